@@ -1,0 +1,54 @@
+# Everything runs from here. Needs Node >= 20 with npm, git and make; the Node that the program runs on (24) and all
+# else comes with `make setup`, which every other target runs first when it is needed.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help setup demo dev build check test test-fast test-module bench clean reference
+
+BIN := node_modules/.bin
+NODE := $(BIN)/node --disable-warning=ExperimentalWarning
+VITEST := $(NODE) node_modules/vitest/vitest.mjs
+INSTALLED := node_modules/.installed
+
+help: ## this list
+	@awk 'BEGIN {FS = ":.*## "; print "make <target>\n"} /^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(INSTALLED) ## install what is needed into node_modules
+$(INSTALLED): package.json package-lock.json
+	npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+demo: $(INSTALLED) ## simulated events through stream, lake and questions, with the proof that nothing was lost
+	bin/lakeward demo
+
+dev: $(INSTALLED) ## stream and lake in ./.lakeward, until Ctrl-C
+	bin/lakeward dev
+
+build: $(INSTALLED) ## compile to dist/, as the published package has it
+	rm -rf dist
+	$(BIN)/tsc -p tsconfig.build.json
+
+check: $(INSTALLED) ## types, lint and format, structure, dead code
+	$(BIN)/tsc --noEmit
+	$(BIN)/biome ci --colors=off --error-on-warnings .
+	$(VITEST) run --project structure --reporter=dot
+	$(NODE) node_modules/knip/bin/knip.js
+
+test: $(INSTALLED) ## every suite, with each suite's minutes
+	$(NODE) tests/run.ts
+
+test-fast: $(INSTALLED) ## the unit tests, under a minute
+	$(NODE) tests/run.ts unit
+
+test-module: $(INSTALLED) ## one layer alone, on hand-made input: make test-module MODULE=staging
+	@test -n "$(MODULE)" || { echo "name a module: make test-module MODULE=staging  (one of: $$(ls src | tr '\n' ' '))" >&2; exit 2; }
+	@test -d "src/$(MODULE)" || { echo "there is no src/$(MODULE); one of: $$(ls src | tr '\n' ' ')" >&2; exit 2; }
+	$(VITEST) run --project unit src/$(MODULE)/
+
+bench: $(INSTALLED) ## flights through stream and staging beside bare DuckDB; last line: figure against bar
+	$(NODE) bench/bench.ts
+
+reference: $(INSTALLED) ## write docs/reference/ anew from the tables in the code
+	$(NODE) src/cli/reference.ts
+
+clean: ## remove what was built and installed, and the demo's lake
+	rm -rf dist node_modules .lakeward/demo

@@ -1,0 +1,43 @@
+import type { Committed } from '../../processor/processor.ts';
+import type { DevAction } from '../commands/dev.ts';
+import { openEmbedded } from '../embedded.ts';
+import { figure } from '../figures.ts';
+import { version } from '../version.ts';
+
+export const dev: DevAction = async (context) => {
+  const { settings, out, log, signal } = context;
+  const embedded = await openEmbedded(context);
+  const { server } = embedded;
+  const paint = out.notePaint;
+  const name = settings['stream.name'];
+  const put = `aws --endpoint-url ${server.endpoint} kinesis put-record --stream-name ${name} --partition-key 1 --cli-binary-format raw-in-base64-out --data '{"event_uuid":"1","event_name":"account:created","created_at":${Math.floor(context.clock.now() / 1000)}}'`;
+  for (const line of [
+    `${paint.bold(`lakeward ${version()}`)}  until Ctrl-C`,
+    `  stream  ${name} at ${server.endpoint} (Kinesis protocol, any credentials)`,
+    `  lake    ${settings.dir}`,
+    `  put     ${put}`,
+    `  or      lakeward send events.ndjson${dirFlag(context)}`,
+    `  ask     lakeward sql "select event_type, count(*) from staging.events group by 1"${dirFlag(context)}`,
+  ]) {
+    out.note(line);
+  }
+  try {
+    await embedded.run(signal, {
+      onRaw: ({ tally, behindLatest_ms }: Committed) => {
+        const { received, written, duplicate, quarantined } = tally;
+        const behind = behindLatest_ms > 1000 ? `, ${figure(behindLatest_ms / 1000)} s behind` : '';
+        log.info('processor.committed', `committed${behind}`, { received, written, duplicate, quarantined });
+      },
+      onStaging: ({ received, written, duplicate }) =>
+        log.info('staging.committed', 'staged', { received, written, duplicate }),
+    });
+    out.note('everything that came is committed; bye');
+  } finally {
+    await embedded.close();
+  }
+};
+
+/** Repeats --dir in commands to paste, when it is not where they would look by themselves. */
+function dirFlag({ origins, settings }: Parameters<DevAction>[0]): string {
+  return origins.dir.from === 'default' ? '' : ` --dir ${settings.dir}`;
+}

@@ -1,0 +1,99 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { Failure, stringifyJson } from '../../base/base.ts';
+import type { Cell } from '../../engine/engine.ts';
+import { openQuery } from '../../query/query.ts';
+import type { SqlAction } from '../commands/sql.ts';
+import { composeEngine, composeLake } from '../compose.ts';
+import { textTable } from '../table.ts';
+
+/** Rows that a table for people holds; more than that nobody reads, and they would all have to be in memory. */
+const TABLE_ROWS = 10_000;
+
+type Rows = AsyncIterable<readonly (readonly Cell[])[]>;
+
+export const sql: SqlAction = async (context) => {
+  const statement = await statementOf(context);
+  const lake = await composeLake(context);
+  const engine = await composeEngine(context, 'questions');
+  try {
+    const { columns, chunks } = await openQuery({ lake, engine }).run(statement);
+    const names = columns.map((column) => column.name);
+    await WRITERS[context.flags.format](context.out, names, chunks());
+  } finally {
+    await engine.close();
+    await lake.close();
+  }
+};
+
+async function statementOf({ args, flags, cwd, stdin }: Parameters<SqlAction>[0]): Promise<string> {
+  if (flags.file !== undefined) return readFile(resolve(cwd, flags.file), 'utf8');
+  if (args[0] !== undefined && args[0] !== '-') return args[0];
+  const statement = await text(stdin);
+  if (statement.trim() !== '') return statement;
+  throw new Failure('there is no statement to run', {
+    code: 'cli.usage',
+    fault: 'user',
+    why: 'neither an argument, nor --file, nor stdin holds one',
+    hint: 'lakeward sql "select count(*) from staging.events"',
+    docs: 'lakeward sql --help',
+  });
+}
+
+type Writer = (out: Parameters<SqlAction>[0]['out'], names: readonly string[], rows: Rows) => Promise<void>;
+
+const WRITERS: Record<'table' | 'json' | 'ndjson' | 'csv', Writer> = {
+  async table(out, names, chunks) {
+    const rows: (readonly Cell[])[] = [];
+    let more = false;
+    for await (const chunk of chunks) {
+      rows.push(...chunk.slice(0, TABLE_ROWS - rows.length));
+      more = rows.length >= TABLE_ROWS;
+      if (more) break;
+    }
+    await out.write(
+      textTable(
+        names,
+        rows.map((row) => row.map(cellText)),
+        { paint: out.paint },
+      ),
+    );
+    if (more) out.note(`the first ${TABLE_ROWS} rows; --format ndjson or csv writes them all`);
+  },
+  async json(out, names, chunks) {
+    let separator = '[';
+    for await (const chunk of chunks) {
+      for (const row of chunk) {
+        await out.write(`${separator}${stringifyJson(objectOf(names, row))}`);
+        separator = ',\n ';
+      }
+    }
+    await out.write(separator === '[' ? '[]\n' : ']\n');
+  },
+  async ndjson(out, names, chunks) {
+    for await (const chunk of chunks) {
+      await out.write(chunk.map((row) => `${stringifyJson(objectOf(names, row))}\n`).join(''));
+    }
+  },
+  async csv(out, names, chunks) {
+    await out.write(`${names.map(csvCell).join(',')}\n`);
+    for await (const chunk of chunks) {
+      await out.write(
+        chunk.map((row) => `${row.map((cell) => csvCell(cellText(cell))).join(',')}\n`).join(''),
+      );
+    }
+  },
+};
+
+const objectOf = (names: readonly string[], row: readonly Cell[]) =>
+  Object.fromEntries(names.map((name, i) => [name, row[i] ?? null]));
+
+/** Lists and structs as JSON. */
+const cellText = (cell: Cell) => (typeof cell === 'object' && cell !== null ? JSON.stringify(cell) : cell);
+
+/** RFC 4180; null is an empty cell. */
+function csvCell(cell: string | number | boolean | null): string {
+  const written = cell === null ? '' : String(cell);
+  return /[",\r\n]/.test(written) ? `"${written.replaceAll('"', '""')}"` : written;
+}

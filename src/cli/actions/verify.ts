@@ -1,0 +1,60 @@
+import { rm } from 'node:fs/promises';
+import type { Tally } from '../../event/event.ts';
+import { type Verified, verifyLake } from '../../verify/verify.ts';
+import type { VerifyAction } from '../commands/verify.ts';
+import { composeEngine, composeLake, composeStream, spoolFolder } from '../compose.ts';
+import { EXIT } from '../exit.ts';
+import { figure } from '../figures.ts';
+import type { Paint } from '../paint.ts';
+import { eventLimits } from '../roles.ts';
+
+export const verify: VerifyAction = async (context) => {
+  const { settings, out, signal } = context;
+  const lake = await composeLake(context);
+  const opened = await composeStream(context, lake);
+  const engine = await composeEngine(context, 'batches');
+  const spools = await spoolFolder(context);
+  try {
+    const verified = await verifyLake({
+      lake,
+      engine,
+      log: context.log,
+      clock: context.clock,
+      // Another service's stream is read by others too; recounting it would take their share of its throughput.
+      stream: opened.embedded ? opened.stream : undefined,
+      limits: eventLimits(settings),
+      deep: context.flags.deep,
+      spoolFolder: spools,
+      maxRows: settings['commit.maxRows'],
+      maxBytes: settings['commit.maxBytes'],
+      onProgress: (text) => out.note(`${text} …`),
+      signal,
+    });
+    await out.result(verified, (paint) => verdict(verified, paint));
+    return verified.findings.length === 0 ? EXIT.ok : EXIT.differences;
+  } finally {
+    await opened.close();
+    await engine.close();
+    await lake.close();
+    await rm(spools, { recursive: true, force: true });
+  }
+};
+
+/** The ledger as one sentence. */
+export function ledgerSentence({ received, written, duplicate, quarantined }: Tally): string {
+  return `${figure(received)} received = ${figure(written)} written + ${figure(duplicate)} duplicate + ${figure(quarantined)} quarantined`;
+}
+
+export function verdict({ checks, findings, ledger, waiting, events }: Verified, paint: Paint): string {
+  const lines = checks.map(({ text, ok }) => `${ok ? paint.green('✓') : paint.red('✗')} ${text}`);
+  for (const { code, what, expected, found } of findings) {
+    lines.push('', paint.red(`${code}: ${what}`), `  expected ${expected}`, `  found    ${found}`);
+  }
+  lines.push(
+    '',
+    paint.bold(ledgerSentence(ledger)),
+    `${figure(events)} events in staging${findings.length === 0 ? ', each once' : ''}`,
+  );
+  if (waiting > 0) lines.push(`${figure(waiting)} rows of raw are on their way to staging`);
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,38 @@
+/** The list of commands, and what each of them does: an action from actions/, loaded when it is needed. */
+import type { Command } from './command.ts';
+import { type DemoAction, demoCommand } from './commands/demo.ts';
+import { type DevAction, devCommand } from './commands/dev.ts';
+import { type FindAction, findCommand } from './commands/find.ts';
+import { type QuarantineListAction, quarantineListCommand } from './commands/quarantine-list.ts';
+import { type RunAction, runCommand } from './commands/run.ts';
+import { type SendAction, sendCommand } from './commands/send.ts';
+import { type SqlAction, sqlCommand } from './commands/sql.ts';
+import { type TablesAction, tablesCommand } from './commands/tables.ts';
+import { type VerifyAction, verifyCommand } from './commands/verify.ts';
+
+export interface Actions {
+  demo: DemoAction;
+  dev: DevAction;
+  run: RunAction;
+  send: SendAction;
+  sql: SqlAction;
+  tables: TablesAction;
+  find: FindAction;
+  quarantineList: QuarantineListAction;
+  verify: VerifyAction;
+}
+
+/** `load` is called by a command that runs, never for `--help`, which must not wait for DuckDB and the AWS SDK. */
+export function allCommands(load: () => Promise<Actions>): Command[] {
+  return [
+    demoCommand(async (context) => (await load()).demo(context)),
+    devCommand(async (context) => (await load()).dev(context)),
+    runCommand(async (context) => (await load()).run(context)),
+    sendCommand(async (context) => (await load()).send(context)),
+    sqlCommand(async (context) => (await load()).sql(context)),
+    tablesCommand(async (context) => (await load()).tables(context)),
+    findCommand(async (context) => (await load()).find(context)),
+    quarantineListCommand(async (context) => (await load()).quarantineList(context)),
+    verifyCommand(async (context) => (await load()).verify(context)),
+  ];
+}

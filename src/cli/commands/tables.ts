@@ -1,0 +1,25 @@
+import { type Action, defineCommand } from '../command.ts';
+
+const flags = {} as const;
+export type TablesAction = Action<typeof flags>;
+
+export const tablesCommand = (action: TablesAction) =>
+  defineCommand(
+    {
+      name: 'tables',
+      summary: 'The tables of the lake, or one of them in detail.',
+      about: [
+        'Without a name: every table with its rows, files, bytes and last commit. With a name: schema, partitions, files, and the snapshots with what each of them brought.',
+      ],
+      arguments: [{ name: 'NAME', description: 'A table, such as raw.events.' }],
+      flags,
+      json: true,
+      examples: [
+        { line: 'lakeward tables', does: 'all of them' },
+        { line: 'lakeward tables staging.events', does: 'one in detail' },
+        { line: 'lakeward tables raw.events --json', does: 'for a script' },
+      ],
+      readOn: ['lakeward sql --help', 'docs/ARCHITECTURE.md'],
+    },
+    action,
+  );

@@ -1,0 +1,180 @@
+/**
+ * Where configuration becomes running parts; the only place that knows all modules. Everything that varies between a
+ * laptop and a deployment is decided here: which stream, which store, which catalog, which engine.
+ */
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock, Log } from '../base/base.ts';
+import type { Settings } from '../config/config.ts';
+import { type Engine, openEngine } from '../engine/engine.ts';
+import { type Lake, openLake, openSqliteCatalog } from '../lake/lake.ts';
+import { openDiskStore } from '../object-store/object-store.ts';
+import { openStream, type Stream, type StreamOptions } from '../stream/stream.ts';
+import { openStreamServer, type StreamServer } from '../stream-server/stream-server.ts';
+import { chainedCredentials, LOCAL_CREDENTIALS } from './credentials.ts';
+import { type Endpoint, readEndpoint } from './endpoint-file.ts';
+import { heldPositions } from './held-positions.ts';
+
+export interface Surroundings {
+  settings: Settings;
+  clock: Clock;
+  log: Log;
+  env: Readonly<Record<string, string | undefined>>;
+}
+
+export interface Folders {
+  root: string;
+  warehouse: string;
+  catalog: string;
+  stream: string;
+  work: string;
+}
+
+export function foldersOf(dir: string): Folders {
+  return {
+    root: dir,
+    warehouse: join(dir, 'lake'),
+    catalog: join(dir, 'catalog.sqlite'),
+    stream: join(dir, 'stream'),
+    work: join(dir, 'work'),
+  };
+}
+
+export const newId = () => crypto.randomUUID();
+export const writerName = (role: string) => `lakeward ${role}`;
+
+export async function composeLake({ settings, clock, log }: Surroundings): Promise<Lake> {
+  const folders = foldersOf(settings.dir);
+  await mkdir(folders.warehouse, { recursive: true });
+  return openLake({
+    store: openDiskStore({ root: folders.warehouse }),
+    catalog: openSqliteCatalog({ path: folders.catalog }),
+    clock,
+    log,
+    random: Math.random,
+  });
+}
+
+/** Batch work runs on one thread a batch (two batches in flight use two cores); questions use every thread. */
+export async function composeEngine(
+  { settings }: Surroundings,
+  use: 'batches' | 'questions',
+): Promise<Engine> {
+  return openEngine({
+    workFolder: join(foldersOf(settings.dir).work, `${use}-${process.pid}-${newId().slice(0, 8)}`),
+    memory_bytes: settings['engine.memory'],
+    threads: use === 'batches' ? 1 : settings['engine.threads'],
+  });
+}
+
+export interface OpenedStream {
+  stream: Stream;
+  /** Set when the stream is the embedded one of this folder. */
+  embedded: { endpoint: string; server: StreamServer | undefined } | undefined;
+  close(): Promise<void>;
+}
+
+/**
+ * The stream that the settings name: another endpoint, Amazon's own for an ARN, or the embedded stream of this folder.
+ * The embedded one is that of a running `lakeward dev`; without one its server is opened here.
+ */
+export async function composeStream(
+  around: Surroundings,
+  lake: Lake,
+  server: { port: number } = { port: 0 },
+): Promise<OpenedStream> {
+  const { settings } = around;
+  const name = settings['stream.name'];
+  const endpoint = settings['stream.endpoint'];
+  if (endpoint !== undefined || name.startsWith('arn:')) {
+    const stream = openStream(clientOptions(around, endpoint));
+    return { stream, embedded: undefined, close: () => stream.close() };
+  }
+  const running = await readEndpoint(settings.dir);
+  if (running !== undefined) return attach(around, running);
+
+  const opened = await composeServer(around, lake, server);
+  const stream = openStream(clientOptions(around, opened.endpoint));
+  await stream.ensure(settings['stream.shards']);
+  return {
+    stream,
+    embedded: { endpoint: opened.endpoint, server: opened },
+    async close() {
+      await stream.close();
+      await opened.close();
+    },
+  };
+}
+
+async function attach(around: Surroundings, running: Endpoint): Promise<OpenedStream> {
+  const stream = openStream(clientOptions(around, running.endpoint));
+  return { stream, embedded: { endpoint: running.endpoint, server: undefined }, close: () => stream.close() };
+}
+
+/** The embedded stream; retention never passes what this lake has committed. */
+export async function composeServer(
+  { settings, clock, log }: Surroundings,
+  lake: Lake,
+  { port }: { port: number },
+): Promise<StreamServer> {
+  const held = await heldPositions(lake);
+  return openStreamServer({
+    folder: foldersOf(settings.dir).stream,
+    host: settings['stream.host'],
+    port,
+    region: settings['stream.region'],
+    maxBytes: settings['stream.maxBytes'],
+    retention_ms: settings['stream.retention'],
+    held,
+    clock,
+    log,
+  });
+}
+
+export function clientOptions(
+  { settings, clock, log, env }: Surroundings,
+  endpoint: string | undefined,
+): StreamOptions {
+  return {
+    name: settings['stream.name'],
+    ...(endpoint === undefined ? {} : { endpoint }),
+    region: settings['stream.region'],
+    credentials:
+      isLoopback(endpoint) && env['AWS_ACCESS_KEY_ID'] === undefined
+        ? LOCAL_CREDENTIALS
+        : chainedCredentials(),
+    clock,
+    log,
+    random: Math.random,
+  };
+}
+
+function isLoopback(endpoint: string | undefined): boolean {
+  return endpoint !== undefined && /^https?:\/\/(127\.|localhost|\[::1\])/.test(endpoint);
+}
+
+/** Spools of this process; what a crash left of others is of no use to anybody, positions stand in the lake. */
+export async function spoolFolder({ settings }: Surroundings): Promise<string> {
+  const folder = join(foldersOf(settings.dir).work, `spools-${process.pid}-${newId().slice(0, 8)}`);
+  await mkdir(folder, { recursive: true });
+  return folder;
+}
+
+/** Work folders that processes left behind which are gone. */
+export async function sweepWork({ settings }: Surroundings): Promise<void> {
+  const { readdir } = await import('node:fs/promises');
+  const work = foldersOf(settings.dir).work;
+  for (const name of await readdir(work).catch(() => [])) {
+    const pid = Number(name.split('-')[1]);
+    if (Number.isInteger(pid) && !isAlive(pid)) await rm(join(work, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

@@ -1,0 +1,223 @@
+/** The tour: a simulated product, its events through everything, questions with checked answers, the proof. */
+import { rm } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { Failure } from '../../base/base.ts';
+import { openQuery } from '../../query/query.ts';
+import { verifyLake } from '../../verify/verify.ts';
+import { ledgerSentence, verdict } from '../actions/verify.ts';
+import type { CommandContext } from '../command.ts';
+import type { DemoAction } from '../commands/demo.ts';
+import { composeEngine, spoolFolder } from '../compose.ts';
+import { type Embedded, openEmbedded } from '../embedded.ts';
+import { readEndpoint } from '../endpoint-file.ts';
+import { EXIT } from '../exit.ts';
+import { durationFigure, figure } from '../figures.ts';
+import { eventLimits } from '../roles.ts';
+import { textTable } from '../table.ts';
+import { damage } from './damage.ts';
+import { isRight, QUESTIONS } from './questions.ts';
+import { simulate } from './simulation.ts';
+
+const SEED = 20260101;
+const TWO_WEEKS_S = 14 * 86_400;
+
+export const demo: DemoAction = async (given) => {
+  const { out, flags, clock, signal } = given;
+  const context = {
+    ...given,
+    settings: { ...given.settings, dir: join(given.settings.dir, 'demo'), 'stream.name': 'demo' },
+  };
+  await freshFolder(context.settings.dir);
+  const embedded = await openEmbedded(context);
+  try {
+    const begun_ms = clock.now();
+    const corpus = corpusOf(flags.events, clock.now());
+    out.note(
+      out.notePaint.bold(
+        `${figure(flags.events)} events of a language-learning product, with repeats and damage,`,
+      ),
+    );
+    out.note(
+      `through a Kinesis-protocol stream at ${embedded.server.endpoint} into ${context.settings.dir}\n`,
+    );
+    await flow(context, embedded, corpus);
+    if (signal.aborted) return EXIT.failed;
+    const elapsed = durationFigure(clock.now() - begun_ms);
+    const answers = await ask(context, embedded, corpus);
+    const verified = await prove(context, embedded);
+    const wrong = answers.filter((answer) => !answer.right);
+    const data = {
+      elapsed_ms: clock.now() - begun_ms,
+      sent: corpus.sent,
+      truth: corpus.truth,
+      answers,
+      verified,
+    };
+    await out.result(data, (paint) =>
+      [
+        ...answers.map(({ title, sql, columns, rows, right, checked }) =>
+          [
+            paint.bold(title),
+            paint.dim(sql),
+            textTable(
+              columns,
+              rows.map((row) => Object.values(row) as (string | number)[]),
+              { paint },
+            ).trimEnd(),
+            checked
+              ? right
+                ? paint.green('✓ as the simulation has it')
+                : paint.red('✗ the simulation has it otherwise')
+              : '',
+            '',
+          ].join('\n'),
+        ),
+        paint.bold('Was anything lost or doubled?'),
+        verdict(verified, paint),
+        paint.bold(`${figure(corpus.sent.sent)} records in ${elapsed}: ${ledgerSentence(verified.ledger)}.`),
+        next(context),
+      ].join('\n'),
+    );
+    if (flags.keep) {
+      out.note('Running until Ctrl-C.');
+      await embedded.run(signal);
+    }
+    return wrong.length === 0 && verified.findings.length === 0 ? EXIT.ok : EXIT.differences;
+  } finally {
+    await embedded.close();
+  }
+};
+
+/** Only ever the folder named demo inside --dir, and never one that is in use. */
+async function freshFolder(dir: string): Promise<void> {
+  if ((await readEndpoint(dir)) !== undefined) {
+    throw new Failure('a demo is running in this folder already', {
+      code: 'cli.folder_in_use',
+      fault: 'user',
+      why: `${dir} is in use`,
+      hint: 'stop it, or name another folder with --dir',
+      docs: 'lakeward demo --help',
+    });
+  }
+  await rm(dir, { recursive: true, force: true });
+}
+
+function corpusOf(events: number, now_ms: number) {
+  const simulation = simulate({ seed: SEED, events, starts_at: Math.floor(now_ms / 1000) - TWO_WEEKS_S });
+  const damaged = damage(simulation.events, { seed: SEED });
+  return { records: damaged.records, sent: damaged.truth, truth: simulation.truth };
+}
+
+type Corpus = ReturnType<typeof corpusOf>;
+type Context = CommandContext<{ [Key in never]: never }>;
+
+/** Sends while everything runs; returns when the last event is staged. */
+async function flow(
+  context: Pick<Context, 'out' | 'signal'>,
+  embedded: Embedded,
+  corpus: Corpus,
+): Promise<void> {
+  const progress = context.out.progress({ label: 'stream → raw → staging', unit: 'records sent' });
+  const counted = { sent: 0, raw: 0, staged: 0, duplicate: 0, quarantined: 0 };
+  const show = () =>
+    progress.update(
+      counted.sent,
+      `raw ${figure(counted.raw)}  staged ${figure(counted.staged)}  repeats dropped ${figure(counted.duplicate)}  quarantined ${figure(counted.quarantined)}`,
+    );
+  const sentAll = new AbortController();
+  const running = embedded.run(AbortSignal.any([sentAll.signal, context.signal]), {
+    onRaw: ({ tally }) => {
+      counted.raw += tally.written;
+      counted.duplicate += tally.duplicate;
+      counted.quarantined += tally.quarantined;
+      show();
+    },
+    onStaging: ({ written, duplicate }) => {
+      counted.staged += written;
+      counted.duplicate += duplicate;
+      show();
+    },
+  });
+  try {
+    const sending = embedded.stream.send(bytesOf(corpus, context.signal), {
+      onProgress: ({ records }) => {
+        counted.sent = records;
+        show();
+      },
+    });
+    // Whichever fails first is what went wrong; the other is waited for.
+    await Promise.race([sending, running.then(() => sending)]);
+  } finally {
+    sentAll.abort();
+    await running;
+    show();
+    progress.end();
+  }
+}
+
+async function* bytesOf({ records }: Corpus, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  for (const { bytes } of records) {
+    if (signal.aborted) return;
+    yield bytes;
+  }
+}
+
+async function ask(context: Parameters<DemoAction>[0], embedded: Embedded, { truth }: Corpus) {
+  const engine = await composeEngine(context, 'questions');
+  try {
+    const query = openQuery({ lake: embedded.lake, engine });
+    const answers = [];
+    for (const question of QUESTIONS) {
+      const { rows } = await query.all(question.sql);
+      answers.push({
+        title: question.title,
+        sql: question.sql,
+        columns: Object.keys(rows[0] ?? {}),
+        rows,
+        checked: question.expected !== undefined,
+        right: isRight(question, rows, truth),
+      });
+    }
+    return answers;
+  } finally {
+    await engine.close();
+  }
+}
+
+async function prove(context: Parameters<DemoAction>[0], { lake, engine, stream }: Embedded) {
+  const { settings, log, clock, signal } = context;
+  const spools = await spoolFolder(context);
+  try {
+    return await verifyLake({
+      lake,
+      engine,
+      log,
+      clock,
+      stream,
+      limits: eventLimits(settings),
+      deep: true,
+      spoolFolder: spools,
+      maxRows: settings['commit.maxRows'],
+      maxBytes: settings['commit.maxBytes'],
+      signal,
+    });
+  } finally {
+    await rm(spools, { recursive: true, force: true });
+  }
+}
+
+function next({ settings, cwd }: { settings: { dir: string }; cwd: string }): string {
+  const dir = relative(cwd, settings.dir) || '.';
+  return [
+    '',
+    'Look around:',
+    `  bin/lakeward tables --dir ${dir}`,
+    `  bin/lakeward sql --dir ${dir} "select * from staging.events where event_type = 'payment' limit 5"`,
+    `  bin/lakeward quarantine list --dir ${dir}`,
+    `  bin/lakeward verify --dir ${dir}`,
+    'Your own events:',
+    '  bin/lakeward dev                      then, in another terminal:',
+    '  bin/lakeward send your-events.ndjson',
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,94 @@
+/** Everything in one process on one folder: the embedded stream and all roles. What `dev` and `demo` run. */
+import { rm } from 'node:fs/promises';
+import { Failure } from '../base/base.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Lake } from '../lake/lake.ts';
+import { openStream, type Stream } from '../stream/stream.ts';
+import type { StreamServer } from '../stream-server/stream-server.ts';
+import { ROLES } from './commands/run.ts';
+import {
+  clientOptions,
+  composeEngine,
+  composeLake,
+  composeServer,
+  type Surroundings,
+  spoolFolder,
+  sweepWork,
+} from './compose.ts';
+import { readEndpoint, removeEndpoint, writeEndpoint } from './endpoint-file.ts';
+import { type RolesOptions, runRoles } from './roles.ts';
+
+const PORTS_TRIED = 20;
+
+export interface Embedded {
+  server: StreamServer;
+  stream: Stream;
+  lake: Lake;
+  engine: Engine;
+  /** Runs all roles until the signal; then reads the stream to its end and stages it. */
+  run(signal: AbortSignal, observe?: Pick<RolesOptions, 'onRaw' | 'onStaging'>): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function openEmbedded(around: Surroundings): Promise<Embedded> {
+  const { settings } = around;
+  const owner = await readEndpoint(settings.dir);
+  if (owner !== undefined) throw ownedBy(settings.dir, owner.pid);
+  await sweepWork(around);
+  const lake = await composeLake(around);
+  const server = await serverOnFreePort(around, lake).catch((error: unknown) => {
+    throw error instanceof Failure && error.code === 'stream_server.in_use'
+      ? ownedBy(settings.dir, undefined)
+      : error;
+  });
+  await writeEndpoint(settings.dir, { endpoint: server.endpoint, pid: process.pid });
+  const stream = openStream(clientOptions(around, server.endpoint));
+  await stream.ensure(settings['stream.shards']);
+  const engine = await composeEngine(around, 'batches');
+  const spools = await spoolFolder(around);
+  return {
+    server,
+    stream,
+    lake,
+    engine,
+    async run(signal, observe = {}) {
+      const options = { ...around, ...observe, lake, engine, stream, roles: ROLES, spoolFolder: spools };
+      await runRoles(options, { signal });
+      const drain = { signal: new AbortController().signal, until_ms: await stream.serverTime() };
+      await runRoles(options, drain);
+    },
+    async close() {
+      await removeEndpoint(settings.dir);
+      await stream.close();
+      await server.close();
+      await engine.close();
+      await lake.close();
+      await rm(spools, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A taken port is named, and the next free one used. */
+async function serverOnFreePort(around: Surroundings, lake: Lake): Promise<StreamServer> {
+  const wanted = around.settings['stream.port'];
+  for (let port = wanted; ; port++) {
+    try {
+      const server = await composeServer(around, lake, { port });
+      if (port !== wanted) around.log.warn('dev.port_taken', `port ${wanted} is taken; using ${server.port}`);
+      return server;
+    } catch (error) {
+      const taken = error instanceof Failure && error.code === 'stream_server.port_taken';
+      if (!taken || port - wanted >= PORTS_TRIED) throw error;
+    }
+  }
+}
+
+function ownedBy(dir: string, pid: number | undefined): Failure {
+  return new Failure(`${dir} is in use`, {
+    code: 'cli.folder_in_use',
+    fault: 'user',
+    why: `${pid === undefined ? 'another process' : `process ${pid}`} has its stream open`,
+    hint: 'stop that one, or name another folder with --dir',
+    docs: 'lakeward dev --help',
+  });
+}

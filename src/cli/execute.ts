@@ -1,0 +1,130 @@
+/**
+ * One run of the CLI, from words to exit code: parse, find the settings, run the command, report. Everything it
+ * touches of the process comes in as an argument, so that tests run it whole.
+ */
+import type { Readable } from 'node:stream';
+import { type Clock, createLog, type Log } from '../base/base.ts';
+import { loadConfigFile, type Resolved, resolveSettings } from '../config/config.ts';
+import type { Command } from './command.ts';
+import { EXIT, type ExitCode } from './exit.ts';
+import { type Console, openConsole, type Sink } from './output.ts';
+import { paintFor } from './paint.ts';
+import { type Invocation, parseCommandLine } from './parse.ts';
+import { reportOf } from './report.ts';
+
+export interface Execution {
+  argv: readonly string[];
+  commands: readonly Command[];
+  version: string;
+  env: Readonly<Record<string, string | undefined>>;
+  cwd: string;
+  stdin: Readable;
+  stdout: Sink;
+  stderr: Sink;
+  clock: Clock;
+  /** Aborted by the first Ctrl-C or SIGTERM. */
+  signal: AbortSignal;
+}
+
+export async function execute(execution: Execution): Promise<ExitCode> {
+  const { argv, commands, version, env, cwd, stdout, stderr, clock } = execution;
+  const closed = new AbortController();
+  const console = openConsole({
+    json: asksForJson(argv),
+    stdout,
+    stderr,
+    env,
+    clock,
+    onClosed: () => closed.abort(),
+  });
+  try {
+    const paint = paintFor({ env, terminal: stdout.isTTY === true });
+    const parsed = parseCommandLine({ argv, commands, version, cwd, paint });
+    if (parsed.kind === 'run') return await runCommand(parsed, { execution, console, closed: closed.signal });
+    await console.write(parsed.text);
+    return EXIT.ok;
+  } catch (error) {
+    return await ended(error, { execution, console, closed: closed.signal });
+  }
+}
+
+interface Running {
+  execution: Execution;
+  console: Console;
+  closed: AbortSignal;
+}
+
+async function runCommand(
+  invocation: Invocation,
+  { execution, console, closed }: Running,
+): Promise<ExitCode> {
+  const { env, cwd, stdin, clock, signal } = execution;
+  const { command, args, flags } = invocation;
+  const resolved = await settingsOf(invocation, execution);
+  const log = logFor(resolved, { console, clock, terminal: execution.stderr.isTTY === true });
+  for (const warning of resolved.warnings) log.warn('config.unknown_variable', warning);
+  const exit = await command.run({
+    settings: resolved.settings,
+    origins: resolved.origins,
+    args,
+    flags,
+    out: console,
+    clock,
+    log,
+    signal: AbortSignal.any([signal, closed]),
+    env,
+    cwd,
+    stdin,
+  });
+  if (console.json && !console.answered) await console.result(null, () => '');
+  return closed.aborted ? EXIT.ok : (exit ?? EXIT.ok);
+}
+
+async function settingsOf(
+  { command, options, configFile }: Invocation,
+  { env, cwd }: Execution,
+): Promise<Resolved> {
+  const named = configFile ?? env['LAKEWARD_CONFIG'];
+  const file = await loadConfigFile({ cwd, file: named === '' ? undefined : named });
+  return resolveSettings({
+    command: command.name,
+    flags: options,
+    env,
+    cwd,
+    ...(file === undefined ? {} : { file }),
+  });
+}
+
+function logFor(
+  { settings }: Resolved,
+  { console, clock, terminal }: { console: Console; clock: Clock; terminal: boolean },
+): Log {
+  const format = settings['log.format'];
+  return createLog({
+    level: settings['log.level'],
+    format: format === 'auto' ? (terminal ? 'pretty' : 'json') : format,
+    write: console.logLine,
+    now: () => clock.now(),
+  });
+}
+
+async function ended(error: unknown, { execution, console, closed }: Running): Promise<ExitCode> {
+  if (closed.aborted) return EXIT.ok;
+  if (execution.signal.aborted && isAbort(error, execution.signal)) {
+    console.note('stopped');
+    return 130;
+  }
+  const report = reportOf(error);
+  await console.failure(report);
+  return report.exit;
+}
+
+function isAbort(error: unknown, signal: AbortSignal): boolean {
+  return error === signal.reason || (error instanceof Error && error.name === 'AbortError');
+}
+
+/** Known before parsing, because a command line that cannot be parsed is answered in JSON too. */
+function asksForJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  return (end === -1 ? argv : argv.slice(0, end)).includes('--json');
+}

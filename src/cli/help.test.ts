@@ -1,0 +1,80 @@
+import { describe, expect, test } from 'vitest';
+import { allCommands } from './commands.ts';
+import { helpText, overviewText } from './help.ts';
+import { plain } from './paint.ts';
+
+const commands = allCommands(() => Promise.reject(new Error('help runs nothing')));
+
+test('the help of a command says what it does, how to call it, what holds by default, and where to go on', () => {
+  const find = commands.find(({ name }) => name === 'find')!;
+  expect(helpText(find)).toBe(`lakeward find: What became of one event.
+
+Follows an event_uuid through the lake: its position in the stream, the file and snapshot of raw
+that hold it, its row in staging, or its place in quarantine with the reason. Every copy that was
+kept is shown.
+
+The exit code is 1 when it is nowhere.
+
+Usage
+  lakeward find EVENT_UUID [options]
+
+Arguments
+  EVENT_UUID  The event_uuid, as it was sent.
+
+Options (also from the environment and the config file)
+  --dir DIR               The folder of the lake: tables, catalog, embedded stream and working
+                          files. Default: ./.lakeward. Environment: LAKEWARD_DIR
+  --engine-memory SIZE    Memory that the SQL engine may use; beyond it, it spills to disk. Default:
+                          1GB. Environment: LAKEWARD_ENGINE_MEMORY
+  --engine-threads N      Threads of the SQL engine. Default: the number of cores. Environment:
+                          LAKEWARD_ENGINE_THREADS
+  --log-level debug|info|warn|error
+                          The least important log entries to write, on stderr. Default: warn.
+                          Environment: LAKEWARD_LOG_LEVEL
+  --log-format auto|pretty|json
+                          How log entries are written: for people, or one JSON object a line. auto:
+                          for people on a terminal, else JSON. Default: auto. Environment:
+                          LAKEWARD_LOG_FORMAT
+
+General
+  --config FILE  The config file to read. Environment: LAKEWARD_CONFIG
+  --json         Answer with one JSON object on stdout: {ok, data} or {ok, error}.
+  -h, --help     Show this help.
+
+Examples
+  # where is it?
+  lakeward find 7b8a1f0e-3c6d-4b8e-9a55-0d5b7f6f2c11
+
+Exit codes
+  0    done
+  1    failed; the message says why and what to do
+  2    the command line or the configuration is wrong; nothing was done
+  70   a bug in lakeward; please report it
+
+Read on
+  lakeward sql --help
+  lakeward quarantine list --help
+`);
+});
+
+describe('help of every command', () => {
+  test.each(commands.map((command) => [command.name, command] as const))(
+    '%s fits a terminal and has an example',
+    (_, command) => {
+      const lines = helpText(command).split('\n');
+      const examples = command.examples.map(({ line }) => `  ${line}`);
+      expect(lines.filter((line) => line.length > 100 && !examples.includes(line))).toEqual([]);
+      expect(command.examples.length).toBeGreaterThan(0);
+    },
+  );
+
+  test('is reached from the overview, where each stands once', () => {
+    const overview = overviewText({ commands, version: '1.2.3', paint: plain });
+    for (const { name, summary } of commands) {
+      expect(
+        overview.split('\n').filter((line) => line.startsWith(`  ${name} `) && line.endsWith(summary)),
+      ).toHaveLength(1);
+    }
+    expect(overview).not.toContain('Others');
+  });
+});

@@ -1,0 +1,161 @@
+/** Help that teaches: what the command does, how it is called, what may be said, examples, exit codes, where to go on. */
+import type { Command } from './command.ts';
+import { EXIT, EXIT_MEANINGS, type ExitCode } from './exit.ts';
+import { type Paint, plain } from './paint.ts';
+import { type FlagUsage, flagUsages, usageLine } from './usage.ts';
+
+const WIDTH = 100;
+
+export function helpText(command: Command, paint: Paint = plain): string {
+  const usages = flagUsages(command);
+  const of = (group: FlagUsage['group']) => usages.filter((each) => each.group === group);
+  return sections(paint, [
+    [
+      undefined,
+      [
+        `${paint.bold(`lakeward ${command.name}`)}: ${command.summary}`,
+        '',
+        ...command.about.flatMap((each) => [...wrap(each, 0), '']).slice(0, -1),
+      ],
+    ],
+    ['Usage', [`  ${usageLine(command)}`]],
+    [
+      'Arguments',
+      entries(
+        (command.arguments ?? []).map(({ name, description, choices }) => [
+          name,
+          choices === undefined ? description : `${description} One of: ${choices.join(', ')}.`,
+        ]),
+        paint,
+      ),
+    ],
+    ['Flags', entries(of('command').map(flagEntry), paint)],
+    ['Options (also from the environment and the config file)', entries(of('option').map(flagEntry), paint)],
+    ['General', entries(of('general').map(flagEntry), paint)],
+    ['Examples', command.examples.flatMap(({ line, does }) => [`  ${paint.dim(`# ${does}`)}`, `  ${line}`])],
+    ['Exit codes', exitCodes(command).map((code) => `  ${String(code).padEnd(4)} ${EXIT_MEANINGS[code]}`)],
+    ['Read on', command.readOn.map((each) => `  ${each}`)],
+  ]);
+}
+
+export interface Overview {
+  commands: readonly Command[];
+  version: string;
+  paint: Paint;
+  /** The word that these commands share: `quarantine`. */
+  of?: string;
+}
+
+const GROUPS: readonly { title: string; names: readonly string[] }[] = [
+  { title: 'Start', names: ['demo', 'dev', 'run', 'send'] },
+  { title: 'Ask', names: ['sql', 'tables', 'find'] },
+  { title: 'Check', names: ['verify', 'quarantine list'] },
+];
+
+export function overviewText({ commands, version, paint, of }: Overview): string {
+  const listed = (names?: readonly string[]) =>
+    entries(
+      commands
+        .filter(({ name }) => names === undefined || names.includes(name))
+        .map(({ name, summary }) => [name, summary]),
+      paint,
+    );
+  if (of !== undefined) {
+    return sections(paint, [
+      ['Usage', [`  lakeward ${of} COMMAND`]],
+      ['Commands', listed()],
+      ['More', [`  lakeward ${of} COMMAND --help`]],
+    ]);
+  }
+  const grouped = GROUPS.flatMap(({ names }) => names);
+  return sections(paint, [
+    [
+      undefined,
+      [`${paint.bold('lakeward')} ${version}: a stream of JSON events in, an analytics-ready data lake out.`],
+    ],
+    ['Usage', ['  lakeward COMMAND [options]']],
+    ...GROUPS.map(({ title, names }): Section => [title, listed(names)]),
+    [
+      'Others',
+      entries(
+        commands.filter(({ name }) => !grouped.includes(name)).map(({ name, summary }) => [name, summary]),
+        paint,
+      ),
+    ],
+    [
+      'General',
+      entries(
+        [
+          ['-h, --help', 'Show this help; after a command, the command’s.'],
+          ['-v, --version', 'Show the version.'],
+        ],
+        paint,
+      ),
+    ],
+    [
+      'First steps',
+      [
+        `  ${paint.dim('# see it all work, on simulated events')}`,
+        '  lakeward demo',
+        `  ${paint.dim('# start a stream and a lake in this folder')}`,
+        '  lakeward dev',
+      ],
+    ],
+    ['Read on', ['  README.md', '  docs/reference/cli.md', '  docs/reference/configuration.md']],
+  ]);
+}
+
+/** Those that every command can end with, and the command's own. */
+export function exitCodes(command: Command): ExitCode[] {
+  return [...new Set<ExitCode>([EXIT.ok, EXIT.failed, EXIT.usage, ...(command.exits ?? []), EXIT.bug])].sort(
+    (a, b) => a - b,
+  );
+}
+
+type Section = [title: string | undefined, lines: readonly string[]];
+
+function sections(paint: Paint, all: readonly Section[]): string {
+  return all
+    .filter(([, lines]) => lines.length > 0)
+    .map(([title, lines]) => `${title === undefined ? '' : `${paint.bold(title)}\n`}${lines.join('\n')}\n`)
+    .join('\n');
+}
+
+function flagEntry({
+  spellings,
+  placeholder,
+  description,
+  default: standard,
+  environment,
+}: FlagUsage): [string, string] {
+  const notes = [
+    ...(standard === undefined ? [] : [`Default: ${standard}.`]),
+    ...(environment === undefined ? [] : [`Environment: ${environment}`]),
+  ];
+  return [`${spellings.join(', ')} ${placeholder}`.trimEnd(), [description, ...notes].join(' ')];
+}
+
+/** Name and text side by side, or below each other when the name is long. */
+function entries(all: readonly (readonly [string, string])[], paint: Paint): string[] {
+  if (all.length === 0) return [];
+  const indent = Math.min(26, Math.max(...all.map(([name]) => name.length)) + 4);
+  return all.flatMap(([name, text]) => {
+    const lines = wrap(text, indent);
+    const shown = `  ${paint.cyan(name)}`;
+    if (name.length + 4 > indent) return [shown, ...lines];
+    return [`${shown}${' '.repeat(indent - name.length - 2)}${lines[0]!.trimStart()}`, ...lines.slice(1)];
+  });
+}
+
+function wrap(text: string, indent: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && indent + line.length + 1 + word.length > WIDTH) {
+      lines.push(line);
+      line = '';
+    }
+    line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line].map((each) => ' '.repeat(indent) + each);
+}

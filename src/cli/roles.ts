@@ -1,0 +1,171 @@
+/** The roles of a deployment, side by side in one process. */
+import { backoff, Failure } from '../base/base.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Lake } from '../lake/lake.ts';
+import { type Committed, processStream } from '../processor/processor.ts';
+import { adoptRejected } from '../quarantine/quarantine.ts';
+import { type StagingCommit, stageEvents } from '../staging/staging.ts';
+import type { Stream } from '../stream/stream.ts';
+import type { Role } from './commands/run.ts';
+import { newId, type Surroundings, writerName } from './compose.ts';
+
+export interface RolesOptions extends Surroundings {
+  lake: Lake;
+  engine: Engine;
+  /** Needed by the role processor only. */
+  stream: Stream | undefined;
+  roles: readonly Role[];
+  spoolFolder: string;
+  onRaw?: (commit: Committed) => void;
+  onStaging?: (commit: StagingCommit) => void;
+}
+
+const NEVER = new AbortController().signal;
+
+export interface Run {
+  /** Aborted: nothing more is taken; what was taken is committed and staged. */
+  signal: AbortSignal;
+  /** The processor ends when every shard reached this moment of the stream's clock; the others then finish. */
+  until_ms?: number;
+}
+
+/** Runs until the signal is aborted or `until_ms` is reached; then raw as it stands is adopted and staged. */
+export async function runRoles(options: RolesOptions, { signal, until_ms }: Run): Promise<void> {
+  const has = (role: Role) => options.roles.includes(role);
+  const changed = new Changed();
+  const over = new AbortController();
+  const stop = AbortSignal.any([signal, over.signal]);
+  const onRaw = (commit: Committed) => {
+    options.onRaw?.(commit);
+    changed.tell();
+  };
+  const running: Promise<unknown>[] = [];
+  const start = (role: Promise<unknown>) => running.push(role.catch(ending(over)));
+  if (has('processor')) {
+    const taking = take(
+      { ...options, onRaw },
+      { signal: stop, ...(until_ms === undefined ? {} : { until_ms }) },
+    );
+    start(taking.then(() => over.abort()));
+  } else if (until_ms !== undefined) over.abort();
+  if (has('quarantine') && !has('processor')) start(repeat(options, stop, changed, () => adopt(options)));
+  if (has('staging')) start(repeat(options, stop, changed, () => stage(options, stop)));
+  const results = await Promise.allSettled(running);
+  const failure = results.find((r) => r.status === 'rejected');
+  if (failure) throw failure.reason;
+  if (has('quarantine')) await adopt(options);
+  if (has('staging')) await stage(options, NEVER);
+}
+
+/** One role that fails ends the others. */
+function ending(over: AbortController) {
+  return (error: unknown) => {
+    over.abort();
+    throw error;
+  };
+}
+
+function adopt({ lake, engine, log }: RolesOptions) {
+  return adoptRejected({ lake, engine, log, writer: writerName('quarantine'), newId });
+}
+
+function stage({ lake, engine, clock, log, settings, onStaging }: RolesOptions, signal: AbortSignal) {
+  return stageEvents({
+    lake,
+    engine,
+    clock,
+    log,
+    writer: writerName('staging'),
+    newId,
+    random: Math.random,
+    maxRows: settings['staging.maxRows'],
+    signal,
+    ...(onStaging && { onCommit: onStaging }),
+  });
+}
+
+function take(options: RolesOptions, { signal, until_ms }: { signal: AbortSignal; until_ms?: number }) {
+  const { lake, engine, stream, clock, log, settings, onRaw } = options;
+  if (stream === undefined) throw new Error('the role processor needs a stream');
+  return processStream({
+    lake,
+    engine,
+    stream,
+    clock,
+    log,
+    writer: writerName('processor'),
+    newId,
+    random: Math.random,
+    adopt: async () => (await adopt(options)).upTo,
+    ...(onRaw && { onCommit: onRaw }),
+    spoolFolder: options.spoolFolder,
+    start: startOf(settings['stream.start']),
+    limits: eventLimits(settings),
+    watermark_s: settings['dedupe.watermark'] / 1000,
+    maxIds: settings['dedupe.maxIds'],
+    maxRows: settings['commit.maxRows'],
+    maxBytes: settings['commit.maxBytes'],
+    maxAge_ms: settings['commit.maxAge'],
+    spoolsAhead: settings['commit.spoolsAhead'],
+    poll_ms: 200,
+    ...(until_ms === undefined ? {} : { until_ms }),
+    signal,
+  });
+}
+
+export function eventLimits(settings: Surroundings['settings']) {
+  return { minTime_s: settings['event.minTime'] / 1000, maxAhead_s: settings['event.maxAhead'] / 1000 };
+}
+
+function startOf(start: number | 'trim_horizon'): 'TRIM_HORIZON' | `AT_TIMESTAMP:${number}` {
+  return start === 'trim_horizon' ? 'TRIM_HORIZON' : `AT_TIMESTAMP:${start}`;
+}
+
+/** Runs the action whenever raw changed, and every commit.maxAge in case another process changed it. */
+async function repeat(
+  { clock, log, settings }: RolesOptions,
+  signal: AbortSignal,
+  changed: Changed,
+  action: () => Promise<unknown>,
+): Promise<void> {
+  for (let failures = 0; !signal.aborted; ) {
+    try {
+      await action();
+      failures = 0;
+    } catch (error) {
+      if (!(error instanceof Failure) || error.retry === 'never') throw error;
+      log.warn('role.retrying', error.message, { code: error.code, why: error.why });
+      await clock.sleep(backoff(failures++, { first_ms: 100, most_ms: 60_000, random: Math.random }), signal);
+      continue;
+    }
+    const wake = new AbortController();
+    const awake = changed.next().then(() => wake.abort());
+    await Promise.race([
+      awake,
+      clock.sleep(settings['commit.maxAge'], AbortSignal.any([signal, wake.signal])),
+    ]);
+    wake.abort();
+  }
+}
+
+/** Tells waiters that something changed since they last looked; several tellings in between are one. */
+class Changed {
+  #pending = false;
+  #waiter: PromiseWithResolvers<void> | undefined;
+
+  tell(): void {
+    if (this.#waiter) {
+      this.#waiter.resolve();
+      this.#waiter = undefined;
+    } else this.#pending = true;
+  }
+
+  next(): Promise<void> {
+    if (this.#pending) {
+      this.#pending = false;
+      return Promise.resolve();
+    }
+    this.#waiter ??= Promise.withResolvers<void>();
+    return this.#waiter.promise;
+  }
+}

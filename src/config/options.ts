@@ -1,0 +1,243 @@
+/**
+ * The one table of options. Flags, environment variables, the type of `lakeward.config.ts` and
+ * docs/reference/configuration.md are all made from it; a new option is a row here and nothing else.
+ */
+import { availableParallelism } from 'node:os';
+import { bytes, choice, count, duration, instant, type Kind, path, text, url } from './kinds.ts';
+
+export const COMMAND_NAMES = [
+  'dev',
+  'run',
+  'demo',
+  'send',
+  'sql',
+  'tables',
+  'quarantine list',
+  'find',
+  'verify',
+] as const;
+export type CommandName = (typeof COMMAND_NAMES)[number];
+
+const EVERY = COMMAND_NAMES;
+const PIPELINE = ['dev', 'run', 'demo'] as const;
+const SERVICE = ['dev', 'run'] as const;
+const STREAMING = ['dev', 'run', 'send', 'verify'] as const;
+const ASKING = ['dev', 'run', 'demo', 'sql', 'find', 'verify'] as const;
+
+export interface Option<Value, Input> {
+  kind: Kind<NonNullable<Value>, Input>;
+  /** What holds when nobody says otherwise, as one would write it in the config file; undefined: unset. */
+  default(command: CommandName): Input | undefined;
+  /** Says the default in words where it depends on the machine. */
+  defaultText?: string;
+  description: string;
+  example: string;
+  /** The commands that take it as a flag. Every command reads it from the environment and the file. */
+  commands: readonly CommandName[];
+  /** A second, shorter flag. */
+  shortcut?: string;
+  /** Environment variables read after our own, such as those that the AWS tools share. */
+  alsoEnvironment?: readonly string[];
+  /** Phantom: carries whether an unset value is possible. */
+  readonly value?: Value;
+}
+
+type Row<Value, Input> = Omit<Option<Value, Input>, 'kind' | 'default' | 'value'>;
+
+function option<Value, Input>(
+  kind: Kind<Value, Input>,
+  standard: Input | ((command: CommandName) => Input),
+  row: Row<Value, Input>,
+): Option<Value, Input> {
+  const byCommand =
+    typeof standard === 'function' ? (standard as (command: CommandName) => Input) : () => standard;
+  return { kind: kind as Kind<NonNullable<Value>, Input>, default: byCommand, ...row };
+}
+
+function unset<Value, Input>(
+  kind: Kind<Value, Input>,
+  row: Row<Value, Input>,
+): Option<Value | undefined, Input> {
+  return { kind: kind as Kind<NonNullable<Value>, Input>, default: () => undefined, ...row };
+}
+
+export const OPTIONS = {
+  dir: option(path('DIR'), './.lakeward', {
+    description: 'The folder of the lake: tables, catalog, embedded stream and working files.',
+    example: '/data/lake',
+    commands: EVERY,
+  }),
+  'stream.name': option(text('NAME|ARN'), 'events', {
+    description: 'The stream to take events from and to send them to, by name or ARN.',
+    example: 'arn:aws:kinesis:eu-west-1:123456789012:stream/events',
+    commands: STREAMING,
+    shortcut: '--stream',
+  }),
+  'stream.endpoint': unset(url(), {
+    description:
+      'Address of a service that speaks the Kinesis protocol. Unset: the embedded stream of this folder, or Amazon Kinesis when stream.name is an ARN.',
+    example: 'http://127.0.0.1:4566',
+    commands: STREAMING,
+    shortcut: '--endpoint',
+  }),
+  'stream.region': option(text('REGION'), 'us-east-1', {
+    description: 'Region that requests are signed for.',
+    example: 'eu-west-1',
+    commands: STREAMING,
+    alsoEnvironment: ['AWS_REGION'],
+  }),
+  'stream.host': option(text('ADDRESS'), '127.0.0.1', {
+    description:
+      'Address that the embedded stream listens on. Anything but loopback lets other machines put and read events.',
+    example: '0.0.0.0',
+    commands: SERVICE,
+  }),
+  'stream.port': option(count({ max: 65535 }), 4567, {
+    description: 'Port of the embedded stream; 0 takes any free one.',
+    example: '4600',
+    commands: PIPELINE,
+  }),
+  'stream.shards': option(count({ min: 1, max: 500 }), 1, {
+    description: 'Shards that the embedded stream is created with. An existing stream keeps its own.',
+    example: '4',
+    commands: PIPELINE,
+  }),
+  'stream.maxBytes': option(bytes({ min: 1_000_000 }), '20GB', {
+    description:
+      'What the embedded stream may hold on disk. When it is full, puts are refused; records are never dropped.',
+    example: '100GB',
+    commands: SERVICE,
+  }),
+  'stream.retention': option(duration({ min: 60_000 }), '24h', {
+    description:
+      'How long the embedded stream keeps records that the lake has committed. Others it keeps until they are.',
+    example: '7d',
+    commands: SERVICE,
+  }),
+  'stream.start': option(instant('trim_horizon'), 'trim_horizon', {
+    description:
+      'Where a new lake begins to read: the oldest record that the stream holds, or a time. Pinned by the first commit; there is no “latest”, because events that come before the first commit would be lost.',
+    example: '2026-01-31T00:00:00Z',
+    commands: SERVICE,
+  }),
+  'commit.maxAge': option(duration({ min: 10 }), (command) => (command === 'run' ? '60s' : '1s'), {
+    description:
+      'A batch is committed when its first record has waited this long. A stream that is read to its end commits at once.',
+    example: '10m',
+    commands: PIPELINE,
+  }),
+  'commit.maxRows': option(count({ min: 1 }), 100_000, {
+    description: 'A batch is committed when it holds this many records.',
+    example: '500k',
+    commands: PIPELINE,
+  }),
+  'commit.maxBytes': option(bytes({ min: 1_000_000 }), '256MB', {
+    description: 'A batch is committed when it holds this many bytes of records.',
+    example: '64MB',
+    commands: PIPELINE,
+  }),
+  'commit.maxFiles': option(count({ min: 1 }), 4096, {
+    description:
+      'Partitions that one commit may write files for. Beyond it the smallest partitions share files without a partition until compaction moves them.',
+    example: '1000',
+    commands: SERVICE,
+  }),
+  'commit.spoolsAhead': option(count({ min: 1, max: 64 }), 2, {
+    description:
+      'Batches that may wait on disk while one is processed. Beyond it reading stops; the stream holds the rest.',
+    example: '4',
+    commands: SERVICE,
+  }),
+  'dedupe.watermark': option(duration(), '10m', {
+    description:
+      'How far back in event time the processor drops repeats before they reach raw. Staging drops all the others, whatever this says.',
+    example: '1h',
+    commands: PIPELINE,
+  }),
+  'dedupe.maxIds': option(count({ min: 1000 }), 10_000_000, {
+    description:
+      'Most event ids that the processor remembers; the oldest are forgotten first. Bounds its memory (21–34 bytes an id).',
+    example: '50M',
+    commands: PIPELINE,
+  }),
+  'event.minTime': option(instant(), '2000-01-01', {
+    description: 'An event created before this goes to quarantine as absurd_created_at.',
+    example: '2015-01-01',
+    commands: SERVICE,
+  }),
+  'event.maxAhead': option(duration(), '48h', {
+    description:
+      'An event created more than this after its own arrival goes to quarantine as absurd_created_at.',
+    example: '1h',
+    commands: SERVICE,
+  }),
+  'types.max': option(count({ min: 1 }), 1000, {
+    description:
+      'Event types that get partitions of their own. Events of further types are kept in files without a partition.',
+    example: '200',
+    commands: SERVICE,
+  }),
+  'engine.memory': option(bytes({ min: 64_000_000 }), '1GB', {
+    description: 'Memory that the SQL engine may use; beyond it, it spills to disk.',
+    example: '512MB',
+    commands: ASKING,
+  }),
+  'engine.threads': option(count({ min: 1, max: 1024 }), () => availableParallelism(), {
+    defaultText: 'the number of cores',
+    description: 'Threads of the SQL engine.',
+    example: '2',
+    commands: ASKING,
+  }),
+  'staging.maxRows': option(count({ min: 1 }), 1_000_000, {
+    description: 'Rows of raw that one commit of staging takes at most. Bounds its memory.',
+    example: '250k',
+    commands: SERVICE,
+  }),
+  'log.level': option(
+    choice('debug', 'info', 'warn', 'error'),
+    (command) => (command === 'dev' || command === 'run' ? 'info' : 'warn'),
+    {
+      description: 'The least important log entries to write, on stderr.',
+      example: 'debug',
+      commands: EVERY,
+    },
+  ),
+  'log.format': option(choice('auto', 'pretty', 'json'), 'auto', {
+    description:
+      'How log entries are written: for people, or one JSON object a line. auto: for people on a terminal, else JSON.',
+    example: 'json',
+    commands: EVERY,
+  }),
+} as const;
+
+export type OptionName = keyof typeof OPTIONS;
+export const OPTION_NAMES = Object.keys(OPTIONS) as OptionName[];
+
+/** Every option by its dotted name: durations in milliseconds, sizes in bytes, times in milliseconds since 1970. */
+export type Settings = {
+  readonly [Name in OptionName]: (typeof OPTIONS)[Name] extends Option<infer Value, infer _Input>
+    ? Value
+    : never;
+};
+
+/** The table, for code that walks over it and so does not know the types of single rows. */
+export function optionRow(name: OptionName): Option<unknown, unknown> {
+  return OPTIONS[name] as Option<unknown, unknown>;
+}
+
+/** `commit.maxAge` → `commit-max-age` */
+function kebab(name: string): string {
+  return name.replaceAll('.', '-').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+export function flagOf(name: string): string {
+  return `--${kebab(name)}`;
+}
+
+export function environmentOf(name: OptionName): string {
+  return `LAKEWARD_${kebab(name).replaceAll('-', '_').toUpperCase()}`;
+}
+
+export function optionsOf(command: CommandName): OptionName[] {
+  return OPTION_NAMES.filter((name) => (optionRow(name).commands as readonly string[]).includes(command));
+}

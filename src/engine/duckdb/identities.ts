@@ -1,0 +1,74 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { Identities } from '../engine.ts';
+import { identitySql } from './event-sql.ts';
+import { list } from './sql.ts';
+import { identityChunks } from './vectors.ts';
+
+/** Identity, content hash and time of the rows of event files, for a window rebuilt from raw. */
+export async function* eventIdentities(
+  connect: () => Promise<DuckDBConnection>,
+  { paths, since_s }: { paths: readonly string[]; since_s: number },
+): AsyncGenerator<Identities> {
+  if (paths.length === 0) return;
+  const c = await connect();
+  try {
+    yield* identityChunks(
+      c,
+      `select 0::integer, ${identitySql('event_uuid')}, (hash(document) & 4294967295)::uinteger,
+         least(created_at, epoch_us(arrived_at) / 1e6)
+       from read_parquet(${list(paths)}) where least(created_at, epoch_us(arrived_at) / 1e6) >= ${since_s}`,
+    );
+  } finally {
+    c.closeSync();
+  }
+}
+
+const ids = (paths: readonly string[]) =>
+  paths.length === 0
+    ? 'select null::uuid as id where false'
+    : `select ${identitySql('event_uuid')} as id from read_parquet(${list(paths)})`;
+
+interface Compared {
+  source: readonly string[];
+  held: readonly string[];
+}
+
+/** Sets of identities against each other; DuckDB spills to disk what does not fit its memory. */
+export async function compareIdentities(
+  connect: () => Promise<DuckDBConnection>,
+  { source, held }: Compared,
+) {
+  const [repeated, missing, extra] = await figures(
+    connect,
+    `with s as (select distinct id from (${ids(source)})),
+        h as (select id, count(*) as copies from (${ids(held)}) group by id)
+      select (select count(*) from h where copies > 1),
+        (select count(*) from s anti join h using (id)),
+        (select count(*) from h anti join s using (id))`,
+  );
+  return { repeated: repeated!, missing: missing!, extra: extra! };
+}
+
+const contents = (paths: readonly string[]) =>
+  paths.length === 0
+    ? 'select null::uuid as id, null::ubigint as content where false'
+    : `select ${identitySql('event_uuid')} as id, hash(document) as content from read_parquet(${list(paths)})`;
+
+export async function compareContents(connect: () => Promise<DuckDBConnection>, { source, held }: Compared) {
+  const [altered, conflicting] = await figures(
+    connect,
+    `with s as (select distinct id, content from (${contents(source)})), h as (${contents(held)})
+      select (select count(*) from h anti join s using (id, content)),
+        (select count(*) from (select id from s group by id having count(*) > 1))`,
+  );
+  return { altered: altered!, conflicting: conflicting! };
+}
+
+async function figures(connect: () => Promise<DuckDBConnection>, sql: string): Promise<number[]> {
+  const c = await connect();
+  try {
+    return (await c.runAndReadAll(sql)).getRowsJson()[0]!.map(Number);
+  } finally {
+    c.closeSync();
+  }
+}

@@ -1,0 +1,115 @@
+import { rm } from 'node:fs/promises';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { QUARANTINE, RAW } from '../../tables/tables.ts';
+import type { EventLimits, Identities, JudgedBatch, SpoolInput, WrittenFile } from '../engine.ts';
+import { engineFailure } from './duckdb.ts';
+import { heldIdentities, judgeSql } from './event-sql.ts';
+import { literal } from './sql.ts';
+import { fillRowIds, readIdentities } from './vectors.ts';
+import { partitionHint, writePartitioned } from './write.ts';
+
+interface Input {
+  spool: SpoolInput;
+  limits: EventLimits;
+  folder: string;
+}
+
+/** Stages the spool once, as a temporary table; everything else reads that. */
+export async function judge(c: DuckDBConnection, input: Input): Promise<JudgedBatch> {
+  try {
+    await c.run(`create or replace temp table judged as ${judgeSql(input.spool, input.limits)}`);
+    const counted = await c.runAndReadAll(
+      'select count(*), count(*) filter (where reason is null) from judged',
+    );
+    const [records, events] = counted.getRowsJson()[0]!.map(Number) as [number, number];
+    return new DuckDbJudgedBatch(c, { ...input, records, events });
+  } catch (error) {
+    c.closeSync();
+    throw engineFailure(error, 'judging a batch');
+  }
+}
+
+class DuckDbJudgedBatch implements JudgedBatch {
+  readonly records: number;
+  readonly events: number;
+  readonly rejected: number;
+  readonly #c: DuckDBConnection;
+  readonly #input: Input;
+  readonly #written: string[] = [];
+
+  constructor(c: DuckDBConnection, input: Input & { records: number; events: number }) {
+    this.#c = c;
+    this.#input = input;
+    this.records = input.records;
+    this.events = input.events;
+    this.rejected = input.records - input.events;
+  }
+
+  /** In the order that decides which of equals wins within one commit. */
+  identities(): Promise<Identities> {
+    return readIdentities(
+      this.#c,
+      `select rid, id, content, least(seconds, arrived_ms / 1000.0) from judged where reason is null
+       order by arrived_ms, shard_id, length(seq), seq, coalesce(sub, -1)`,
+      this.events,
+    );
+  }
+
+  async missingFrom(paths: readonly string[]): Promise<number> {
+    const held = paths.length === 0 ? 'select null::uuid as id where false' : heldIdentities(paths, 'judged');
+    const counted = await this.#c.runAndReadAll(
+      `select count(*) from judged where reason is null and id not in (${held})`,
+    );
+    return Number(counted.getRowsJson()[0]![0]);
+  }
+
+  async writeEvents(drop: Int32Array): Promise<WrittenFile[]> {
+    let kept = 'reason is null';
+    if (drop.length > 0) {
+      await fillRowIds(this.#c, 'dropped', drop);
+      kept += ' and rid not in (select rid from dropped)';
+    }
+    return this.#write('writing events', {
+      table: RAW,
+      select: `select uuid as event_uuid, name as event_name, type as event_type, subtype as event_subtype,
+          seconds as created_at, make_timestamp(us)::timestamptz as created_datetime, text as document,
+          make_timestamp(arrived_ms * 1000)::timestamptz as arrived_at, shard_id, seq as sequence_number,
+          sub as subsequence_number, ${literal(this.#input.spool.stream)} as stream, day as __day, type as __type
+        from judged where ${kept}`,
+      partitionBy: ['__day', '__type'],
+      hint: (values) => partitionHint(['created_datetime_day', 'event_type'], values),
+    });
+  }
+
+  async writeRejected(): Promise<WrittenFile[]> {
+    if (this.rejected === 0) return [];
+    return this.#write('writing what is no event', {
+      table: QUARANTINE,
+      select: `select bytes, reason, null::varchar as detail, make_timestamp(arrived_ms * 1000)::timestamptz as arrived_at,
+          ${literal(this.#input.spool.stream)} as stream, shard_id, seq as sequence_number, sub as subsequence_number,
+          (arrived_ms // 86400000)::integer as __day
+        from judged where reason is not null`,
+      partitionBy: ['__day'],
+      hint: (values) => partitionHint(['arrived_at_day'], values),
+    });
+  }
+
+  async #write(
+    doing: string,
+    write: Omit<Parameters<typeof writePartitioned>[1], 'folder'>,
+  ): Promise<WrittenFile[]> {
+    try {
+      const files = await writePartitioned(this.#c, { ...write, folder: this.#input.folder });
+      this.#written.push(...files.map((f) => f.localPath));
+      return files;
+    } catch (error) {
+      throw engineFailure(error, doing);
+    }
+  }
+
+  /** Files that were moved into the store are no longer at their local path; the rest goes. */
+  async dispose(): Promise<void> {
+    this.#c.closeSync();
+    await Promise.all(this.#written.map((path) => rm(path, { force: true })));
+  }
+}

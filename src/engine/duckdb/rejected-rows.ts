@@ -1,0 +1,60 @@
+import { rm } from 'node:fs/promises';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { QUARANTINE } from '../../tables/tables.ts';
+import type { RejectedRows } from '../engine.ts';
+import { engineFailure } from './duckdb.ts';
+import { list } from './sql.ts';
+import { partitionHint, writePartitioned } from './write.ts';
+
+const COLUMNS = QUARANTINE.schema.fields.map((f) => f.name).join(', ');
+
+const POSITION = ['stream', 'shard_id', 'sequence_number', 'subsequence_number'];
+const SAME_POSITION = POSITION.map((name) => `new.${name} is not distinct from held.${name}`).join(' and ');
+
+interface Input {
+  paths: readonly string[];
+  held: readonly string[];
+  folder: string;
+}
+
+export async function readRejected(
+  c: DuckDBConnection,
+  { paths, held, folder }: Input,
+): Promise<RejectedRows> {
+  const written: string[] = [];
+  try {
+    const fresh =
+      held.length === 0
+        ? ''
+        : `where not exists (from read_parquet(${list(held)}) held where ${SAME_POSITION})`;
+    await c.run(
+      `create or replace temp table fresh as select ${COLUMNS} from read_parquet(${list(paths)}) new ${fresh}`,
+    );
+    const counted = await c.runAndReadAll(
+      `select (select count(*) from read_parquet(${list(paths)})), (select count(*) from fresh)`,
+    );
+    const [rows, left] = counted.getRowsJson()[0]!.map(Number) as [number, number];
+    return {
+      rows,
+      fresh: left,
+      async writeFresh() {
+        const files = await writePartitioned(c, {
+          table: QUARANTINE,
+          select: `select ${COLUMNS}, (epoch_us(arrived_at) // 86400000000)::integer as __day from fresh`,
+          partitionBy: ['__day'],
+          folder,
+          hint: (values) => partitionHint(['arrived_at_day'], values),
+        });
+        written.push(...files.map((f) => f.localPath));
+        return files;
+      },
+      async dispose() {
+        c.closeSync();
+        await Promise.all(written.map((path) => rm(path, { force: true })));
+      },
+    };
+  } catch (error) {
+    c.closeSync();
+    throw engineFailure(error, 'reading what is no event');
+  }
+}

@@ -1,0 +1,7 @@
+/** Text as an SQL literal. */
+export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+
+/** A name as an SQL identifier. */
+export const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+
+export const list = (texts: readonly string[]): string => `[${texts.map(literal).join(', ')}]`;

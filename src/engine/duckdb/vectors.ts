@@ -1,0 +1,80 @@
+/**
+ * Whole columns between DuckDB and typed arrays, without a JavaScript object per value. Reading through getters costs
+ * 0.3 µs a value; the raw vectors 0.13 CPU s a million identities.
+ */
+import { type DuckDBConnection, DuckDBDataChunk, type DuckDBVector, INTEGER } from '@duckdb/node-api';
+import type { Identities } from '../engine.ts';
+
+/** The storage behind a vector; the library keeps it private although it is the only fast way. */
+interface Raw<Items> {
+  items: Items;
+  dataView: DataView;
+}
+const raw = <Items = Int32Array>(vector: DuckDBVector) => vector as unknown as Raw<Items>;
+
+/** Chunks of a query whose columns are: row id INTEGER, identity UUID, content UINTEGER, time DOUBLE. */
+export async function* identityChunks(c: DuckDBConnection, sql: string): AsyncGenerator<Identities> {
+  const result = await c.stream(sql);
+  for (;;) {
+    const chunk = await result.fetchChunk();
+    if (chunk === null || chunk.rowCount === 0) return;
+    const count = chunk.rowCount;
+    const { dataView } = raw(chunk.getColumnVector(1));
+    yield {
+      count,
+      rows: raw(chunk.getColumnVector(0)).items.slice(0, count),
+      keys: new Uint32Array(dataView.buffer, dataView.byteOffset, count * 4).slice(),
+      contents: raw<Uint32Array>(chunk.getColumnVector(2)).items.slice(0, count),
+      times: raw<Float64Array>(chunk.getColumnVector(3)).items.slice(0, count),
+    };
+  }
+}
+
+export async function readIdentities(
+  c: DuckDBConnection,
+  sql: string,
+  capacity: number,
+): Promise<Identities> {
+  const all = {
+    count: 0,
+    rows: new Int32Array(capacity),
+    keys: new Uint32Array(capacity * 4),
+    contents: new Uint32Array(capacity),
+    times: new Float64Array(capacity),
+  };
+  for await (const chunk of identityChunks(c, sql)) {
+    all.rows.set(chunk.rows, all.count);
+    all.keys.set(chunk.keys, all.count * 4);
+    all.contents.set(chunk.contents, all.count);
+    all.times.set(chunk.times, all.count);
+    all.count += chunk.count;
+  }
+  return all;
+}
+
+/** Creates a temporary table with one INTEGER column `rid`. */
+export async function fillRowIds(c: DuckDBConnection, table: string, rows: Int32Array): Promise<void> {
+  await c.run(`create or replace temp table ${table} (rid integer)`);
+  const appender = await c.createAppender(table, null, 'temp');
+  for (let at = 0; at < rows.length; at += 2048) {
+    const part = rows.subarray(at, at + 2048);
+    const chunk = DuckDBDataChunk.create([INTEGER], part.length);
+    const vector = chunk.getColumnVector(0);
+    raw(vector).items.set(part);
+    vector.flush();
+    appender.appendDataChunk(chunk);
+  }
+  appender.closeSync();
+}
+
+export async function readRowIds(c: DuckDBConnection, sql: string, capacity: number): Promise<Int32Array> {
+  const rows = new Int32Array(capacity);
+  let count = 0;
+  const result = await c.stream(sql);
+  for (;;) {
+    const chunk = await result.fetchChunk();
+    if (chunk === null || chunk.rowCount === 0) return rows.subarray(0, count);
+    rows.set(raw(chunk.getColumnVector(0)).items.subarray(0, chunk.rowCount), count);
+    count += chunk.rowCount;
+  }
+}

@@ -1,0 +1,14 @@
+/** The wire of Amazon Kinesis Data Streams, shared by our client and our embedded server. */
+export { ERROR_STATUS, type KinesisErrorName, type PutRecordErrorCode } from './errors.ts';
+export { evenHashKeyRanges, HASH_KEY_MAX, type HashKeyRange, hashKeyOf } from './hash-key.ts';
+export * from './limits.ts';
+export * from './operations.ts';
+export {
+  compareSequenceNumbers,
+  formatSequenceNumber,
+  parseSequenceNumber,
+  SEQUENCE_INDEX_MAX,
+  SequenceNumberSeries,
+  type SequenceParts,
+} from './sequence-number.ts';
+export { shardIdOf, shardIndexOf } from './shard-id.ts';

@@ -1,0 +1,168 @@
+/**
+ * Inputs and outputs of the operations that we speak, as JSON 1.1 has them: blobs are base64 text, timestamps epoch
+ * seconds with millisecond decimals, sequence numbers and hash keys decimal text.
+ * Source: the service model 2013-12-02 (boto/botocore data/kinesis/2013-12-02/service-2.json).
+ */
+export const TARGET_PREFIX = 'Kinesis_20131202.';
+export const JSON_CONTENT_TYPE = 'application/x-amz-json-1.1';
+
+export interface StreamRef {
+  StreamName?: string;
+  StreamARN?: string;
+}
+
+export interface HashKeyRangeShape {
+  StartingHashKey: string;
+  EndingHashKey: string;
+}
+
+export interface ShardShape {
+  ShardId: string;
+  ParentShardId?: string;
+  AdjacentParentShardId?: string;
+  HashKeyRange: HashKeyRangeShape;
+  SequenceNumberRange: { StartingSequenceNumber: string; EndingSequenceNumber?: string };
+}
+
+export interface ChildShardShape {
+  ShardId: string;
+  ParentShards: string[];
+  HashKeyRange: HashKeyRangeShape;
+}
+
+export interface RecordShape {
+  SequenceNumber: string;
+  ApproximateArrivalTimestamp: number;
+  Data: string;
+  PartitionKey: string;
+  EncryptionType?: string;
+}
+
+export interface PutRecordsEntry {
+  Data: string;
+  PartitionKey: string;
+  ExplicitHashKey?: string;
+}
+
+export interface PutRecordsResultEntry {
+  SequenceNumber?: string;
+  ShardId?: string;
+  ErrorCode?: string;
+  ErrorMessage?: string;
+}
+
+export type ShardIteratorType =
+  | 'AT_SEQUENCE_NUMBER'
+  | 'AFTER_SEQUENCE_NUMBER'
+  | 'TRIM_HORIZON'
+  | 'LATEST'
+  | 'AT_TIMESTAMP';
+
+export type ShardFilterType =
+  | 'AFTER_SHARD_ID'
+  | 'AT_TRIM_HORIZON'
+  | 'FROM_TRIM_HORIZON'
+  | 'AT_LATEST'
+  | 'AT_TIMESTAMP'
+  | 'FROM_TIMESTAMP';
+
+export interface ShardFilterShape {
+  Type: ShardFilterType;
+  ShardId?: string;
+  Timestamp?: number;
+}
+
+export type StreamStatus = 'CREATING' | 'DELETING' | 'ACTIVE' | 'UPDATING';
+export type StreamMode = 'PROVISIONED' | 'ON_DEMAND';
+
+/** What every description of a stream has. */
+export interface StreamFacts {
+  StreamName: string;
+  StreamARN: string;
+  StreamStatus: StreamStatus;
+  StreamModeDetails: { StreamMode: StreamMode };
+  RetentionPeriodHours: number;
+  StreamCreationTimestamp: number;
+  EnhancedMonitoring: { ShardLevelMetrics: string[] }[];
+  EncryptionType: 'NONE' | 'KMS';
+  KeyId?: string;
+}
+
+export type StreamSummaryShape = Pick<
+  StreamFacts,
+  'StreamName' | 'StreamARN' | 'StreamStatus' | 'StreamModeDetails' | 'StreamCreationTimestamp'
+>;
+
+export interface Operations {
+  CreateStream: {
+    input: {
+      StreamName: string;
+      ShardCount?: number;
+      StreamModeDetails?: { StreamMode: StreamMode };
+      MaxRecordSizeInKiB?: number;
+    };
+    output: undefined;
+  };
+  DeleteStream: { input: StreamRef & { EnforceConsumerDeletion?: boolean }; output: undefined };
+  ListStreams: {
+    input: { Limit?: number; ExclusiveStartStreamName?: string; NextToken?: string };
+    output: {
+      StreamNames: string[];
+      HasMoreStreams: boolean;
+      NextToken?: string;
+      StreamSummaries: StreamSummaryShape[];
+    };
+  };
+  DescribeStream: {
+    input: StreamRef & { Limit?: number; ExclusiveStartShardId?: string };
+    output: { StreamDescription: StreamFacts & { Shards: ShardShape[]; HasMoreShards: boolean } };
+  };
+  DescribeStreamSummary: {
+    input: StreamRef;
+    output: {
+      StreamDescriptionSummary: StreamFacts & {
+        OpenShardCount: number;
+        ConsumerCount: number;
+        MaxRecordSizeInKiB: number;
+      };
+    };
+  };
+  ListShards: {
+    input: StreamRef & {
+      NextToken?: string;
+      MaxResults?: number;
+      ExclusiveStartShardId?: string;
+      StreamCreationTimestamp?: number;
+      ShardFilter?: ShardFilterShape;
+    };
+    output: { Shards: ShardShape[]; NextToken?: string };
+  };
+  PutRecord: {
+    input: StreamRef & PutRecordsEntry & { SequenceNumberForOrdering?: string };
+    output: { ShardId: string; SequenceNumber: string; EncryptionType?: string };
+  };
+  PutRecords: {
+    input: StreamRef & { Records: PutRecordsEntry[] };
+    output: { FailedRecordCount: number; Records: PutRecordsResultEntry[]; EncryptionType?: string };
+  };
+  GetShardIterator: {
+    input: StreamRef & {
+      ShardId: string;
+      ShardIteratorType: ShardIteratorType;
+      StartingSequenceNumber?: string;
+      Timestamp?: number;
+    };
+    output: { ShardIterator: string };
+  };
+  GetRecords: {
+    input: { ShardIterator: string; Limit?: number; StreamARN?: string };
+    output: {
+      Records: RecordShape[];
+      NextShardIterator?: string | null;
+      MillisBehindLatest: number;
+      ChildShards?: ChildShardShape[];
+    };
+  };
+}
+
+export type OperationName = keyof Operations;

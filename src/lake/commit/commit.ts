@@ -1,0 +1,196 @@
+/**
+ * The protocol of a commit. After any answer but success the table is loaded anew and the commit id looked for among
+ * main's ancestors, before anything else is judged: an answer can be lost after the swap was made. Once the outcome
+ * of any attempt was uncertain, none of this commit's files is ever deleted here: the request may still be on its
+ * way. A swap is never sent twice.
+ */
+import { Failure } from '../../base/base.ts';
+import type { Change, CommitOutcome, LakeOptions, Refusal, Table } from '../lake.ts';
+import type { Manifest } from '../table/data-file.ts';
+import { ancestors, type Snapshot, snapshotById } from '../table/metadata.ts';
+import { pause, reload } from './load.ts';
+import { readPrepared } from './prepare.ts';
+import { type Attempt, COMMIT_ID, writeAttempt } from './stage.ts';
+
+type Ports = Required<LakeOptions>;
+
+export async function commitChange(ports: Ports, table: Table, change: Change): Promise<CommitOutcome> {
+  if (change.operation === 'replace' && change.manifests.length > 0) {
+    throw new Failure(`cannot commit to ${table.name}`, {
+      code: 'lake.replace_with_files',
+      fault: 'ourselves',
+      why: 'a replace that adds files must remove others, which is not implemented',
+    });
+  }
+  const manifests = await Promise.all(change.manifests.map((manifest) => described(ports, table, manifest)));
+  return new Commit(ports, table, { ...change, manifests }).run();
+}
+
+/** A manifest that came from elsewhere is read once, for what the summary has to say of it. */
+async function described(ports: Ports, table: Table, manifest: Manifest): Promise<Manifest> {
+  return manifest.added === undefined
+    ? (await readPrepared(ports, table, manifest.location)).manifest
+    : manifest;
+}
+
+class Commit {
+  readonly #ports: Ports;
+  readonly #change: Change;
+  readonly #uuid: string;
+  #base: Table;
+  #attempts = 0;
+  /** Set by the first answer that leaves open whether the swap was made, and never taken back. */
+  #uncertain = false;
+
+  constructor(ports: Ports, table: Table, change: Change) {
+    this.#ports = ports;
+    this.#change = change;
+    this.#base = table;
+    this.#uuid = table.metadata['table-uuid'];
+  }
+
+  async run(): Promise<CommitOutcome> {
+    try {
+      for (;;) {
+        const outcome = this.#judge() ?? (await this.#attempt());
+        if (outcome !== undefined) return outcome;
+      }
+    } catch (error) {
+      throw this.#uncertain ? this.#unknown(error) : error;
+    }
+  }
+
+  /** What the base itself says: the commit is there, or can never be. */
+  #judge(): CommitOutcome | undefined {
+    const landed = findCommit(this.#base, this.#change.commitId);
+    if (landed !== undefined) return this.#committed(this.#base, landed);
+    if (this.#base.metadata['table-uuid'] !== this.#uuid)
+      return this.#refused('the table was dropped and made anew');
+    if (this.#attempts >= this.#ports.commitAttempts) throw this.#exhausted();
+    return undefined;
+  }
+
+  /** Undefined when it did not succeed, or may have: the base is then a new one, to be judged. */
+  async #attempt(): Promise<CommitOutcome | undefined> {
+    const { name, metadataLocation } = this.#base;
+    const attempt = await this.#write();
+    if (attempt === undefined) return undefined;
+    if ('refused' in attempt) return this.#refused(attempt.refused);
+
+    this.#attempts++;
+    const answer = await this.#swap(name, { from: metadataLocation, to: attempt.table.metadataLocation });
+    if (answer === 'swapped') {
+      await this.#delete(attempt.forgotten);
+      return this.#committed(attempt.table, attempt.snapshot);
+    }
+    await pause(this.#ports, this.#attempts - 1);
+    this.#base = await reload(this.#ports, name);
+    // It says it did nothing, and the snapshot is there: somewhere on the way the request was sent twice.
+    if (snapshotById(this.#base.metadata, attempt.snapshot['snapshot-id']) !== undefined)
+      this.#uncertain = true;
+    if (!this.#uncertain) await this.#discard(attempt);
+    if (answer instanceof Failure && answer.retry === 'never') {
+      const landed = findCommit(this.#base, this.#change.commitId);
+      if (landed === undefined) throw answer;
+    }
+    return undefined;
+  }
+
+  /**
+   * Undefined when the base has aged: its manifests were tidied away, by maintenance or a rewrite, while the caller
+   * held it. The newest one takes its place.
+   */
+  async #write(): Promise<Attempt | Refusal | undefined> {
+    const { name, metadataLocation } = this.#base;
+    try {
+      return await writeAttempt(
+        this.#ports,
+        { table: this.#base, baseLocation: metadataLocation },
+        this.#change,
+      );
+    } catch (error) {
+      if (!(error instanceof Failure && error.code === 'object_store.not_found')) throw error;
+      const newest = await reload(this.#ports, name);
+      if (newest.metadataLocation === metadataLocation) throw error;
+      this.#attempts++;
+      this.#base = newest;
+      return undefined;
+    }
+  }
+
+  /** A Failure says that nothing was done, for certain. */
+  async #swap(
+    name: string,
+    move: { from: string; to: string },
+  ): Promise<'swapped' | 'conflict' | 'uncertain' | Failure> {
+    try {
+      return await this.#ports.catalog.swap(name, move);
+    } catch (error) {
+      if (error instanceof Failure && error.code !== 'catalog.unknown') return error;
+      this.#uncertain = true;
+      this.#ports.log.warn('lake.commit_uncertain', 'the outcome of a commit is uncertain; looking for it', {
+        table: name,
+        commit: this.#change.commitId,
+        why: error instanceof Failure ? (error.why ?? error.message) : String(error),
+      });
+      return 'uncertain';
+    }
+  }
+
+  /** The files of an attempt that certainly lost. */
+  async #discard(attempt: Attempt): Promise<void> {
+    await this.#delete(attempt.files);
+  }
+
+  /** What stays behind costs only space, and orphan removal finds it; the commit does not fail over it. */
+  async #delete(locations: readonly string[]): Promise<void> {
+    if (locations.length === 0) return;
+    try {
+      await this.#ports.store.delete(locations);
+    } catch (error) {
+      this.#ports.log.warn('lake.delete_failed', 'old metadata files could not be deleted', {
+        table: this.#base.name,
+        files: locations.length,
+        why: error instanceof Error ? error.message : String(error),
+      });
+    }
+  }
+
+  #committed(table: Table, snapshot: Snapshot): CommitOutcome {
+    return { kind: 'committed', table, snapshot, attempts: this.#attempts };
+  }
+
+  #refused(why: string): CommitOutcome {
+    return { kind: this.#uncertain ? 'superseded' : 'refused', why, table: this.#base };
+  }
+
+  #exhausted(): Failure {
+    return new Failure(`cannot commit to ${this.#base.name}`, {
+      code: 'lake.commit_conflict',
+      fault: 'service',
+      retry: 'backoff',
+      why: `${this.#attempts} attempts in a row were overtaken or turned away`,
+      hint: 'fewer writers, or longer between their commits',
+    });
+  }
+
+  #unknown(cause: unknown): Failure {
+    return new Failure(`cannot tell whether commit ${this.#change.commitId} to ${this.#base.name} was made`, {
+      code: 'lake.commit_unknown',
+      fault: 'service',
+      retry: 'refresh',
+      why: cause instanceof Error ? cause.message : String(cause),
+      hint: 'none of its files was deleted; once the catalog answers, its snapshot is there or it is not',
+      cause,
+    });
+  }
+}
+
+/** Among main's ancestors only: on another branch, or rolled back, it is not part of the table. */
+export function findCommit(table: Table, commitId: string): Snapshot | undefined {
+  const current = table.metadata['current-snapshot-id'];
+  if (current === null) return undefined;
+  return ancestors(table.metadata, current).snapshots.find(
+    (snapshot) => snapshot.summary[COMMIT_ID] === commitId,
+  );
+}

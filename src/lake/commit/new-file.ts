@@ -1,0 +1,14 @@
+import { Failure } from '../../base/base.ts';
+import type { ObjectStore } from '../../object-store/object-store.ts';
+
+/** Writes a file whose name is fresh; one that is there already is not touched, whoever wrote it. */
+export async function writeNew(store: ObjectStore, location: string, bytes: Uint8Array): Promise<void> {
+  if (await store.writeIfAbsent(location, bytes)) return;
+  throw new Failure(`cannot write ${location}`, {
+    code: 'lake.name_taken',
+    fault: 'ourselves',
+    retry: 'backoff',
+    why: 'a file of this name exists, though its name is random',
+    hint: 'check that no two processes are given the same random numbers',
+  });
+}

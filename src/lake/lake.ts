@@ -1,0 +1,141 @@
+/**
+ * Iceberg tables (format v2): read, created, committed to. The way of a commit is: prepare once (write manifests for
+ * files that are already durable) → stage per attempt (a new snapshot on the current base) → the catalog's
+ * compare-and-swap → on anything uncertain, look for the commit id before judging anything else.
+ */
+import type { Clock, Log } from '../base/base.ts';
+import type { ObjectStore } from '../object-store/object-store.ts';
+import type { Catalog } from './catalog/catalog.ts';
+import { openTables } from './open.ts';
+import type { DataFile, Manifest } from './table/data-file.ts';
+import type { Snapshot, TableMetadata } from './table/metadata.ts';
+import type { PartitionField, Schema, SortField } from './table/schema.ts';
+
+export type { Catalog } from './catalog/catalog.ts';
+export { openMemoryCatalog } from './catalog/memory.ts';
+export { openSqliteCatalog } from './catalog/sqlite.ts';
+export type { Bound, DataFile, Manifest, PartitionValue } from './table/data-file.ts';
+export {
+  type Ancestry,
+  ancestors,
+  currentSnapshot,
+  type Snapshot,
+  type TableMetadata,
+} from './table/metadata.ts';
+export type { Field, PartitionField, Schema, SortField, Type } from './table/schema.ts';
+
+/** `namespace.name`, e.g. `raw.events`. */
+export type TableName = string;
+
+export interface TableDefinition {
+  schema: Schema;
+  partition: readonly PartitionField[];
+  sort: readonly SortField[];
+  properties: Readonly<Record<string, string>>;
+}
+
+/** One table as it was when loaded; immutable. */
+export interface Table {
+  readonly name: TableName;
+  readonly metadata: TableMetadata;
+  readonly metadataLocation: string;
+}
+
+/** A filter over a partition field or a column's bounds. Files that cannot hold a match are not returned. */
+export interface FileFilter {
+  column: string;
+  /** Inclusive; for a timestamptz column microseconds as bigint, for a date days as number. */
+  min?: string | number | bigint;
+  max?: string | number | bigint;
+  /** One of these values. */
+  in?: readonly (string | number | bigint)[];
+}
+
+export interface FileQuery {
+  /** Default: the current snapshot. */
+  snapshotId?: bigint;
+  /** Only files whose data sequence number is above this one: what was appended since. */
+  afterSequenceNumber?: number;
+  where?: readonly FileFilter[];
+}
+
+export interface Files {
+  files: DataFile[];
+  /** What planning cost, for `--stats` and tests: manifests in the snapshot's list, and how many were opened. */
+  manifests: { listed: number; opened: number };
+  /** Live files of the snapshot before anything was left out. */
+  listed: number;
+}
+
+export interface Change {
+  /** UUID; the token by which an unknown commit is found. Written to the summary as `lakeward.commit-id`. */
+  commitId: string;
+  /** A replace is empty yet: it moves properties without counting as an append. */
+  operation: 'append' | 'replace';
+  /** From `prepare` or `readManifest`. Entries inherit snapshot id and sequence number. Empty: an empty snapshot. */
+  manifests: readonly Manifest[];
+  /**
+   * Pure. Called for every attempt with the base of that attempt; says what goes into the summary and which table
+   * properties the commit sets (undefined removes one), or why the change is not valid on this base.
+   */
+  stage(base: Table, attempt: { snapshotId: bigint; sequenceNumber: number }): Staged | Refusal;
+}
+
+export interface Staged {
+  /** Beside operation, totals and commit id, which `lake` writes itself. */
+  summary: Record<string, string>;
+  properties: Record<string, string | undefined>;
+}
+
+export interface Refusal {
+  refused: string;
+}
+
+/**
+ * - committed: the snapshot is on main, by this call or by an earlier attempt of it.
+ * - refused: `stage` refused and no attempt's outcome was ever uncertain: the files may be deleted by their owner.
+ * - superseded: `stage` refused after an uncertain attempt: not retried, not a failure, and nothing may be deleted.
+ * When the outcome stays unknown (the catalog does not answer), commit throws Failure `lake.commit_unknown`.
+ */
+export type CommitOutcome =
+  | { kind: 'committed'; table: Table; snapshot: Snapshot; attempts: number }
+  | { kind: 'refused' | 'superseded'; why: string; table: Table };
+
+export interface Lake {
+  readonly store: ObjectStore;
+  /** Undefined when there is no such table. */
+  load(name: TableName): Promise<Table | undefined>;
+  /** Creates the table with a first, empty snapshot, so that every commit has a base. Loads it when it exists. */
+  create(
+    name: TableName,
+    definition: TableDefinition,
+    first: Omit<Change, 'manifests' | 'operation'>,
+  ): Promise<Table>;
+  list(): Promise<TableName[]>;
+  /** A fresh location for a data file of this table; `hint` is a readable partition path such as `day=…/type=…`. */
+  newFileLocation(table: Table, hint?: string): string;
+  /** Writes manifests (by spec, bounded in size) that add these files. Durable on return. */
+  prepare(table: Table, files: readonly DataFile[]): Promise<Manifest[]>;
+  /** Reads a manifest back that `prepare` wrote, for a commit that adopts it. */
+  readManifest(table: Table, location: string): Promise<{ manifest: Manifest; files: DataFile[] }>;
+  commit(table: Table, change: Change): Promise<CommitOutcome>;
+  /** Live files of a snapshot, pruned by partition summaries, partition values and column bounds. */
+  files(table: Table, query?: FileQuery): Promise<Files>;
+  close(): Promise<void>;
+}
+
+export interface LakeOptions {
+  store: ObjectStore;
+  catalog: Catalog;
+  clock: Clock;
+  log: Log;
+  random: () => number;
+  /** Data files in one manifest at most. */
+  manifestFiles?: number;
+  /** Attempts of one commit before it gives up with `lake.commit_conflict` (retry: backoff). */
+  commitAttempts?: number;
+}
+
+export function openLake(options: LakeOptions): Lake {
+  return openTables(options);
+}

@@ -1,0 +1,50 @@
+import { commitChange } from './commit/commit.ts';
+import { createTable } from './commit/create.ts';
+import { loadTable } from './commit/load.ts';
+import { prepareManifests, readPrepared } from './commit/prepare.ts';
+import type { Lake, LakeOptions, Table } from './lake.ts';
+import { planFiles } from './scan/plan-files.ts';
+import { freshUuid } from './table/fresh-ids.ts';
+import { dataLocation } from './table/locations.ts';
+
+/** About 2 MB of a manifest: small enough to be read in one go, large enough that a table has few. */
+const MANIFEST_FILES = 10_000;
+const COMMIT_ATTEMPTS = 20;
+
+export function openTables(options: LakeOptions): Lake {
+  const ports: Required<LakeOptions> = {
+    manifestFiles: MANIFEST_FILES,
+    commitAttempts: COMMIT_ATTEMPTS,
+    ...options,
+  };
+  const { store, catalog, clock, random } = ports;
+  // Parsing a table's metadata takes milliseconds; most loads find the version that the last one found.
+  const latest = new Map<string, Table>();
+  const remember = (table: Table): Table => {
+    latest.set(table.name, table);
+    return table;
+  };
+
+  return {
+    store,
+    async load(name) {
+      const table = await loadTable(ports, name, latest.get(name));
+      if (table === undefined) latest.delete(name);
+      return table && remember(table);
+    },
+    create: async (name, definition, first) =>
+      remember(await createTable(ports, name, { definition, first })),
+    list: () => catalog.list(),
+    newFileLocation: (table, hint) =>
+      dataLocation(table.metadata.location, { uuid: freshUuid({ now_ms: clock.now(), random }), hint }),
+    prepare: (table, files) => prepareManifests(ports, table, files),
+    readManifest: (table, location) => readPrepared(ports, table, location),
+    async commit(table, change) {
+      const outcome = await commitChange(ports, table, change);
+      remember(outcome.table);
+      return outcome;
+    },
+    files: (table, query) => planFiles(ports, table, query),
+    close: () => catalog.close(),
+  };
+}

@@ -1,0 +1,128 @@
+/**
+ * The next version of a table's metadata. Times never go back: Java refuses metadata whose last update, or whose log
+ * entry, lies more than a minute before the one before it, so a clock that was set back counts as standing still.
+ */
+import type { TableDefinition } from '../lake.ts';
+import type { PartitionSpec, Snapshot, SortOrder, TableMetadata } from './metadata.ts';
+
+const DEFAULT_PROPERTIES: Readonly<Record<string, string>> = {
+  'write.parquet.compression-codec': 'zstd',
+  'write.metadata.previous-versions-max': '100',
+  // Off by default in Iceberg; a streaming writer would leave a metadata file a commit for ever.
+  'write.metadata.delete-after-commit.enabled': 'true',
+};
+
+/** A table without a snapshot yet; the first one is added to it before anything is written. */
+export function newTable(
+  definition: TableDefinition,
+  { location, uuid, now_ms }: { location: string; uuid: string; now_ms: number },
+): TableMetadata {
+  const { schema, partition, sort } = definition;
+  const spec: PartitionSpec = {
+    'spec-id': 0,
+    fields: partition.map(({ source, id, name, transform }) => ({
+      'source-id': source,
+      'field-id': id,
+      name,
+      transform,
+    })),
+  };
+  // 0 is reserved for the unsorted order.
+  const order: SortOrder = {
+    'order-id': sort.length === 0 ? 0 : 1,
+    fields: sort.map(({ source, transform, direction, nulls }) => ({
+      transform,
+      'source-id': source,
+      direction,
+      'null-order': `nulls-${nulls}`,
+    })),
+  };
+  return {
+    'format-version': 2,
+    'table-uuid': uuid,
+    location,
+    'last-sequence-number': 0,
+    'last-updated-ms': now_ms,
+    'last-column-id': Math.max(0, ...schema.fields.map((field) => field.id)),
+    schemas: [{ type: 'struct', 'schema-id': 0, fields: schema.fields }],
+    'current-schema-id': 0,
+    'partition-specs': [spec],
+    'default-spec-id': 0,
+    'last-partition-id': Math.max(999, ...partition.map((field) => field.id)),
+    'sort-orders': [order],
+    'default-sort-order-id': order['order-id'],
+    properties: { ...DEFAULT_PROPERTIES, ...definition.properties },
+    'current-snapshot-id': null,
+    refs: {},
+    snapshots: [],
+    'snapshot-log': [],
+    'metadata-log': [],
+  };
+}
+
+export interface NextVersion {
+  snapshot: Snapshot;
+  /** Undefined removes a property. */
+  properties: Readonly<Record<string, string | undefined>>;
+  /** Where the base was read from; undefined for the first version. */
+  baseLocation: string | undefined;
+}
+
+export interface Version {
+  metadata: TableMetadata;
+  /** Metadata files that the log no longer names: to be deleted once this version is committed. */
+  forgotten: string[];
+}
+
+export function nextVersion(
+  base: TableMetadata,
+  { snapshot, properties, baseLocation }: NextVersion,
+): Version {
+  const merged = mergeProperties(base.properties, properties);
+  const log =
+    baseLocation === undefined
+      ? base['metadata-log']
+      : [...base['metadata-log'], { 'timestamp-ms': base['last-updated-ms'], 'metadata-file': baseLocation }];
+  const kept = log.slice(-previousVersionsMax(merged));
+  const deletes = merged['write.metadata.delete-after-commit.enabled'] === 'true';
+  const id = snapshot['snapshot-id'];
+  return {
+    metadata: {
+      ...base,
+      'last-sequence-number': snapshot['sequence-number'],
+      'last-updated-ms': snapshot['timestamp-ms'],
+      properties: merged,
+      'current-snapshot-id': id,
+      refs: { ...base.refs, main: { ...base.refs['main'], 'snapshot-id': id, type: 'branch' } },
+      snapshots: [...base.snapshots, snapshot],
+      'snapshot-log': [
+        ...base['snapshot-log'],
+        { 'timestamp-ms': snapshot['timestamp-ms'], 'snapshot-id': id },
+      ],
+      'metadata-log': kept,
+    },
+    forgotten: deletes ? log.slice(0, log.length - kept.length).map((entry) => entry['metadata-file']) : [],
+  };
+}
+
+/** The time of a new version: now, but never before the version it follows. */
+export function nextTime_ms(base: TableMetadata, now_ms: number): number {
+  return Math.max(now_ms, base['last-updated-ms']);
+}
+
+function previousVersionsMax(properties: Readonly<Record<string, string>>): number {
+  const wanted = Number(properties['write.metadata.previous-versions-max'] ?? 100);
+  return Number.isInteger(wanted) && wanted >= 1 ? wanted : 1;
+}
+
+function mergeProperties(
+  before: Readonly<Record<string, string>>,
+  changes: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  const merged: Record<string, string> = { ...before };
+  for (const [key, value] of Object.entries(changes)) {
+    if (value === undefined) delete merged[key];
+    else merged[key] = value;
+  }
+  return merged;
+}

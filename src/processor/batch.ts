@@ -1,0 +1,70 @@
+/** One batch on its way: spool → judged → files in the store and manifests, ready to be committed. */
+
+import { type JudgedBatch, storeFiles } from '../engine/engine.ts';
+import { emptyTally, type Tally } from '../event/event.ts';
+import type { Lake, Manifest, Table } from '../lake/lake.ts';
+import type { Spool } from '../stream/stream.ts';
+import type { Judged } from '../tables/tables.ts';
+import type { ProcessorOptions } from './processor.ts';
+import type { Overlay, Window } from './window.ts';
+
+export interface PreparedBatch {
+  spool: Spool;
+  manifests: Manifest[];
+  rejected: { locations: string[]; rows: number } | undefined;
+  judged: Judged;
+  tally: Tally;
+  overlay: Overlay;
+  preparedAt_ms: number;
+}
+
+/** Written and durable; nothing is in any table yet. */
+export async function prepareBatch(
+  options: ProcessorOptions,
+  { spool, window, raw, quarantine }: { spool: Spool; window: Window; raw: Table; quarantine: Table },
+  stream: string,
+): Promise<PreparedBatch> {
+  const { engine, lake } = options;
+  const input = { path: spool.path, shards: spool.shards, stream };
+  const batch = await engine.judge(input, options.limits);
+  try {
+    const verdict = window.judge(await batch.identities());
+    const manifests = await writeEvents(lake, { batch, drop: verdict.drop, raw });
+    const rejected = await writeRejected(lake, { batch, quarantine });
+    return {
+      spool,
+      manifests,
+      rejected,
+      tally: {
+        ...emptyTally,
+        received: batch.records,
+        written: batch.events - verdict.drop.length,
+        duplicate: verdict.drop.length,
+        quarantined: batch.rejected,
+        conflicting: verdict.conflicting,
+        late: verdict.late,
+        bytes: spool.bytes,
+      },
+      overlay: verdict.overlay,
+      judged: verdict.judged,
+      preparedAt_ms: options.clock.now(),
+    };
+  } finally {
+    await batch.dispose();
+  }
+}
+
+async function writeEvents(
+  lake: Lake,
+  { batch, drop, raw }: { batch: JudgedBatch; drop: Int32Array; raw: Table },
+): Promise<Manifest[]> {
+  if (batch.events === drop.length) return [];
+  return lake.prepare(raw, await storeFiles(lake, { table: raw, files: await batch.writeEvents(drop) }));
+}
+
+async function writeRejected(lake: Lake, { batch, quarantine }: { batch: JudgedBatch; quarantine: Table }) {
+  if (batch.rejected === 0) return undefined;
+  const files = await storeFiles(lake, { table: quarantine, files: await batch.writeRejected() });
+  const manifests = await lake.prepare(quarantine, files);
+  return { locations: manifests.map((m) => m.location), rows: batch.rejected };
+}

@@ -1,0 +1,214 @@
+import { backoff, Failure } from '../base/base.ts';
+import type { Table } from '../lake/lake.ts';
+import type { Position, Spool, StreamDescription, Taking } from '../stream/stream.ts';
+import {
+  advance,
+  firstCommit,
+  PIN,
+  QUARANTINE,
+  QUARANTINE_NAME,
+  RAW,
+  RAW_NAME,
+  tableState,
+} from '../tables/tables.ts';
+import { type PreparedBatch, prepareBatch } from './batch.ts';
+import type { ProcessorOptions } from './processor.ts';
+import { windowOver } from './rebuild.ts';
+import type { Window } from './window.ts';
+
+/** Orphan removal leaves files alone for three days; a prepared batch older than a third of that is not committed. */
+const PREPARED_MAX_AGE_MS = 86_400_000;
+
+/**
+ * A session reads from where the table stands and ends when the table moved under it (another worker, a rollback) or
+ * a commit's fate is unknown: then everything judged is discarded and the next session starts from the table.
+ */
+export async function runProcessor(
+  options: ProcessorOptions,
+): Promise<{ stream: StreamDescription; commits: number }> {
+  let stream = await options.stream.describe();
+  let commits = 0;
+  for (let attempt = 0; ; attempt++) {
+    let session: Session | undefined;
+    try {
+      // Asked again every time: a stream that was re-created under its name is another one, with its own positions.
+      if (attempt > 0) stream = await options.stream.describe();
+      session = new Session(options, stream);
+      await session.run();
+      return { stream, commits: commits + session.commits };
+    } catch (error) {
+      commits += session?.commits ?? 0;
+      if (session !== undefined && session.commits > 0) attempt = 0;
+      if (!(error instanceof Failure) || error.retry === 'never') throw error;
+      options.log.warn('processor.session_restarted', error.message, { code: error.code, why: error.why });
+      const wait = backoff(attempt, { first_ms: 50, most_ms: 60_000, random: options.random });
+      await options.clock.sleep(wait, options.signal);
+      if (options.signal.aborted) return { stream, commits };
+    }
+  }
+}
+
+class Session {
+  commits = 0;
+  readonly #options: ProcessorOptions;
+  readonly #stream: StreamDescription;
+  #raw!: Table;
+  #quarantine!: Table;
+  #window!: Window;
+  #adoptedUpTo = -1;
+
+  constructor(options: ProcessorOptions, stream: StreamDescription) {
+    this.#options = options;
+    this.#stream = stream;
+  }
+
+  async run(): Promise<void> {
+    const { lake, writer, newId } = this.#options;
+    const first = () => ({ commitId: newId(), stage: firstCommit(writer) });
+    this.#quarantine = await lake.create(QUARANTINE_NAME, QUARANTINE, first());
+    this.#raw = await lake.create(RAW_NAME, RAW, first());
+    this.#adoptedUpTo = await this.#options.adopt();
+    await this.#pinStart();
+    this.#window = await windowOver(this.#raw, this.#options);
+    this.#options.log.info('processor.reading', 'reading the stream', { stream: this.#stream.name });
+    const taking = await this.#take();
+    try {
+      await this.#process(taking);
+    } catch (error) {
+      await taking.abandon();
+      throw error;
+    }
+  }
+
+  /** The first commit about a stream is empty and says where reading starts; a restart before any event repeats it. */
+  async #pinStart(): Promise<void> {
+    if (this.#positions()[PIN] !== undefined) return;
+    const took = { [this.#stream.id]: { [PIN]: ['', this.#options.start] as const } };
+    await this.#commit({ took, manifests: [] });
+  }
+
+  #positions(): Readonly<Record<string, string>> {
+    return tableState(this.#raw).positions[this.#stream.id] ?? {};
+  }
+
+  #take(): Promise<Taking> {
+    const { [PIN]: pin, ...shards } = this.#positions();
+    const options = this.#options;
+    return options.stream.take({
+      stream: this.#stream,
+      positions: new Map(Object.entries(shards) as [string, Position][]),
+      pin: pin as 'TRIM_HORIZON' | `AT_TIMESTAMP:${number}`,
+      spoolFolder: options.spoolFolder,
+      maxRows: options.maxRows,
+      maxBytes: options.maxBytes,
+      maxAge_ms: options.maxAge_ms,
+      spoolsAhead: options.spoolsAhead,
+      poll_ms: options.poll_ms,
+      ...(options.until_ms === undefined ? {} : { until_ms: options.until_ms }),
+      signal: options.signal,
+    });
+  }
+
+  /** While one batch commits, the next is prepared; commits happen one after the other, in order. */
+  async #process(taking: Taking): Promise<void> {
+    let committing: Promise<void> = Promise.resolve();
+    const stop = () => void taking.stop();
+    this.#options.signal.addEventListener('abort', stop, { once: true });
+    if (this.#options.signal.aborted) stop();
+    try {
+      for (;;) {
+        const spool = await taking.next();
+        if (spool === undefined) break;
+        if (spool.ranges.size === 0) {
+          await spool.dispose();
+          continue;
+        }
+        try {
+          const prepared = await this.#prepare(spool);
+          await committing;
+          committing = this.#commitBatch(prepared);
+        } catch (error) {
+          await spool.dispose();
+          throw error;
+        }
+        // Awaited in the next turn or below; until then a failure must not count as unhandled.
+        committing.catch(() => {});
+      }
+      await committing;
+    } finally {
+      this.#options.signal.removeEventListener('abort', stop);
+      await committing.catch(() => {});
+    }
+  }
+
+  #prepare(spool: Spool): Promise<PreparedBatch> {
+    const at = { spool, window: this.#window, raw: this.#raw, quarantine: this.#quarantine };
+    return prepareBatch(this.#options, at, this.#stream.id);
+  }
+
+  async #commitBatch(batch: PreparedBatch): Promise<void> {
+    const { clock, onCommit, adopt } = this.#options;
+    try {
+      if (clock.now() - batch.preparedAt_ms > PREPARED_MAX_AGE_MS) throw moved('the batch waited too long');
+      const shards = Object.fromEntries(
+        [...batch.spool.ranges]
+          .map(([shard, { from, to }]) => [shard, [known(from), known(to)] as const] as const)
+          .filter(([, [, to]]) => to !== ''),
+      );
+      const snapshot = await this.#commit({ ...batch, took: { [this.#stream.id]: shards } });
+      this.#window.settle(batch.overlay, snapshot.id);
+      onCommit?.({
+        snapshot: snapshot.id,
+        sequenceNumber: snapshot.sequenceNumber,
+        tally: batch.tally,
+        lastArrival_ms: batch.spool.lastArrival_ms,
+        behindLatest_ms: batch.spool.behindLatest_ms,
+      });
+      if (batch.rejected !== undefined) this.#adoptedUpTo = await adopt();
+    } catch (error) {
+      this.#window.discard(batch.overlay);
+      throw error;
+    } finally {
+      await batch.spool.dispose();
+    }
+  }
+
+  async #commit(
+    change: Pick<PreparedBatch, 'manifests'> &
+      Partial<Pick<PreparedBatch, 'judged' | 'tally' | 'rejected'>> & {
+        took: Record<string, Record<string, readonly [string, string]>>;
+      },
+  ): Promise<{ id: bigint; sequenceNumber: number }> {
+    const { lake, writer, newId, clock } = this.#options;
+    const outcome = await lake.commit(this.#raw, {
+      commitId: newId(),
+      operation: 'append',
+      manifests: change.manifests,
+      stage: (base, attempt) =>
+        advance(base, attempt, {
+          writer,
+          took: change.took,
+          adoptedUpTo: this.#adoptedUpTo,
+          ...(change.judged && { judged: change.judged }),
+          ...(change.tally && { tally: change.tally }),
+          ...(change.rejected && { rejected: { ...change.rejected, committedAt_ms: clock.now() } }),
+        }),
+    });
+    this.#raw = outcome.table;
+    if (outcome.kind !== 'committed') throw moved(outcome.why);
+    this.commits++;
+    return { id: outcome.snapshot['snapshot-id'], sequenceNumber: outcome.snapshot['sequence-number'] };
+  }
+}
+
+/** A position before the first record stands for a shard that the table does not know. */
+const known = (from: Position): string => (from === 'end' || /^\d/.test(from) ? from : '');
+
+function moved(why: string): Failure {
+  return new Failure('raw.events moved on; reading again from where it stands', {
+    code: 'processor.table_moved',
+    fault: 'service',
+    retry: 'refresh',
+    why,
+  });
+}

@@ -1,0 +1,101 @@
+/**
+ * Quarantine is a consumer of raw: raw's commit names the manifests of what it rejected, and quarantine adds them to
+ * itself. Its own commit moves `consumed` by compare-and-swap, so two adopters cannot both add a manifest.
+ */
+import { localPaths, storeFiles } from '../engine/engine.ts';
+import type { DataFile, Manifest, Table } from '../lake/lake.ts';
+import {
+  advance,
+  type Consumed,
+  firstCommit,
+  QUARANTINE,
+  QUARANTINE_NAME,
+  RAW_NAME,
+  type RejectedManifest,
+  readUpTo,
+  tableState,
+} from '../tables/tables.ts';
+import type { Adopted, AdoptOptions } from './quarantine.ts';
+
+const ARRIVED_AT_ID = 4;
+
+export async function adoptRejected(options: AdoptOptions): Promise<Adopted> {
+  const { lake, writer, newId } = options;
+  const raw = await lake.load(RAW_NAME);
+  const current = raw?.metadata['current-snapshot-id'];
+  if (raw === undefined || current === undefined || current === null) return { upTo: -1, rows: 0 };
+  const quarantine = await lake.create(QUARANTINE_NAME, QUARANTINE, {
+    commitId: newId(),
+    stage: firstCommit(writer),
+  });
+  const from = tableState(quarantine).consumed[RAW_NAME];
+  const to: Consumed = {
+    uuid: raw.metadata['table-uuid'],
+    snapshot: current,
+    sequenceNumber: raw.metadata['last-sequence-number'],
+  };
+  const adopted = readUpTo(raw, from);
+  const waiting = tableState(raw).rejected.filter((r) => r.sequenceNumber > adopted);
+  if (waiting.length === 0) return { upTo: to.sequenceNumber, rows: 0 };
+
+  const { manifests, rows, repeated } = await freshManifests(options, { quarantine, waiting });
+  const outcome = await lake.commit(quarantine, {
+    commitId: newId(),
+    operation: 'append',
+    manifests,
+    stage: (base, attempt) =>
+      advance(base, attempt, {
+        writer,
+        consumed: { table: RAW_NAME, from, to },
+        tally: { received: rows + repeated, written: rows, duplicate: repeated },
+      }),
+  });
+  // Somebody else adopted meanwhile: what is left, if anything, is found by looking again.
+  if (outcome.kind !== 'committed') return adoptRejected(options);
+  options.log.info('quarantine.adopted', `quarantined ${rows} records`, { rows });
+  return { upTo: to.sequenceNumber, rows };
+}
+
+/**
+ * The waiting manifests as they are, unless raw was rolled back and took the same records again: then some rows stand
+ * in quarantine already, by their position in the stream, and only the others are written anew.
+ */
+async function freshManifests(
+  { lake, engine }: AdoptOptions,
+  { quarantine, waiting }: { quarantine: Table; waiting: readonly RejectedManifest[] },
+): Promise<{ manifests: Manifest[]; rows: number; repeated: number }> {
+  const read = await Promise.all(
+    waiting.flatMap((r) => r.locations).map((location) => lake.readManifest(quarantine, location)),
+  );
+  const files = read.flatMap((m) => m.files);
+  const held = await overlapping(lake, { quarantine, files });
+  const whole = { manifests: read.map((m) => m.manifest), rows: rowsOf(files), repeated: 0 };
+  if (held.length === 0) return whole;
+
+  const batch = await engine.readRejected(localPaths(lake, files), localPaths(lake, held));
+  try {
+    if (batch.fresh === batch.rows) return whole;
+    const kept = await storeFiles(lake, { table: quarantine, files: await batch.writeFresh() });
+    return {
+      manifests: kept.length === 0 ? [] : await lake.prepare(quarantine, kept),
+      rows: batch.fresh,
+      repeated: batch.rows - batch.fresh,
+    };
+  } finally {
+    await batch.dispose();
+  }
+}
+
+/** Files of quarantine that hold records of the same arrival times; records that went on in time overlap none. */
+async function overlapping(
+  lake: AdoptOptions['lake'],
+  { quarantine, files }: { quarantine: Table; files: readonly DataFile[] },
+): Promise<DataFile[]> {
+  const times = files.flatMap((f) => [f.lowerBounds.get(ARRIVED_AT_ID), f.upperBounds.get(ARRIVED_AT_ID)]);
+  const known = times.filter((t): t is bigint => typeof t === 'bigint').sort((a, b) => (a < b ? -1 : 1));
+  if (known.length === 0) return [];
+  const where = [{ column: 'arrived_at', min: known[0]!, max: known.at(-1)! }];
+  return (await lake.files(quarantine, { where })).files;
+}
+
+const rowsOf = (files: readonly DataFile[]) => files.reduce((sum, file) => sum + file.recordCount, 0);

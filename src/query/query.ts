@@ -1,0 +1,25 @@
+/**
+ * Tables as read-only views over their current snapshots, pruned by manifests: before a query runs it is planned, and
+ * only the files that its filters leave are named to the engine.
+ */
+import type { Cell, Engine, QueryResult } from '../engine/engine.ts';
+import type { Lake } from '../lake/lake.ts';
+import { openViews } from './views.ts';
+
+export { findEvent, type Whereabouts } from './find.ts';
+
+export interface Planned {
+  /** Per view that the query reads: what planning left. */
+  tables: readonly { view: string; files: number; of: number; rows: number; manifestsOpened: number }[];
+}
+
+export interface Query {
+  /** Runs one statement over the snapshots that are current now. */
+  run(sql: string): Promise<QueryResult & { planned: Planned }>;
+  /** The whole result as objects; for results that are known to be small. */
+  all(sql: string): Promise<{ rows: Record<string, Cell>[]; planned: Planned }>;
+}
+
+export function openQuery(options: { lake: Lake; engine: Engine }): Query {
+  return openViews(options);
+}

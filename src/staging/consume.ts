@@ -1,0 +1,56 @@
+/**
+ * What staging reads next: the live files of raw's current snapshot whose data sequence number is above that of the
+ * newest common ancestor of it and the consumed snapshot; all of them when no common ancestor can be shown or the
+ * table is another one. A rollback, restore, compaction or expiry of raw can make it read a row twice, never miss one.
+ */
+import { ancestors, type DataFile, type Lake, type Snapshot, type Table } from '../lake/lake.ts';
+import { type Consumed, readUpTo } from '../tables/tables.ts';
+
+export interface Portion {
+  files: DataFile[];
+  to: Consumed;
+}
+
+/** Undefined when raw holds nothing new. A portion ends at a snapshot of raw, so that `consumed` can name it. */
+export async function nextPortion(
+  lake: Lake,
+  { raw, consumed, maxRows }: { raw: Table; consumed: Consumed | undefined; maxRows: number },
+): Promise<Portion | undefined> {
+  const current = raw.metadata['current-snapshot-id'];
+  if (current === undefined || current === null) return undefined;
+  const line = ancestors(raw.metadata, current).snapshots;
+  const { files } = await lake.files(raw, { afterSequenceNumber: readUpTo(raw, consumed) });
+  if (files.length === 0) return undefined;
+
+  const end = portionEnd(files, { line, maxRows });
+  return {
+    files: files.filter((file) => file.sequenceNumber! <= end['sequence-number']),
+    to: {
+      uuid: raw.metadata['table-uuid'],
+      snapshot: end['snapshot-id'],
+      sequenceNumber: end['sequence-number'],
+    },
+  };
+}
+
+/** The last snapshot on the line whose files, with those of all before it, stay within maxRows; at least one. */
+function portionEnd(
+  files: readonly DataFile[],
+  { line, maxRows }: { line: readonly Snapshot[]; maxRows: number },
+): Snapshot {
+  const oldestFirst = line.toReversed();
+  const enough = (end: Snapshot | undefined) => end ?? line[0]!;
+  let end: Snapshot | undefined;
+  let rows = 0;
+  let next = 0;
+  for (const snapshot of oldestFirst) {
+    let brought = 0;
+    while (next < files.length && files[next]!.sequenceNumber! <= snapshot['sequence-number']) {
+      brought += files[next++]!.recordCount;
+    }
+    if (rows > 0 && rows + brought > maxRows) return enough(end);
+    rows += brought;
+    end = snapshot;
+  }
+  return enough(end);
+}

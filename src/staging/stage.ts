@@ -1,0 +1,104 @@
+import { backoff } from '../base/base.ts';
+import { localPaths, type RawBatch, storeFiles } from '../engine/engine.ts';
+import { IdentitySet } from '../event/event.ts';
+import type { Lake, Table } from '../lake/lake.ts';
+import { advance, firstCommit, RAW_NAME, STAGING, STAGING_NAME, tableState } from '../tables/tables.ts';
+import { nextPortion, type Portion } from './consume.ts';
+import { heldByHistory } from './identity-index.ts';
+import type { StagingCommit, StagingOptions } from './staging.ts';
+
+export async function stageAll(options: StagingOptions): Promise<StagingCommit & { commits: number }> {
+  const total = { received: 0, written: 0, duplicate: 0, commits: 0 };
+  for (let refusals = 0; !options.signal.aborted; ) {
+    const commit = await stageNext(options);
+    if (commit === 'nothing') break;
+    if (commit === 'refused') {
+      // Another stager was faster, or staging changed: judge again on the new base.
+      await options.clock.sleep(
+        backoff(refusals++, { first_ms: 20, most_ms: 5_000, random: options.random }),
+      );
+      continue;
+    }
+    refusals = 0;
+    total.received += commit.received;
+    total.written += commit.written;
+    total.duplicate += commit.duplicate;
+    total.commits++;
+    options.onCommit?.(commit);
+  }
+  return total;
+}
+
+async function stageNext(options: StagingOptions): Promise<StagingCommit | 'nothing' | 'refused'> {
+  const { lake, writer, newId } = options;
+  const raw = await lake.load(RAW_NAME);
+  if (raw === undefined) return 'nothing';
+  const staging = await lake.create(STAGING_NAME, STAGING, { commitId: newId(), stage: firstCommit(writer) });
+  const from = tableState(staging).consumed[RAW_NAME];
+  const portion = await nextPortion(lake, { raw, consumed: from, maxRows: options.maxRows });
+  if (portion === undefined) return 'nothing';
+
+  const { manifests, tally } = await writePortion(options, { staging, portion });
+  const outcome = await lake.commit(staging, {
+    commitId: newId(),
+    operation: 'append',
+    manifests,
+    stage: (base, attempt) =>
+      advance(base, attempt, {
+        writer,
+        judged: {
+          uuid: staging.metadata['table-uuid'],
+          snapshot: staging.metadata['current-snapshot-id']!,
+          survives: 'replaces',
+        },
+        consumed: { table: RAW_NAME, from, to: portion.to },
+        tally,
+      }),
+  });
+  if (outcome.kind === 'committed') return tally;
+  options.log.info('staging.refused', 'staging changed meanwhile; judging again', { why: outcome.why });
+  return 'refused';
+}
+
+async function writePortion(
+  options: StagingOptions,
+  { staging, portion }: { staging: Table; portion: Portion },
+) {
+  const { lake, engine } = options;
+  const paths = localPaths(lake, portion.files);
+  const batch = await engine.readRaw(
+    portion.files.map((file, i) => ({ path: paths[i]!, sequenceNumber: file.sequenceNumber! })),
+  );
+  try {
+    const { drop, conflicting } = await repeats(lake, { staging, batch });
+    const files =
+      drop.length === batch.rows
+        ? []
+        : await storeFiles(lake, { table: staging, files: await batch.writeSorted(drop) });
+    const written = batch.rows - drop.length;
+    return {
+      manifests: files.length === 0 ? [] : await lake.prepare(staging, files),
+      tally: { received: batch.rows, written, duplicate: drop.length, conflicting },
+    };
+  } finally {
+    await batch.dispose();
+  }
+}
+
+/** Rows that staging holds already, and all but the first of equals within the batch. */
+async function repeats(lake: Lake, { staging, batch }: { staging: Table; batch: RawBatch }) {
+  const [identities, held] = [await batch.identities(), await heldByHistory(lake, { staging, batch })];
+  const known = new Set(held);
+  const seen = new IdentitySet(identities.count);
+  const drop = new Int32Array(identities.count);
+  let dropped = 0;
+  let conflicting = 0;
+  for (let i = 0; i < identities.count; i++) {
+    const row = identities.rows[i]!;
+    const content = identities.contents[i]!;
+    const first = seen.add(identities.keys, i, content);
+    if (!first && seen.contentOf(identities.keys, i) !== content) conflicting++;
+    if (!first || known.has(row)) drop[dropped++] = row;
+  }
+  return { drop: drop.subarray(0, dropped), conflicting };
+}

@@ -1,0 +1,30 @@
+/** Raw → staging: incremental, exact dedupe by event_uuid over all history, sorted files. */
+import type { Clock, Log } from '../base/base.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Lake } from '../lake/lake.ts';
+import { stageAll } from './stage.ts';
+
+export interface StagingOptions {
+  lake: Lake;
+  engine: Engine;
+  clock: Clock;
+  log: Log;
+  writer: string;
+  newId: () => string;
+  random: () => number;
+  /** Rows of raw taken into one commit, as far as whole raw snapshots allow. */
+  maxRows: number;
+  signal: AbortSignal;
+  onCommit?: (commit: StagingCommit) => void;
+}
+
+export interface StagingCommit {
+  received: number;
+  written: number;
+  duplicate: number;
+}
+
+/** Takes everything that raw holds now and staging has not consumed; returns when there is nothing left. */
+export function stageEvents(options: StagingOptions): Promise<StagingCommit & { commits: number }> {
+  return stageAll(options);
+}

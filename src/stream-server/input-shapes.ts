@@ -1,0 +1,124 @@
+import {
+  GET_RECORDS_COUNT_MAX,
+  type OperationName,
+  PARTITION_KEY_CHARS_MAX,
+  PUT_RECORDS_COUNT_MAX,
+  RECORD_BYTES_MAX,
+} from '../kinesis/kinesis.ts';
+
+interface Constraints {
+  notNull?: true;
+  min?: number;
+  max?: number;
+  length_min?: number;
+  length_max?: number;
+  pattern?: RegExp;
+  values?: readonly string[];
+}
+
+/** One member of an input, as the service model declares it. */
+export type Member = Constraints &
+  (
+    | { type: 'String' | 'Integer' | 'Boolean' | 'Blob' | 'Timestamp' }
+    | { type: 'Map' }
+    | { type: 'Structure'; members: Shape }
+    | { type: 'List'; of: Member; print: string }
+  );
+
+/** Members that are not listed are ignored, as the service ignores what it does not know. */
+export type Shape = Readonly<Record<string, Member>>;
+
+const name: Member = {
+  type: 'String',
+  length_min: 1,
+  length_max: 128,
+  pattern: /^[a-zA-Z0-9_.-]+$/,
+};
+const arn: Member = {
+  type: 'String',
+  length_min: 1,
+  length_max: 2048,
+  pattern: /^arn:aws.*:kinesis:.*:\d{12}:stream\/\S+$/,
+};
+const stream = { StreamName: name, StreamARN: arn };
+const nextToken: Member = { type: 'String', length_min: 1, length_max: 1_048_576 };
+const atMost10k: Member = { type: 'Integer', min: 1, max: 10_000 };
+const timestamp: Member = { type: 'Timestamp' };
+const sequenceNumber: Member = { type: 'String', pattern: /^(0|([1-9]\d{0,128}))$/ };
+
+const record: Shape = {
+  PartitionKey: { type: 'String', notNull: true, length_min: 1, length_max: PARTITION_KEY_CHARS_MAX },
+  ExplicitHashKey: { type: 'String', pattern: /^(0|([1-9]\d{0,38}))$/ },
+  Data: { type: 'Blob', notNull: true, length_max: RECORD_BYTES_MAX },
+};
+
+export const INPUT_SHAPES: Record<OperationName, Shape> = {
+  CreateStream: {
+    ShardCount: { type: 'Integer', min: 1, max: 100_000 },
+    StreamName: { ...name, notNull: true },
+    StreamModeDetails: {
+      type: 'Structure',
+      members: { StreamMode: { type: 'String', notNull: true, values: ['PROVISIONED', 'ON_DEMAND'] } },
+    },
+    MaxRecordSizeInKiB: { type: 'Integer', min: 1024, max: 10_240 },
+    Tags: { type: 'Map' },
+  },
+  DeleteStream: { ...stream, EnforceConsumerDeletion: { type: 'Boolean' } },
+  ListStreams: { Limit: atMost10k, ExclusiveStartStreamName: name, NextToken: nextToken },
+  DescribeStream: { Limit: atMost10k, ExclusiveStartShardId: name, ...stream },
+  DescribeStreamSummary: stream,
+  ListShards: {
+    ExclusiveStartShardId: name,
+    MaxResults: atMost10k,
+    NextToken: nextToken,
+    StreamCreationTimestamp: timestamp,
+    ShardFilter: {
+      type: 'Structure',
+      members: {
+        Type: {
+          type: 'String',
+          notNull: true,
+          values: [
+            'AFTER_SHARD_ID',
+            'AT_TRIM_HORIZON',
+            'FROM_TRIM_HORIZON',
+            'AT_LATEST',
+            'AT_TIMESTAMP',
+            'FROM_TIMESTAMP',
+          ],
+        },
+        ShardId: name,
+        Timestamp: timestamp,
+      },
+    },
+    ...stream,
+  },
+  PutRecord: { SequenceNumberForOrdering: sequenceNumber, ...record, ...stream },
+  PutRecords: {
+    Records: {
+      type: 'List',
+      notNull: true,
+      length_min: 1,
+      length_max: PUT_RECORDS_COUNT_MAX,
+      of: { type: 'Structure', members: record },
+      print: 'com.amazonaws.kinesis.v20131202.PutRecordsRequestEntry',
+    },
+    ...stream,
+  },
+  GetShardIterator: {
+    ShardId: { ...name, notNull: true },
+    ShardIteratorType: {
+      type: 'String',
+      notNull: true,
+      values: ['AFTER_SEQUENCE_NUMBER', 'LATEST', 'AT_TIMESTAMP', 'AT_SEQUENCE_NUMBER', 'TRIM_HORIZON'],
+    },
+    StartingSequenceNumber: sequenceNumber,
+    ...stream,
+    Timestamp: timestamp,
+  },
+  GetRecords: {
+    Limit: { type: 'Integer', min: 1, max: GET_RECORDS_COUNT_MAX },
+    ShardIterator: { type: 'String', notNull: true, length_min: 1, length_max: 512 },
+    StreamARN: arn,
+  },
+};

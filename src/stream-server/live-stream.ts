@@ -1,0 +1,115 @@
+import { hash } from 'node:crypto';
+import {
+  type ChildShardShape,
+  formatSequenceNumber,
+  type HashKeyRangeShape,
+  SEQUENCE_INDEX_MAX,
+  SequenceNumberSeries,
+  type ShardShape,
+  shardIdOf,
+} from '../kinesis/kinesis.ts';
+import type { ShardEntry, StreamEntry } from './catalog.ts';
+import type { ShardLog } from './shard-log.ts';
+
+/** A shard that is being served. */
+export class LiveShard {
+  readonly entry: ShardEntry;
+  readonly id: string;
+  readonly log: ShardLog;
+  readonly numbers: SequenceNumberSeries;
+  /** 32 hexadecimal digits, so that text order is number order. */
+  readonly endingHashKey_hex: string;
+
+  constructor(entry: ShardEntry, log: ShardLog) {
+    this.entry = entry;
+    this.id = shardIdOf(entry.index);
+    this.log = log;
+    this.numbers = new SequenceNumberSeries({ shardCreatedAt_s: entry.createdAt_s, shardIndex: entry.index });
+    this.endingHashKey_hex = hashKeyHex(BigInt(entry.endingHashKey));
+  }
+
+  get hashKeyRange(): HashKeyRangeShape {
+    return { StartingHashKey: this.entry.startingHashKey, EndingHashKey: this.entry.endingHashKey };
+  }
+
+  shape(): ShardShape {
+    const { createdAt_s, index, parents, closed } = this.entry;
+    const shard = { shardCreatedAt_s: createdAt_s, shardIndex: index };
+    const end = closed && {
+      EndingSequenceNumber: formatSequenceNumber({
+        ...shard,
+        index: SEQUENCE_INDEX_MAX,
+        putAt_s: Math.floor(closed.at_ms / 1000),
+      }),
+    };
+    return {
+      ShardId: this.id,
+      ...(parents[0] !== undefined && { ParentShardId: parents[0] }),
+      ...(parents[1] !== undefined && { AdjacentParentShardId: parents[1] }),
+      HashKeyRange: this.hashKeyRange,
+      SequenceNumberRange: {
+        StartingSequenceNumber: formatSequenceNumber({ ...shard, index: 0n, putAt_s: createdAt_s }),
+        ...end,
+      },
+    };
+  }
+}
+
+/** A stream that is being served: its entry in the catalog and the logs of its shards. */
+export class LiveStream {
+  readonly entry: StreamEntry;
+  readonly arn: string;
+  readonly shards: readonly LiveShard[];
+  /** By hash key; together they own every key. */
+  readonly openShards: readonly LiveShard[];
+  /** Set first of all when it is deleted: what comes after finds no stream. */
+  isDeleted = false;
+
+  constructor(entry: StreamEntry, arn: string, shards: readonly LiveShard[]) {
+    this.entry = entry;
+    this.arn = arn;
+    this.shards = shards;
+    this.openShards = shards
+      .filter((shard) => !shard.entry.closed)
+      .sort((a, b) => (a.endingHashKey_hex < b.endingHashKey_hex ? -1 : 1));
+  }
+
+  shard(index: number): LiveShard | undefined {
+    return this.shards.find(({ entry }) => entry.index === index);
+  }
+
+  shardOf(partitionKey: string): LiveShard {
+    // With one shard there is nothing to find out: a digest costs as much as all the rest of a put.
+    if (this.openShards.length === 1) return this.openShards[0]!;
+    return this.#owner(hash('md5', partitionKey, 'hex'));
+  }
+
+  shardOfHashKey(hashKey: bigint): LiveShard {
+    return this.#owner(hashKeyHex(hashKey));
+  }
+
+  children(shard: LiveShard): ChildShardShape[] {
+    return this.shards
+      .filter(({ entry }) => entry.parents.includes(shard.id))
+      .map((child) => ({
+        ShardId: child.id,
+        ParentShards: child.entry.parents,
+        HashKeyRange: child.hashKeyRange,
+      }));
+  }
+
+  #owner(hashKey_hex: string): LiveShard {
+    let low = 0;
+    let high = this.openShards.length - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.openShards[middle]!.endingHashKey_hex < hashKey_hex) low = middle + 1;
+      else high = middle;
+    }
+    return this.openShards[low]!;
+  }
+}
+
+function hashKeyHex(key: bigint): string {
+  return key.toString(16).padStart(32, '0');
+}

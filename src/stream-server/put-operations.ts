@@ -1,0 +1,143 @@
+import {
+  HASH_KEY_MAX,
+  type Operations,
+  PUT_RECORDS_BYTES_MAX,
+  type PutRecordsEntry,
+  parseSequenceNumber,
+} from '../kinesis/kinesis.ts';
+import { decodeBase64, decodedLength } from './base64.ts';
+import type { LiveShard, LiveStream } from './live-stream.ts';
+import { findStream, noStream, type Service } from './service.ts';
+import { internalFailure, ServiceError } from './service-error.ts';
+
+type Input<O extends keyof Operations> = Operations[O]['input'];
+
+interface Incoming {
+  partitionKey: string;
+  partitionKey_bytes: number;
+  data: Buffer;
+  shard: LiveShard;
+}
+
+/** Where a record got its number, or why it got none. */
+type Outcome = { shard: LiveShard; number: string } | 'full' | 'failed';
+
+export async function putRecord(service: Service, input: Input<'PutRecord'>): Promise<string> {
+  const stream = findStream(service, input);
+  checkOrdering(service, stream, input.SequenceNumberForOrdering);
+  const [outcome] = await put(service, stream, decode(stream, [input]));
+  if (outcome === 'full')
+    throw new ServiceError('ProvisionedThroughputExceededException', fullMessage(service));
+  if (outcome === undefined || outcome === 'failed') throw internalFailure();
+  return `{"ShardId":"${outcome.shard.id}","SequenceNumber":"${outcome.number}","EncryptionType":"NONE"}`;
+}
+
+export async function putRecords(service: Service, input: Input<'PutRecords'>): Promise<string> {
+  const stream = findStream(service, input);
+  const outcomes = await put(service, stream, decode(stream, input.Records));
+  const full = failureEntry('ProvisionedThroughputExceededException', fullMessage(service));
+  const failed = failureEntry('InternalFailure', 'Internal service failure.');
+  let failures = 0;
+  const entries = outcomes.map((outcome) => {
+    if (typeof outcome === 'object')
+      return `{"SequenceNumber":"${outcome.number}","ShardId":"${outcome.shard.id}"}`;
+    failures++;
+    return outcome === 'full' ? full : failed;
+  });
+  return `{"FailedRecordCount":${failures},"EncryptionType":"NONE","Records":[${entries.join(',')}]}`;
+}
+
+/** Every record is checked before the first one is put: a request is refused as a whole or not at all. */
+function decode(stream: LiveStream, entries: readonly PutRecordsEntry[]): Incoming[] {
+  const room = entries.reduce((sum, { Data }) => sum + (decodedLength(Data) ?? 0), 0);
+  // One buffer for all: the frames are copied out of it, and 500 small buffers cost more than the decoding.
+  const bytes = Buffer.allocUnsafe(room);
+  let used = 0;
+  let total = 0;
+  return entries.map((entry, i) => {
+    const length = decodeBase64(entry.Data, bytes, used);
+    if (length === undefined) throw noBlob(entry.Data);
+    const data = bytes.subarray(used, used + length);
+    used += length;
+    const partitionKey_bytes = Buffer.byteLength(entry.PartitionKey, 'utf8');
+    const size = length + partitionKey_bytes;
+    if (size > stream.entry.recordBytes_max) throw tooLarge(stream, { at: entries.length > 1 ? i : undefined, size });
+    total += size;
+    if (total > PUT_RECORDS_BYTES_MAX)
+      throw new ServiceError('InvalidArgumentException', 'Records size exceeds 10 MB limit');
+    return { partitionKey: entry.PartitionKey, partitionKey_bytes, data, shard: route(stream, entry) };
+  });
+}
+
+async function put(service: Service, stream: LiveStream, incoming: readonly Incoming[]): Promise<Outcome[]> {
+  const arrival_ms = Math.floor(service.clock.now());
+  const outcomes: Outcome[] = incoming.map(({ shard, ...record }) => {
+    const index = shard.log.put({ ...record, arrival_ms });
+    return index === undefined ? 'full' : { shard, number: shard.numbers.text(index, arrival_ms) };
+  });
+  const failed = await syncAll(new Set(incoming.map(({ shard }) => shard)));
+  if (stream.isDeleted) throw noStream(service, stream.entry.name);
+  if (failed.size === 0) return outcomes;
+  return outcomes.map((outcome) =>
+    typeof outcome === 'object' && failed.has(outcome.shard) ? 'failed' : outcome,
+  );
+}
+
+/** The shards whose records could not be made durable. */
+async function syncAll(shards: ReadonlySet<LiveShard>): Promise<Set<LiveShard>> {
+  const failed = new Set<LiveShard>();
+  const sync = (shard: LiveShard) => shard.log.durable().catch(() => failed.add(shard));
+  await Promise.all([...shards].map(sync));
+  return failed;
+}
+
+function route(stream: LiveStream, { PartitionKey, ExplicitHashKey }: PutRecordsEntry): LiveShard {
+  if (ExplicitHashKey === undefined) return stream.shardOf(PartitionKey);
+  const key = BigInt(ExplicitHashKey);
+  if (key <= HASH_KEY_MAX) return stream.shardOfHashKey(key);
+  throw new ServiceError(
+    'InvalidArgumentException',
+    `Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. Specified value was ${ExplicitHashKey}`,
+  );
+}
+
+/** Order needs no help here: records are numbered as they come. But a number that cannot be is an error. */
+function checkOrdering(
+  { clock, accountId }: Service,
+  { entry }: LiveStream,
+  number: string | undefined,
+): void {
+  if (number === undefined) return;
+  const parts = parseSequenceNumber(number);
+  if (parts && parts.putAt_s * 1000 <= clock.now()) return;
+  throw new ServiceError(
+    'InvalidArgumentException',
+    `ExclusiveMinimumSequenceNumber ${number} used in PutRecord on stream ${entry.name} under account ${accountId} is invalid.`,
+  );
+}
+
+function tooLarge({ entry }: LiveStream, at: number, size: number): ServiceError {
+  const limit = entry.recordBytes_max;
+  return new ServiceError(
+    'ValidationException',
+    `1 validation error detected: Value at 'records.${at + 1}.member.data' failed to satisfy constraint: Member must have length less than or equal to ${limit}; with its partition key the record has ${size} bytes`,
+  );
+}
+
+function noBlob(text: string): ServiceError {
+  return new ServiceError(
+    'SerializationException',
+    `'${text.slice(0, 100)}' can not be converted to a Blob: Invalid Base64 character`,
+  );
+}
+
+function failureEntry(
+  code: 'ProvisionedThroughputExceededException' | 'InternalFailure',
+  message: string,
+): string {
+  return JSON.stringify({ ErrorCode: code, ErrorMessage: message });
+}
+
+function fullMessage({ store }: Service): string {
+  return `The embedded stream is full: ${store.capacity.used} of ${store.capacity.max} bytes are in use. Put the record again later, when retention has made room, or raise the option stream.maxBytes.`;
+}

@@ -1,0 +1,123 @@
+import type { Clock } from '../base/base.ts';
+import { Capacity } from './capacity.ts';
+import { type ExchangeOptions, exchange } from './exchange.ts';
+import { listen } from './listener.ts';
+import type { LogFiles } from './log-files.ts';
+import { operationsOf } from './operations.ts';
+import type { Run } from './protocol.ts';
+import { arnPrefix, type Service } from './service.ts';
+import { ServiceError } from './service-error.ts';
+import { Store } from './store.ts';
+import type { StreamServer, StreamServerOptions } from './stream-server.ts';
+
+/** Of bodies of requests and answers under way; beyond it clients are told to try again. */
+const BODIES_BYTES_MAX = 256 * 1024 * 1024;
+const SEGMENT_BYTES = 64 * 1024 * 1024;
+/** So that at most an eighth more is kept than the retention asks for. */
+const SEGMENTS_A_RETENTION = 8;
+/** How long a client may take to read an answer that was written before the close. */
+const CLOSE_MS_MAX = 1_000;
+const TRIM_MS = { least: 1_000, most: 60_000 };
+
+/** What tests replace. */
+export interface ServerPorts {
+  files: LogFiles;
+  segment_bytes?: number;
+}
+
+export async function serve(options: StreamServerOptions, ports: ServerPorts): Promise<StreamServer> {
+  const { folder, clock, log, retention_ms, region, maxBytes } = options;
+  const accountId = options.accountId ?? '000000000000';
+  const store = await Store.open({
+    folder,
+    files: ports.files,
+    arnOf: (name) => arnPrefix({ region, accountId }) + name,
+    maxBytes,
+    retention_ms,
+    limits: {
+      segment_bytes: ports.segment_bytes ?? SEGMENT_BYTES,
+      segmentAge_ms: retention_ms / SEGMENTS_A_RETENTION,
+    },
+    clock,
+    log,
+  });
+  const service: Service = { store, clock, region, accountId, retention_ms };
+  return start(service, options).catch(async (error: unknown) => {
+    await store.close();
+    throw error;
+  });
+}
+
+async function start(service: Service, options: StreamServerOptions): Promise<StreamServer> {
+  const { clock, log, host = '127.0.0.1' } = options;
+  const operations = new Operations(operationsOf(service));
+  const memory = new Capacity(BODIES_BYTES_MAX);
+  const exchangeOptions: ExchangeOptions = { run: operations.run, memory, clock, log };
+  const listener = await listen({ host, port: options.port }, (request, response) => {
+    void exchange(request, response, exchangeOptions);
+  });
+  const stopping = new AbortController();
+  const trimming = trimForEver(service.store, options, stopping.signal);
+  const { port } = listener;
+  return {
+    endpoint: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    port,
+    async close() {
+      stopping.abort();
+      listener.stop();
+      await operations.finish();
+      const patience = new AbortController();
+      await listener.close(clock.sleep(CLOSE_MS_MAX, patience.signal));
+      patience.abort();
+      await trimming;
+      await service.store.close();
+    },
+  };
+}
+
+/** Lets operations that began before the close end, and none begin after it. */
+class Operations {
+  readonly #run: Run;
+  readonly #underWay = new Set<Promise<unknown>>();
+  #isClosing = false;
+
+  constructor(run: Run) {
+    this.#run = run;
+  }
+
+  readonly run: Run = async (operation, input) => {
+    if (this.#isClosing) throw new ServiceError('ServiceUnavailable', 'The embedded stream is shutting down.');
+    const one = this.#run(operation, input);
+    this.#underWay.add(one);
+    try {
+      return await one;
+    } finally {
+      this.#underWay.delete(one);
+    }
+  };
+
+  async finish(): Promise<void> {
+    this.#isClosing = true;
+    await Promise.allSettled(this.#underWay);
+    // Their answers are written once this turn is over.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+async function trimForEver(store: Store, options: StreamServerOptions, signal: AbortSignal): Promise<void> {
+  const { clock, log, held, retention_ms } = options;
+  if (!held) return;
+  const pause_ms = Math.min(Math.max(retention_ms / SEGMENTS_A_RETENTION, TRIM_MS.least), TRIM_MS.most);
+  while (!signal.aborted) {
+    try {
+      await store.trim(held);
+    } catch (error) {
+      log.error('stream_server.trim_failed', 'Could not remove old segments', { why: String(error) });
+    }
+    await pause(clock, pause_ms, signal);
+  }
+}
+
+async function pause(clock: Clock, pause_ms: number, signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await clock.sleep(pause_ms, signal);
+}

@@ -1,0 +1,25 @@
+import { ERROR_STATUS, type KinesisErrorName } from '../kinesis/kinesis.ts';
+
+/** An answer of the service that is an error: its name, its message, and the HTTP status that goes with the name. */
+export class ServiceError extends Error {
+  readonly kind: KinesisErrorName;
+
+  constructor(kind: KinesisErrorName, message?: string) {
+    super(message);
+    this.kind = kind;
+  }
+
+  get status(): number {
+    return ERROR_STATUS[this.kind];
+  }
+
+  /** The service spells the member differently for errors of its parser. */
+  body(): string {
+    const member = this.kind === 'SerializationException' ? 'Message' : 'message';
+    return JSON.stringify({ __type: this.kind, ...(this.message !== '' && { [member]: this.message }) });
+  }
+}
+
+export function internalFailure(): ServiceError {
+  return new ServiceError('InternalFailureException', 'Internal Service Failure');
+}

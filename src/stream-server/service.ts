@@ -1,0 +1,56 @@
+import type { Clock } from '../base/base.ts';
+import type { StreamRef } from '../kinesis/kinesis.ts';
+import type { LiveStream } from './live-stream.ts';
+import { ServiceError } from './service-error.ts';
+import type { Store } from './store.ts';
+
+/** What every operation works on. */
+export interface Service {
+  store: Store;
+  clock: Clock;
+  region: string;
+  accountId: string;
+  retention_ms: number;
+}
+
+export function arnPrefix({ region, accountId }: Pick<Service, 'region' | 'accountId'>): string {
+  return `arn:aws:kinesis:${region}:${accountId}:stream/`;
+}
+
+/** Takes a stream by its name, its ARN, or both if they agree. */
+export function findStream(service: Service, { StreamName, StreamARN }: StreamRef): LiveStream {
+  const prefix = arnPrefix(service);
+  const nameOfArn = StreamARN?.startsWith(prefix) ? StreamARN.slice(prefix.length) : undefined;
+  if (StreamName === undefined && StreamARN === undefined)
+    throw new ServiceError('InvalidArgumentException', 'Either StreamName or StreamARN must be given.');
+  if (StreamARN !== undefined && nameOfArn === undefined)
+    throw new ServiceError('ResourceNotFoundException', `Stream ${StreamARN} not found.`);
+  if (StreamName !== undefined && nameOfArn !== undefined && StreamName !== nameOfArn)
+    throw new ServiceError(
+      'InvalidArgumentException',
+      `StreamName ${StreamName} does not match StreamARN ${StreamARN}.`,
+    );
+  const name = StreamName ?? nameOfArn!;
+  const stream = service.store.stream(name);
+  if (!stream || stream.isDeleted) throw noStream(service, name);
+  return stream;
+}
+
+export function noStream({ accountId }: Service, name: string): ServiceError {
+  return new ServiceError(
+    'ResourceNotFoundException',
+    `Stream ${name} under account ${accountId} not found.`,
+  );
+}
+
+export interface ShardName {
+  stream: string;
+  shard: string;
+}
+
+export function noShard({ accountId }: Service, { stream, shard }: ShardName): ServiceError {
+  return new ServiceError(
+    'ResourceNotFoundException',
+    `Shard ${shard} in stream ${stream} under account ${accountId} does not exist`,
+  );
+}

@@ -1,0 +1,56 @@
+import { evenHashKeyRanges, type Operations, RECORD_BYTES_DEFAULT } from '../kinesis/kinesis.ts';
+import { findStream, type Service } from './service.ts';
+import { ServiceError } from './service-error.ts';
+
+/** Of one server. Each open shard costs a file handle and, when it is written, a sync. */
+const OPEN_SHARDS_MAX = 1000;
+const ON_DEMAND_SHARDS = 4;
+
+type Input<O extends keyof Operations> = Operations[O]['input'];
+
+export async function createStream(service: Service, input: Input<'CreateStream'>): Promise<undefined> {
+  const mode = input.StreamModeDetails?.StreamMode ?? 'PROVISIONED';
+  const count = shardCount(mode, input.ShardCount);
+  checkShardLimit(service, count);
+  const created = await service.store.create({
+    name: input.StreamName,
+    mode,
+    recordBytes_max: input.MaxRecordSizeInKiB ? input.MaxRecordSizeInKiB * 1024 : RECORD_BYTES_DEFAULT,
+    shards: evenHashKeyRanges(count).map(({ start, end }) => ({
+      startingHashKey: String(start),
+      endingHashKey: String(end),
+    })),
+  });
+  if (!created)
+    throw new ServiceError(
+      'ResourceInUseException',
+      `Stream ${input.StreamName} under account ${service.accountId} already exists.`,
+    );
+}
+
+export async function deleteStream(service: Service, input: Input<'DeleteStream'>): Promise<undefined> {
+  await service.store.delete(findStream(service, input));
+}
+
+function shardCount(mode: 'PROVISIONED' | 'ON_DEMAND', asked: number | undefined): number {
+  if (mode === 'PROVISIONED' && asked === undefined)
+    throw new ServiceError(
+      'ValidationException',
+      "1 validation error detected: Value null at 'shardCount' failed to satisfy constraint: Member must not be null",
+    );
+  if (mode === 'ON_DEMAND' && asked !== undefined)
+    throw new ServiceError(
+      'ValidationException',
+      'ShardCount must not be given for a stream with StreamMode ON_DEMAND.',
+    );
+  return asked ?? ON_DEMAND_SHARDS;
+}
+
+function checkShardLimit({ store, accountId, region }: Service, more: number): void {
+  const open = store.streams.reduce((sum, { openShards }) => sum + openShards.length, 0);
+  if (open + more <= OPEN_SHARDS_MAX) return;
+  throw new ServiceError(
+    'LimitExceededException',
+    `This request would exceed the shard limit for the account ${accountId} in ${region}. Current shard count for the account: ${open}. Limit: ${OPEN_SHARDS_MAX}. Number of additional shards that would have resulted from this request: ${more}.`,
+  );
+}

@@ -1,0 +1,65 @@
+/** What the batch being filled holds so far, and where it moved each shard. */
+import { rm } from 'node:fs/promises';
+import type { SplitRows } from './split.ts';
+import type { Position, Spool, TakenRange } from './stream.ts';
+
+export class Batch {
+  readonly path: string;
+  /** Aborted when the batch is handed over or given up. */
+  readonly over = new AbortController();
+  rows = 0;
+  bytes = 0;
+  readonly #shards: string[] = [];
+  readonly #ranges = new Map<string, TakenRange>();
+  readonly #ended = new Map<string, readonly string[]>();
+  #firstArrival_ms: number | undefined;
+  #lastArrival_ms: number | undefined;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** False while there is nothing to commit. */
+  get moved(): boolean {
+    return this.#ranges.size > 0;
+  }
+
+  /** Index of the shard in this spool, whether it has rows in it already or is the next to have some. */
+  indexOf(shard: string): number {
+    const index = this.#shards.indexOf(shard);
+    return index === -1 ? this.#shards.length : index;
+  }
+
+  add(shard: string, from: Position, { last, firstArrival_ms, lastArrival_ms }: SplitRows): void {
+    if (!this.#shards.includes(shard)) this.#shards.push(shard);
+    this.#move(shard, { from, to: last });
+    this.#firstArrival_ms = Math.min(this.#firstArrival_ms ?? firstArrival_ms, firstArrival_ms);
+    this.#lastArrival_ms = Math.max(this.#lastArrival_ms ?? lastArrival_ms, lastArrival_ms);
+  }
+
+  end(shard: string, from: Position, children: readonly string[]): void {
+    this.#move(shard, { from, to: 'end' });
+    this.#ended.set(shard, children);
+  }
+
+  spool({ drained, behindLatest_ms }: { drained: boolean; behindLatest_ms: number }): Spool {
+    const { path } = this;
+    return {
+      path,
+      rows: this.rows,
+      bytes: this.bytes,
+      shards: this.#shards,
+      ranges: this.#ranges,
+      ended: this.#ended,
+      drained,
+      behindLatest_ms,
+      firstArrival_ms: this.#firstArrival_ms,
+      lastArrival_ms: this.#lastArrival_ms,
+      dispose: () => rm(path, { force: true }),
+    };
+  }
+
+  #move(shard: string, { from, to }: TakenRange): void {
+    this.#ranges.set(shard, { from: this.#ranges.get(shard)?.from ?? from, to });
+  }
+}

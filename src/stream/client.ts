@@ -1,0 +1,144 @@
+/**
+ * A light signed client of the Kinesis JSON protocol: one attempt a call (retrying is the caller's, who knows what may
+ * be repeated), except a signature that was refused for its date, which is made again once by the server's clock.
+ */
+import { type Clock, Failure } from '../base/base.ts';
+import { JSON_CONTENT_TYPE, type Operations, TARGET_PREFIX } from '../kinesis/kinesis.ts';
+import { type Answer, type HttpExchange, openExchange } from './http-exchange.ts';
+import { connectionFailure, type ServiceError, serviceFailure } from './service-failures.ts';
+import { openSigning, type Sign } from './signing.ts';
+
+export interface StaticCredentials {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken?: string;
+}
+
+/** A provider is asked at every request and is expected to cache, as those of the AWS SDK do. */
+export type Credentials = StaticCredentials | (() => Promise<StaticCredentials>);
+
+export interface ClientOptions {
+  endpoint: URL;
+  region: string;
+  credentials: Credentials;
+  clock: Clock;
+  connect_ms?: number;
+  read_ms?: number;
+}
+
+type Operation = keyof Operations;
+
+export interface Reply<O extends Operation> {
+  output: Operations[O]['output'];
+  /** The server's clock in whole seconds, rounded down; undefined when the answer has no date. */
+  date_ms: number | undefined;
+}
+
+export class KinesisClient {
+  readonly #endpoint: URL;
+  readonly #clock: Clock;
+  readonly #exchange: HttpExchange;
+  readonly #sign: Sign;
+  /** The server's clock minus ours, as far as signatures need it. */
+  #offset_ms = 0;
+
+  constructor({ endpoint, clock, connect_ms = 5_000, read_ms = 30_000, ...identity }: ClientOptions) {
+    this.#endpoint = endpoint;
+    this.#clock = clock;
+    this.#exchange = openExchange({ endpoint, connect_ms, read_ms });
+    this.#sign = openSigning({ endpoint, ...identity });
+  }
+
+  async call<O extends Operation>(
+    operation: O,
+    input: Operations[O]['input'],
+    signal?: AbortSignal,
+  ): Promise<Operations[O]['output']> {
+    return (await this.reply(operation, input, signal)).output;
+  }
+
+  async reply<O extends Operation>(
+    operation: O,
+    input: Operations[O]['input'],
+    signal?: AbortSignal,
+  ): Promise<Reply<O>> {
+    const answer = await this.#post(operation, JSON.stringify(input), signal);
+    const output = answer.body.length === 0 ? undefined : this.#parse(operation, answer.body);
+    return { output: output as Operations[O]['output'], date_ms: dateOf(answer) };
+  }
+
+  /** The body of a GetRecords answer, whole and unread. */
+  async getRecords(
+    input: Operations['GetRecords']['input'],
+    signal?: AbortSignal,
+  ): Promise<Buffer<ArrayBuffer>> {
+    return (await this.#post('GetRecords', JSON.stringify(input), signal)).body;
+  }
+
+  close(): void {
+    this.#exchange.close();
+  }
+
+  async #post(operation: Operation, body: string, signal: AbortSignal | undefined): Promise<Answer> {
+    for (let signedAgain = false; ; signedAgain = true) {
+      const answer = await this.#attempt(operation, body, signal);
+      if (answer.status < 300) return answer;
+      const error = errorOf(operation, answer);
+      if (signedAgain || !this.#signatureMayHelp(error, answer)) throw serviceFailure(error);
+    }
+  }
+
+  async #attempt(operation: Operation, body: string, signal: AbortSignal | undefined): Promise<Answer> {
+    const named = { 'content-type': JSON_CONTENT_TYPE, 'x-amz-target': TARGET_PREFIX + operation };
+    const headers = await this.#sign(named, body, new Date(this.#clock.now() + this.#offset_ms));
+    headers['content-length'] = String(Buffer.byteLength(body));
+    try {
+      return await this.#exchange.post(headers, body, signal);
+    } catch (error) {
+      throw connectionFailure(operation, { endpoint: this.#endpoint, error });
+    }
+  }
+
+  /** Our clock is off, or a session token ran out that its provider can renew. */
+  #signatureMayHelp(error: ServiceError, answer: Answer): boolean {
+    if (error.name === 'ExpiredTokenException') return true;
+    if (error.name !== 'InvalidSignatureException' || !/expired|not yet current/i.test(error.message))
+      return false;
+    const date_ms = dateOf(answer);
+    if (date_ms === undefined) return false;
+    this.#offset_ms = date_ms - this.#clock.now();
+    return true;
+  }
+
+  #parse(operation: Operation, body: Buffer): unknown {
+    try {
+      return JSON.parse(body.toString('utf8'));
+    } catch (cause) {
+      throw new Failure(`${operation}: the answer of ${this.#endpoint.origin} is not JSON`, {
+        code: 'stream.bad_answer',
+        fault: 'service',
+        retry: 'backoff',
+        why: body.subarray(0, 100).toString('latin1'),
+        hint: 'Is this the address of a Kinesis endpoint?',
+        cause,
+      });
+    }
+  }
+}
+
+function dateOf(answer: Answer): number | undefined {
+  const date_ms = Date.parse(answer.headers.date ?? '');
+  return Number.isNaN(date_ms) ? undefined : date_ms;
+}
+
+/** Names come as `Name`, `prefix#Name` or `Name:uri`, in the body or in a header; proxies answer with neither. */
+function errorOf(operation: string, { status, headers, body }: Answer): ServiceError {
+  let parsed: Record<string, unknown> = {};
+  try {
+    parsed = JSON.parse(body.toString('utf8')) ?? {};
+  } catch {}
+  const named = headers['x-amzn-errortype'] ?? parsed['__type'] ?? parsed['code'];
+  const name = typeof named === 'string' ? named.split(':')[0]!.split('#').at(-1)! : `HTTP${status}`;
+  const message = parsed['message'] ?? parsed['Message'] ?? body.subarray(0, 200).toString('latin1');
+  return { operation, status, name, message: String(message) };
+}

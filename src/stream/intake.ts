@@ -1,0 +1,167 @@
+/**
+ * Where the bodies of all shards become batches. One body at a time, under one lock: a position moves only when its
+ * whole body is in the spool, and the ranges of consecutive batches join because the position that one ends with is
+ * the one that the next begins with.
+ *
+ * Bounded: a finished batch that finds no room in the queue keeps the lock, so nothing more is spooled until the
+ * consumer takes one; the readers then hold at most the bodies that their slots allow, and stop reading.
+ */
+import { rm } from 'node:fs/promises';
+import { BoundedQueue, type Clock } from '../base/base.ts';
+import { Batch } from './batch.ts';
+import type { SplitBody } from './split.ts';
+import type { Splitter } from './splitter.ts';
+import type { Position, Spool, TakeOptions } from './stream.ts';
+
+export interface IntakeOptions
+  extends Pick<TakeOptions, 'maxRows' | 'maxBytes' | 'maxAge_ms' | 'spoolsAhead'> {
+  splitter: Splitter;
+  clock: Clock;
+  newPath: () => string;
+}
+
+interface OpenShard {
+  position: Position;
+  behindLatest_ms: number;
+  /** The last answer was empty and nothing was behind it, or nothing more is wanted of this shard. */
+  caughtUp: boolean;
+}
+
+export class Intake {
+  readonly #options: IntakeOptions;
+  readonly #open = new Map<string, OpenShard>();
+  readonly #queue: BoundedQueue<Spool>;
+  readonly #undelivered = new Set<Spool>();
+  #batch: Batch;
+  #lock: Promise<unknown> = Promise.resolve();
+  #over = false;
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+    this.#queue = new BoundedQueue(options.spoolsAhead);
+    this.#batch = new Batch(options.newPath());
+  }
+
+  /** From now on the shard counts: the stream is drained only when this shard is caught up too. */
+  open(shard: string, position: Position): void {
+    this.#open.set(shard, { position, behindLatest_ms: 0, caughtUp: false });
+  }
+
+  positionOf(shard: string): Position {
+    return this.#open.get(shard)!.position;
+  }
+
+  /** Undefined when the taking ended meanwhile: the body was not taken. */
+  accept(shard: string, body: Buffer<ArrayBuffer>): Promise<SplitBody | undefined> {
+    return this.#locked(async () => {
+      const { splitter } = this.#options;
+      const [state, batch] = [this.#open.get(shard)!, this.#batch];
+      const after = sequenceNumber(state.position);
+      const request = { path: batch.path, body, shard: batch.indexOf(shard), after };
+      const { split, spooled } = await splitter.split(request);
+      if (split.rows !== undefined) {
+        this.#changing(batch);
+        batch.add(shard, state.position, split.rows);
+        state.position = split.rows.last;
+      }
+      Object.assign(batch, spooled);
+      state.behindLatest_ms = split.behindLatest_ms;
+      state.caughtUp = split.rows === undefined && split.behindLatest_ms === 0;
+      await this.#cutWhenDue();
+      return split;
+    });
+  }
+
+  /** The shard was read to its closed end. Open its children before `release`, or a gap between looks like the end. */
+  end(shard: string, children: readonly string[]): Promise<void> {
+    return this.#locked(async () => {
+      const state = this.#open.get(shard)!;
+      this.#changing(this.#batch);
+      this.#batch.end(shard, state.position, children);
+      state.position = 'end';
+    });
+  }
+
+  /** The shard no longer counts. */
+  release(shard: string): Promise<void> {
+    return this.#locked(async () => {
+      this.#open.delete(shard);
+      await this.#cutWhenDue();
+    });
+  }
+
+  async next(): Promise<Spool | undefined> {
+    const spool = await this.#queue.take();
+    if (spool === undefined || !this.#undelivered.delete(spool)) return undefined;
+    return spool;
+  }
+
+  /** Hands over what there is. Resolves once there was room for it. */
+  async finish(): Promise<void> {
+    await this.#locked(() => this.#cut());
+    this.#over = true;
+    this.#queue.close();
+  }
+
+  /** The consumer gets the error at its next turn; without one it gets nothing more. */
+  fail(error?: unknown): void {
+    this.#over = true;
+    this.#batch.over.abort();
+    if (error === undefined) this.#queue.close();
+    else this.#queue.fail(error);
+  }
+
+  /** After `fail`, and after everything that writes has ended: removes every file that was not handed over. */
+  async removeFiles(): Promise<void> {
+    const left = [...this.#undelivered];
+    this.#undelivered.clear();
+    await Promise.all([rm(this.#batch.path, { force: true }), ...left.map((spool) => spool.dispose())]);
+  }
+
+  #locked<T>(action: () => Promise<T>): Promise<T | undefined> {
+    const turn = this.#lock.then(() => (this.#over ? undefined : action()));
+    this.#lock = turn.catch(() => {});
+    return turn;
+  }
+
+  /** The age of a batch counts from its first change. */
+  #changing(batch: Batch): void {
+    if (!batch.moved) this.#cutByAge(batch).catch((error) => this.fail(error));
+  }
+
+  async #cutByAge(batch: Batch): Promise<void> {
+    const { clock, maxAge_ms } = this.#options;
+    await clock.sleep(maxAge_ms, batch.over.signal);
+    if (batch.over.signal.aborted) return;
+    await this.#locked(async () => {
+      if (this.#batch === batch) await this.#cut();
+    });
+  }
+
+  async #cutWhenDue(): Promise<void> {
+    const { maxRows, maxBytes } = this.#options;
+    const full = this.#batch.rows >= maxRows || this.#batch.bytes >= maxBytes;
+    if (full || this.#drained()) await this.#cut();
+  }
+
+  #drained(): boolean {
+    return this.#open.values().every((shard) => shard.caughtUp);
+  }
+
+  async #cut(): Promise<void> {
+    const batch = this.#batch;
+    if (!batch.moved) return;
+    batch.over.abort();
+    await this.#options.splitter.finish(batch.path);
+    this.#batch = new Batch(this.#options.newPath());
+    const behind = this.#open.values().map((shard) => shard.behindLatest_ms);
+    const spool = batch.spool({ drained: this.#drained(), behindLatest_ms: Math.max(0, ...behind) });
+    this.#undelivered.add(spool);
+    if (!(await this.#queue.put(spool))) await spool.dispose();
+  }
+}
+
+/** The number that a position holds; undefined before the first record and at the end. */
+export function sequenceNumber(position: Position): string | undefined {
+  return /^\d/.test(position) ? position : undefined;
+}

@@ -1,0 +1,51 @@
+import { expect, it } from 'vitest';
+import { type Progress, startOf } from './lineage.ts';
+import type { Position, ShardInfo } from './stream.ts';
+
+const PIN = 'AT_TIMESTAMP:1000';
+
+function start(
+  shard: string,
+  lineage: Record<string, string[]>,
+  {
+    positions = {},
+    passed = [],
+    pin = PIN,
+  }: { positions?: Record<string, Position>; passed?: string[]; pin?: Position } = {},
+): Position | undefined {
+  const info = (id: string): ShardInfo => ({ id, parents: lineage[id] ?? [], closed: false });
+  const listed = new Map(Object.keys(lineage).map((id) => [id, info(id)]));
+  const progress: Progress = { positions: new Map(Object.entries(positions)), passed: new Set(passed), pin };
+  return startOf(info(shard), listed, progress);
+}
+
+it('goes on from where a shard stands, and leaves alone what was read to its end', () => {
+  expect(start('a', { a: [] }, { positions: { a: '7' } })).toBe('7');
+  expect(start('a', { a: [] }, { positions: { a: 'end' } })).toBeUndefined();
+});
+
+it('begins an unknown shard without a parent at the pin', () => {
+  expect(start('a', { a: [] })).toBe(PIN);
+});
+
+it('makes a child wait for every parent', () => {
+  const merge = { a: [], b: [], c: ['a', 'b'] };
+  expect(start('c', merge)).toBeUndefined();
+  expect(start('c', merge, { positions: { a: 'end', b: '3' } })).toBeUndefined();
+  expect(start('c', merge, { positions: { a: 'end', b: 'end' } })).toBe('TRIM_HORIZON');
+});
+
+it('begins a child of a known shard at its beginning, or records between reshard and notice would be lost', () => {
+  expect(start('b', { a: [], b: ['a'] }, { positions: { a: 'end' } })).toBe('TRIM_HORIZON');
+});
+
+it('does not wait for a parent that is not listed any more', () => {
+  expect(start('b', { b: ['a'] })).toBe(PIN);
+  expect(start('b', { b: ['a'] }, { positions: { a: '7' } })).toBe('TRIM_HORIZON');
+});
+
+it('begins the child of a shard that closed before the pin at the pin', () => {
+  const split = { a: [], b: ['a'] };
+  expect(start('b', split, { passed: ['a'] })).toBe(PIN);
+  expect(start('a', split, { passed: ['a'] })).toBeUndefined();
+});

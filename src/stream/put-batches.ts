@@ -1,0 +1,127 @@
+/** Gathers records into requests within the service's limits; a slow source does not keep records waiting. */
+import { type Clock, Failure } from '../base/base.ts';
+import type { PutRecordsEntry } from '../kinesis/kinesis.ts';
+
+export interface Gathered {
+  entries: PutRecordsEntry[];
+  /** Bytes of each record, without its key. */
+  sizes: number[];
+}
+
+export interface Limits {
+  records: number;
+  bytes: number;
+  recordBytes: number;
+}
+
+export interface GatherOptions {
+  limits: Limits;
+  linger_ms: number;
+  partitionKey: (record: Uint8Array, index: number) => string;
+  clock: Clock;
+  signal: AbortSignal | undefined;
+  /** Takes a request; resolves when there is room for the next. */
+  put: (batch: Gathered) => Promise<void>;
+  /** Rejects when gathering on makes no sense. */
+  failed: Promise<never>;
+}
+
+export async function gather(records: AsyncIterable<Uint8Array>, options: GatherOptions): Promise<void> {
+  const gathering = new Gathering(options);
+  const source = records[Symbol.asyncIterator]();
+  const stopped = Promise.withResolvers<void>();
+  const stop = () => stopped.resolve();
+  options.signal?.addEventListener('abort', stop, { once: true });
+  if (options.signal?.aborted) stop();
+  try {
+    // Raced once, not at every record: each race leaves a reaction behind on a promise that never settles.
+    await Promise.race([pump(source, gathering), options.failed, stopped.promise]);
+    await gathering.flush();
+  } finally {
+    options.signal?.removeEventListener('abort', stop);
+    gathering.end();
+    // Not awaited: a generator that waits for its next record would hold us until that comes.
+    source.return?.()?.catch(() => {});
+  }
+}
+
+async function pump(source: AsyncIterator<Uint8Array>, gathering: Gathering): Promise<void> {
+  for (let index = 0; ; index++) {
+    const turn = await source.next();
+    if (turn.done || gathering.ended) return;
+    const full = gathering.add(turn.value, index);
+    if (full !== undefined) await full;
+  }
+}
+
+class Gathering {
+  ended = false;
+  readonly #options: GatherOptions;
+  #batch: Gathered = { entries: [], sizes: [] };
+  #bytes = 0;
+  #lingering = new AbortController();
+  #putting: Promise<void> = Promise.resolve();
+
+  constructor(options: GatherOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * A promise when there is something to wait for. A record over the limit fails when everything before it is on its
+   * way; nothing after it is read.
+   */
+  add(record: Uint8Array, index: number): Promise<void> | undefined {
+    const { limits, partitionKey } = this.#options;
+    const key = partitionKey(record, index);
+    const size = record.byteLength + Buffer.byteLength(key);
+    if (size > limits.recordBytes) return this.#refuse({ index, size, limit: limits.recordBytes });
+    const before = this.#bytes + size > limits.bytes ? this.flush() : undefined;
+    if (this.#batch.entries.length === 0) this.#linger();
+    this.#batch.entries.push({ Data: base64(record), PartitionKey: key });
+    this.#batch.sizes.push(record.byteLength);
+    this.#bytes += size;
+    return this.#batch.entries.length === limits.records ? this.flush() : before;
+  }
+
+  /** One after the other: a request that waits for room keeps the next from forming. */
+  flush(): Promise<void> {
+    this.#lingering.abort();
+    const batch = this.#batch;
+    this.#batch = { entries: [], sizes: [] };
+    this.#bytes = 0;
+    if (batch.entries.length > 0) this.#putting = this.#putting.then(() => this.#options.put(batch));
+    return this.#putting;
+  }
+
+  end(): void {
+    this.ended = true;
+    this.#lingering.abort();
+    this.#putting.catch(() => {});
+  }
+
+  async #refuse(record: { index: number; size: number; limit: number }): Promise<never> {
+    await this.flush();
+    throw tooLarge(record);
+  }
+
+  #linger(): void {
+    const lingering = new AbortController();
+    this.#lingering = lingering;
+    this.#options.clock.sleep(this.#options.linger_ms, lingering.signal).then(() => {
+      if (!lingering.signal.aborted) this.flush().catch(() => {});
+    });
+  }
+}
+
+function base64(record: Uint8Array): string {
+  return Buffer.from(record.buffer, record.byteOffset, record.byteLength).toString('base64');
+}
+
+function tooLarge({ index, size, limit }: { index: number; size: number; limit: number }): Failure {
+  return new Failure(`Record ${index} is too large for the stream`, {
+    code: 'stream.record_too_large',
+    fault: 'user',
+    why: `${size} bytes with its key, at most ${limit} are allowed`,
+    hint: 'Everything before it was sent, nothing after it. Split the record, or raise the limit of the stream.',
+  });
+}

@@ -1,0 +1,90 @@
+/** What the service or the way to it answered, as Failures: whose problem, whether a retry can help, what to do. */
+import { Failure, type FailureDetails } from '../base/base.ts';
+
+export interface ServiceError {
+  operation: string;
+  status: number;
+  name: string;
+  message: string;
+}
+
+/** More than one name means that the service does not take who we are. */
+const IDENTITY = new Set([
+  'ExpiredTokenException',
+  'IncompleteSignatureException',
+  'InvalidSignatureException',
+  'InvalidClientTokenId',
+  'MissingAuthenticationTokenException',
+  'UnrecognizedClientException',
+]);
+
+const LATER = new Set([
+  'InternalFailure',
+  'InternalFailureException',
+  'KMSThrottlingException',
+  'LimitExceededException',
+  'ProvisionedThroughputExceededException',
+  'RequestTimeout',
+  'ServiceUnavailable',
+  'ServiceUnavailableException',
+  'ThrottlingException',
+]);
+
+/** Throttled: the service works, we ask for too much. Waiting always helps, so such waits are never counted up. */
+export const isThrottle = (error: unknown): boolean =>
+  error instanceof Failure &&
+  /^kinesis\.(ProvisionedThroughputExceeded|LimitExceeded|Throttling|KMSThrottling)Exception$/.test(
+    error.code,
+  );
+
+const HINTS: Record<string, string> = {
+  AccessDeniedException: 'Give this identity the right to the operation on this stream (IAM policy).',
+  KMSAccessDeniedException: 'Give this identity the right to use the key that the stream is encrypted with.',
+  ProvisionedThroughputExceededException: 'Add shards, or let fewer consumers read this stream.',
+  ResourceNotFoundException: 'Check name, region and endpoint of the stream.',
+  UnknownOperationException: 'This endpoint does not speak Kinesis, or not this operation.',
+};
+
+export function serviceFailure({ operation, status, name, message }: ServiceError): Failure {
+  const why = `${name}: ${message}`;
+  if (IDENTITY.has(name)) return credentialsFailure(`${operation} was refused`, { why });
+  const later = LATER.has(name) || status >= 500 || status === 429;
+  const hint = HINTS[name];
+  return new Failure(`${operation} failed`, {
+    code: `kinesis.${name}`,
+    fault: later || status >= 500 ? 'service' : 'user',
+    retry: later ? 'backoff' : 'never',
+    why,
+    ...(hint !== undefined && { hint }),
+  });
+}
+
+export function credentialsFailure(message: string, details: Pick<FailureDetails, 'why' | 'cause'>): Failure {
+  return new Failure(message, {
+    code: 'stream.credentials',
+    fault: 'user',
+    hint: 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, choose an AWS_PROFILE, or log in again (aws sso login).',
+    ...details,
+  });
+}
+
+/** No whole answer came. Whether the request was carried out is unknown. */
+export function connectionFailure(
+  operation: string,
+  { endpoint, error }: { endpoint: URL; error: unknown },
+): Failure {
+  return new Failure(`${operation}: no answer from ${endpoint.origin}`, {
+    code: 'stream.unreachable',
+    fault: 'service',
+    retry: 'backoff',
+    why: reasonOf(error),
+    hint: 'Is the address right, and does something listen there? (--endpoint, --region)',
+    cause: error,
+  });
+}
+
+/** Node gives an AggregateError without a message when a name has several addresses. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
+  return error instanceof Error ? error.message : String(error);
+}

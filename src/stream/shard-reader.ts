@@ -1,0 +1,211 @@
+/**
+ * Reads one shard from its position to its end. The position of record is the intake's; an iterator is only the way
+ * to the next body, and is made again from the position whenever it is lost. After a failure the same iterator is
+ * used again: a body that did not arrive whole was never taken.
+ */
+import { type BoundedQueue, backoff, type Clock, Failure, type Log } from '../base/base.ts';
+import type { KinesisClient } from './client.ts';
+import { type Intake, sequenceNumber } from './intake.ts';
+import { isThrottle } from './service-failures.ts';
+import type { ChildShard, SplitBody } from './split.ts';
+import type { Position, ShardInfo } from './stream.ts';
+
+export type ShardOutcome =
+  /** Read to its closed end. */
+  | { kind: 'ended'; children: readonly ChildShard[] }
+  /** Read as far as `until_ms` asks. */
+  | { kind: 'done' }
+  | { kind: 'stopped' };
+
+export interface ReaderOptions {
+  client: KinesisClient;
+  /** How the stream is named in requests. */
+  ref: { StreamName: string } | { StreamARN: string };
+  intake: Intake;
+  /** Every body on its way holds one; a full queue makes the next reader wait. */
+  slots: BoundedQueue<string>;
+  clock: Clock;
+  log: Log;
+  random: () => number;
+  limit: number;
+  poll_ms: number;
+  readSpacing_ms: number;
+  until_ms: number | undefined;
+  signal: AbortSignal;
+  listShards: () => Promise<ShardInfo[]>;
+  /** Throws when the stream is gone or another one now. */
+  checkIdentity: () => Promise<void>;
+}
+
+/** Failures in a row, throttling not counted, before the taking gives up: about a minute. */
+const FAILURES_MAX = 8;
+/** Iterators in a row that gave no answer. */
+const RESTARTS_MAX = 5;
+
+export class ShardReader {
+  readonly #shard: string;
+  readonly #options: ReaderOptions;
+  #iterator: string | undefined;
+  #read_ms = Number.NEGATIVE_INFINITY;
+  #emptyInARow = 0;
+  #failures = 0;
+  #throttles = 0;
+  #restarts = 0;
+
+  constructor(shard: string, options: ReaderOptions) {
+    this.#shard = shard;
+    this.#options = options;
+  }
+
+  async run(): Promise<ShardOutcome> {
+    const { signal } = this.#options;
+    while (!signal.aborted) {
+      try {
+        const outcome = await this.#step();
+        if (outcome !== undefined) return outcome;
+      } catch (error) {
+        if (signal.aborted) break;
+        const outcome = await this.#recover(error);
+        if (outcome !== undefined) return outcome;
+      }
+    }
+    return { kind: 'stopped' };
+  }
+
+  async #step(): Promise<ShardOutcome | undefined> {
+    this.#iterator ??= await this.#newIterator();
+    const body = await this.#readOnce(this.#iterator);
+    if (body === undefined) return { kind: 'stopped' };
+    this.#failures = this.#throttles = this.#restarts = 0;
+    // A late record decides before the end does: children of a shard that was not read to `until_ms` are later still.
+    if (this.#isLate(body)) return { kind: 'done' };
+    if (body.nextIterator === undefined) return this.#atEnd(body.children);
+    this.#iterator = body.nextIterator;
+    return this.#pause(body);
+  }
+
+  async #readOnce(iterator: string): Promise<SplitBody | undefined> {
+    const { client, ref, intake, slots, limit, signal } = this.#options;
+    await this.#keepSpacing();
+    if (!(await slots.put(this.#shard))) return undefined;
+    try {
+      if (signal.aborted) return undefined;
+      const arn = 'StreamARN' in ref ? ref : {};
+      const body = await client.getRecords({ ShardIterator: iterator, Limit: limit, ...arn }, signal);
+      if (signal.aborted) return undefined;
+      return await intake.accept(this.#shard, body);
+    } finally {
+      void slots.take();
+    }
+  }
+
+  async #newIterator(): Promise<string> {
+    const { client, ref, intake, signal } = this.#options;
+    const from = iteratorAt(intake.positionOf(this.#shard));
+    const input = { ...ref, ShardId: this.#shard, ...from };
+    return (await client.call('GetShardIterator', input, signal)).ShardIterator;
+  }
+
+  async #keepSpacing(): Promise<void> {
+    const { clock, readSpacing_ms, signal } = this.#options;
+    const wait_ms = this.#read_ms + readSpacing_ms - clock.now();
+    if (wait_ms > 0) await clock.sleep(wait_ms, signal);
+    this.#read_ms = clock.now();
+  }
+
+  /** `until_ms` comes from a `Date` header, which has whole seconds: the second itself still counts. */
+  #isLate({ rows }: SplitBody): boolean {
+    const { until_ms } = this.#options;
+    if (until_ms === undefined || rows === undefined) return false;
+    return Math.floor(rows.lastArrival_ms / 1000) > Math.floor(until_ms / 1000);
+  }
+
+  /** Caught up: waits for more, or is done. Behind: reads on at once, empty answers being normal there. */
+  async #pause({ rows, behindLatest_ms }: SplitBody): Promise<ShardOutcome | undefined> {
+    const { clock, poll_ms, until_ms, signal } = this.#options;
+    this.#emptyInARow = rows === undefined ? this.#emptyInARow + 1 : 0;
+    if (behindLatest_ms === 0 && until_ms !== undefined)
+      return rows === undefined ? { kind: 'done' } : undefined;
+    if (behindLatest_ms === 0) await clock.sleep(poll_ms, signal);
+    // Some endpoints report a lag that never goes away; without this they would be asked without a pause.
+    else if (this.#emptyInARow > 3) await clock.sleep(Math.min(poll_ms, 5 * this.#emptyInARow), signal);
+    return undefined;
+  }
+
+  /** An end without children is no proof: some endpoints lose the iterator of an open shard, some name no children. */
+  async #atEnd(named: readonly ChildShard[]): Promise<ShardOutcome> {
+    if (named.length > 0) return { kind: 'ended', children: named };
+    const listed = await this.#options.listShards();
+    const own = listed.find((shard) => shard.id === this.#shard);
+    if (own !== undefined && !own.closed) {
+      throw new Failure(`Shard ${this.#shard} ended, but is listed as open`, {
+        code: 'stream.bad_answer',
+        fault: 'service',
+        retry: 'backoff',
+        why: 'GetRecords gave no next iterator',
+      });
+    }
+    return { kind: 'ended', children: childrenOf(this.#shard, listed) };
+  }
+
+  async #recover(error: unknown): Promise<ShardOutcome | undefined> {
+    if (!(error instanceof Failure)) throw error;
+    switch (error.code) {
+      case 'kinesis.ExpiredIteratorException':
+      case 'kinesis.InvalidArgumentException':
+        return this.#restart(error);
+      case 'kinesis.ResourceNotFoundException':
+        return this.#missing(error);
+      default:
+        if (error.retry !== 'backoff') throw error;
+        return this.#wait(error);
+    }
+  }
+
+  async #restart(error: Failure): Promise<undefined> {
+    if (++this.#restarts > RESTARTS_MAX) throw error;
+    await this.#options.checkIdentity();
+    this.#iterator = undefined;
+    if (this.#restarts > 1) await this.#backOff(this.#restarts);
+  }
+
+  /** Of a stream that is still the same one, a shard goes only when all its records are past retention. */
+  async #missing(error: Failure): Promise<ShardOutcome | undefined> {
+    const { checkIdentity, listShards, log } = this.#options;
+    await checkIdentity();
+    const listed = await listShards();
+    if (listed.some((shard) => shard.id === this.#shard)) return this.#wait(error);
+    log.warn('stream.shard_expired', 'A shard is gone: all its records are past retention', {
+      shard: this.#shard,
+    });
+    return { kind: 'ended', children: childrenOf(this.#shard, listed) };
+  }
+
+  async #wait(error: Failure): Promise<undefined> {
+    if (isThrottle(error)) return this.#backOff(this.#throttles++);
+    if (++this.#failures > FAILURES_MAX) throw error;
+    const { code, why } = error;
+    this.#options.log.warn('stream.read_retried', error.message, { shard: this.#shard, code, why });
+    return this.#backOff(this.#failures - 1);
+  }
+
+  async #backOff(attempt: number): Promise<undefined> {
+    const { clock, random, signal } = this.#options;
+    await clock.sleep(backoff(attempt, { first_ms: 200, most_ms: 10_000, random }), signal);
+  }
+}
+
+function iteratorAt(position: Position) {
+  if (position === 'TRIM_HORIZON' || position === 'end')
+    return { ShardIteratorType: 'TRIM_HORIZON' } as const;
+  const number = sequenceNumber(position);
+  if (number !== undefined) {
+    return { ShardIteratorType: 'AFTER_SEQUENCE_NUMBER', StartingSequenceNumber: number } as const;
+  }
+  const at_ms = Number(position.slice('AT_TIMESTAMP:'.length));
+  return { ShardIteratorType: 'AT_TIMESTAMP', Timestamp: at_ms / 1000 } as const;
+}
+
+function childrenOf(shard: string, listed: readonly ShardInfo[]): ChildShard[] {
+  return listed.filter(({ parents }) => parents.includes(shard));
+}

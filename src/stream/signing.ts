@@ -1,0 +1,85 @@
+/** AWS Signature Version 4 for Kinesis. */
+import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
+import { SignatureV4 } from '@smithy/signature-v4';
+import type { Credentials } from './client.ts';
+import { credentialsFailure } from './service-failures.ts';
+
+export interface Signing {
+  endpoint: URL;
+  region: string;
+  credentials: Credentials;
+}
+
+export type Sign = (
+  headers: Record<string, string>,
+  body: string,
+  at: Date,
+) => Promise<Record<string, string>>;
+
+export function openSigning({ endpoint, region, credentials }: Signing): Sign {
+  const signer = new SignatureV4({
+    service: 'kinesis',
+    region,
+    credentials: provide(credentials),
+    sha256: Sha256,
+  });
+  const [hostname, port] = [endpoint.hostname, endpoint.port];
+  const request = {
+    method: 'POST',
+    protocol: endpoint.protocol,
+    hostname,
+    path: '/',
+    ...(port !== '' && { port: Number(port) }),
+  };
+  return async (headers, body, at) => {
+    const all = { ...headers, host: endpoint.host };
+    const signed = await signer.sign({ ...request, headers: all, body }, { signingDate: at });
+    return signed.headers;
+  };
+}
+
+/** A provider that finds nothing is the user's to mend, whatever it throws. */
+function provide(credentials: Credentials) {
+  if (typeof credentials !== 'function') return credentials;
+  return async () => {
+    try {
+      return await credentials();
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw credentialsFailure('No AWS credentials', { why, cause });
+    }
+  };
+}
+
+type Bytes = string | ArrayBuffer | ArrayBufferView;
+
+const bytesOf = (data: Bytes): string | Uint8Array =>
+  typeof data === 'string'
+    ? data
+    : ArrayBuffer.isView(data)
+      ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+      : new Uint8Array(data);
+
+/** Node's own hash in the shape that the signer wants: @aws-crypto/sha256-js is JavaScript, and puts are hashed whole. */
+class Sha256 {
+  readonly #secret: Bytes | undefined;
+  #hash!: Hash | Hmac;
+
+  constructor(secret?: Bytes) {
+    this.#secret = secret;
+    this.reset();
+  }
+
+  reset(): void {
+    this.#hash =
+      this.#secret === undefined ? createHash('sha256') : createHmac('sha256', bytesOf(this.#secret));
+  }
+
+  update(chunk: Bytes): void {
+    this.#hash.update(bytesOf(chunk));
+  }
+
+  async digest(): Promise<Uint8Array> {
+    return this.#hash.digest();
+  }
+}

@@ -1,0 +1,39 @@
+/** The thread behind splitter.ts: bodies in, one spool file at a time out. Answers come in the order of the requests. */
+import { parentPort } from 'node:worker_threads';
+import { BadBody, splitJson } from './split.ts';
+import type { SplitterAnswer, SplitterRequest } from './splitter.ts';
+import { SpoolWriter } from './spool.ts';
+
+let spool: SpoolWriter | undefined;
+
+function carryOut(request: SplitterRequest): SplitterAnswer {
+  switch (request.kind) {
+    case 'split': {
+      const open = () => (spool ??= new SpoolWriter(request.path));
+      const split = splitJson(Buffer.from(request.body), open, request);
+      return { kind: 'split', split, spooled: { rows: spool?.rows ?? 0, bytes: spool?.bytes ?? 0 } };
+    }
+    case 'finish': {
+      const finished = spool ?? new SpoolWriter(request.path);
+      spool = undefined;
+      finished.close();
+      return { kind: 'finished' };
+    }
+    case 'abandon': {
+      spool?.abandon();
+      spool = undefined;
+      return { kind: 'finished' };
+    }
+  }
+}
+
+parentPort!.on('message', (request: SplitterRequest) => {
+  let answer: SplitterAnswer;
+  try {
+    answer = carryOut(request);
+  } catch (error) {
+    const { message, code } = error as NodeJS.ErrnoException;
+    answer = { kind: error instanceof BadBody ? 'bad_body' : 'failed', why: message, code };
+  }
+  parentPort!.postMessage(answer);
+});

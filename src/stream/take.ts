@@ -1,0 +1,127 @@
+/** All shards of a stream at once: parents before children, and what reshards make is found while reading. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { BoundedQueue, type Clock, Failure, type Log } from '../base/base.ts';
+import type { KinesisClient } from './client.ts';
+import { Intake } from './intake.ts';
+import { ShardWalk } from './shard-walk.ts';
+import { Splitter, spoolFailure } from './splitter.ts';
+import type { ShardInfo, Spool, StreamDescription, TakeOptions, Taking } from './stream.ts';
+
+export interface TakeFrom {
+  client: KinesisClient;
+  ref: { StreamName: string } | { StreamARN: string };
+  describe: () => Promise<StreamDescription>;
+  listShards: () => Promise<ShardInfo[]>;
+  clock: Clock;
+  log: Log;
+  random: () => number;
+  readSpacing_ms: number;
+}
+
+/** Bodies on their way at once, over all shards: at most about 17 MiB each. */
+const BODIES_MAX = 8;
+/** What one GetRecords may ask for. */
+const LIMIT_MAX = 10_000;
+
+export async function startTaking(from: TakeFrom, options: TakeOptions): Promise<Taking> {
+  const checkIdentity = async () => ensureSame(await from.describe(), options.stream);
+  await checkIdentity();
+  const [shards] = await Promise.all([from.listShards(), makeFolder(options.spoolFolder)]);
+  return new StreamTaking({ from, options, shards, checkIdentity });
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (error) {
+    const { message, code } = error as NodeJS.ErrnoException;
+    throw spoolFailure({ why: message, code });
+  }
+}
+
+interface TakingParts {
+  from: TakeFrom;
+  options: TakeOptions;
+  shards: readonly ShardInfo[];
+  checkIdentity: () => Promise<void>;
+}
+
+class StreamTaking implements Taking {
+  readonly #intake: Intake;
+  readonly #splitter = new Splitter();
+  readonly #slots = new BoundedQueue<string>(BODIES_MAX);
+  readonly #stopping = new AbortController();
+  readonly #ended: Promise<void>;
+
+  constructor({ from, options, shards, checkIdentity }: TakingParts) {
+    const { clock, random } = from;
+    const name = `${clock.now()}-${Math.floor(random() * 2 ** 48).toString(36)}`;
+    let count = 0;
+    const newPath = () => join(options.spoolFolder, `${name}-${count++}.parquet`);
+    this.#intake = new Intake({ ...options, splitter: this.#splitter, clock, newPath });
+    const walk = new ShardWalk({
+      ...from,
+      ...options,
+      until_ms: options.until_ms,
+      limit: Math.min(LIMIT_MAX, options.maxRows),
+      intake: this.#intake,
+      slots: this.#slots,
+      signal: this.#stopping.signal,
+      checkIdentity,
+    });
+    this.#ended = this.#run(walk, { shards, signal: options.signal });
+  }
+
+  next(): Promise<Spool | undefined> {
+    return this.#intake.next();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopReading();
+  }
+
+  async abandon(): Promise<void> {
+    this.#intake.fail();
+    this.#stopReading();
+    await this.#ended;
+    await this.#intake.removeFiles();
+  }
+
+  #stopReading(): void {
+    this.#stopping.abort();
+    this.#slots.close();
+  }
+
+  async #run(
+    walk: ShardWalk,
+    { shards, signal }: { shards: readonly ShardInfo[]; signal: AbortSignal | undefined },
+  ): Promise<void> {
+    const stop = () => this.#stopReading();
+    signal?.addEventListener('abort', stop, { once: true });
+    if (signal?.aborted) stop();
+    try {
+      await walk.run(shards);
+      await this.#intake.finish();
+      await this.#splitter.close();
+    } catch (error) {
+      this.#intake.fail(error);
+      stop();
+      await this.#splitter.close();
+      await this.#intake.removeFiles();
+    } finally {
+      stop();
+      signal?.removeEventListener('abort', stop);
+    }
+  }
+}
+
+function ensureSame(now: StreamDescription, expected: StreamDescription): void {
+  if (now.id === expected.id) return;
+  throw new Failure(`Stream ${expected.name} was deleted and created again`, {
+    code: 'stream.recreated',
+    fault: 'user',
+    why: `reading ${expected.id}, found ${now.id}`,
+    hint: 'Start again: it is read as a new stream, from its own beginning.',
+  });
+}

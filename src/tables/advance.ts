@@ -1,0 +1,132 @@
+/**
+ * The one place that writes a table's state. A commit is a compare-and-swap on positions and on what it was judged
+ * against: `advance` is called for every attempt with that attempt's base, and refuses when the base holds other
+ * positions than the commit starts from, or has changed in a way that its judgement does not survive.
+ */
+import { stringifyJson } from '../base/base.ts';
+import { addTally, type Tally } from '../event/event.ts';
+import { ancestors, type Refusal, type Staged, type Table } from '../lake/lake.ts';
+import { type Consumed, movePositions, PIN, type RejectedManifest, stateKeys, tableState } from './state.ts';
+
+/** The base whose rows a judgement about repeats relied on. */
+export interface Judged {
+  uuid: string;
+  snapshot: bigint;
+  /**
+   * What may have happened since: `appends` (and replaces) for the window, which only drops for rows that stay
+   * there; `replaces` alone for staging, which writes a row because its base holds none.
+   */
+  survives: 'appends' | 'replaces';
+}
+
+export interface Advance {
+  writer: string;
+  judged?: Judged;
+  /** Per stream and shard: where this commit starts and ends; '' as start when the shard was unknown. */
+  took?: Readonly<Record<string, Readonly<Record<string, readonly [from: string, to: string]>>>>;
+  consumed?: { table: string; from: Consumed | undefined; to: Consumed };
+  tally?: Partial<Tally>;
+  /** Quarantine files of this batch, for adoption. */
+  rejected?: Omit<RejectedManifest, 'sequenceNumber'>;
+  /** Rejected manifests up to this raw sequence number are adopted and need not stand in the property any longer. */
+  adoptedUpTo?: number;
+}
+
+export interface Attempt {
+  snapshotId: bigint;
+  sequenceNumber: number;
+}
+
+export function advance(base: Table, attempt: Attempt, change: Advance): Staged | Refusal {
+  const before = tableState(base);
+  const refusal =
+    judgedElsewhere(base, change) ?? positionsMoved(before.positions, change) ?? consumedMoved(base, change);
+  if (refusal !== undefined) return { refused: refusal };
+
+  const tally: Partial<Tally> = { ...change.tally };
+  if (before.foreignRows !== 0) tally.foreign = (tally.foreign ?? 0) + before.foreignRows;
+  const rejected: RejectedManifest | undefined = change.rejected && {
+    ...change.rejected,
+    sequenceNumber: attempt.sequenceNumber,
+  };
+  const waiting = before.rejected.filter((r) => r.sequenceNumber > (change.adoptedUpTo ?? -1));
+  const consumed = change.consumed
+    ? { ...before.consumed, [change.consumed.table]: change.consumed.to }
+    : before.consumed;
+
+  const summary: Record<string, string> = { 'lakeward.writer': change.writer };
+  for (const [stream, shards] of Object.entries(change.took ?? {})) {
+    summary[stateKeys.streamPrefix + stream] = stringifyJson(shards);
+  }
+  if (change.consumed) {
+    const { table, from, to } = change.consumed;
+    summary[stateKeys.consumedPrefix + table] = stringifyJson({ from: from ?? null, to });
+  }
+  summary['lakeward.ledger'] = stringifyJson(tally);
+  if (rejected) summary['lakeward.rejected'] = stringifyJson(rejected);
+
+  return {
+    summary,
+    properties: {
+      [stateKeys.stamp]: stringifyJson({
+        snapshot: attempt.snapshotId,
+        sequenceNumber: attempt.sequenceNumber,
+      }),
+      [stateKeys.positions]: stringifyJson(movePositions(before.positions, change.took ?? {}, 1)),
+      [stateKeys.ledger]: stringifyJson(addTally(before.ledger, tally)),
+      [stateKeys.consumed]: stringifyJson(consumed),
+      [stateKeys.rejected]: stringifyJson(rejected ? [...waiting, rejected] : waiting),
+    },
+  };
+}
+
+/** The first, empty commit of a table; every commit then has a base to be judged against. */
+export function firstCommit(writer: string) {
+  return (_base: Table, attempt: Attempt): Staged => ({
+    summary: { 'lakeward.writer': writer, 'lakeward.ledger': '{}' },
+    properties: {
+      [stateKeys.stamp]: stringifyJson({
+        snapshot: attempt.snapshotId,
+        sequenceNumber: attempt.sequenceNumber,
+      }),
+    },
+  });
+}
+
+function judgedElsewhere(base: Table, { judged }: Advance): string | undefined {
+  if (judged === undefined) return undefined;
+  if (base.metadata['table-uuid'] !== judged.uuid) return 'the table was dropped and made anew';
+  const current = base.metadata['current-snapshot-id'];
+  if (current === undefined || current === null) return 'the table has no snapshot';
+  for (const snapshot of ancestors(base.metadata, current).snapshots) {
+    if (snapshot['snapshot-id'] === judged.snapshot) return undefined;
+    const operation = snapshot.summary['operation'];
+    const survived = operation === 'replace' || (operation === 'append' && judged.survives === 'appends');
+    if (!survived) return `a snapshot of operation ${operation} came in between`;
+  }
+  return 'the snapshot it was judged against is no ancestor any more';
+}
+
+/** A range is valid only where the base stands at its start. */
+function positionsMoved(
+  positions: Readonly<Record<string, Readonly<Record<string, string>>>>,
+  change: Advance,
+) {
+  for (const [stream, shards] of Object.entries(change.took ?? {})) {
+    for (const [shard, [from]] of Object.entries(shards)) {
+      const at = positions[stream]?.[shard] ?? '';
+      if (at !== from) {
+        const name = shard === PIN ? 'the pinned start' : shard;
+        return `the position of ${name} is ${at || 'unknown'}, not ${from || 'unknown'}`;
+      }
+    }
+  }
+  return undefined;
+}
+
+function consumedMoved(base: Table, { consumed }: Advance): string | undefined {
+  if (consumed === undefined) return undefined;
+  const at = tableState(base).consumed[consumed.table];
+  const same = at?.snapshot === consumed.from?.snapshot && at?.uuid === consumed.from?.uuid;
+  return same ? undefined : `${consumed.table} was consumed up to another snapshot meanwhile`;
+}

@@ -1,0 +1,27 @@
+/**
+ * Our tables: what they look like, and the `lakeward.` keys by which a table says what it has taken, from where,
+ * and what it counted. `state.ts` reads the state; `advance.ts` is the one place that writes it.
+ */
+export { type Advance, advance, firstCommit, type Judged } from './advance.ts';
+export {
+  ARRIVED_AT_ID,
+  CREATED_DATETIME_ID,
+  QUARANTINE,
+  QUARANTINE_NAME,
+  RAW,
+  RAW_NAME,
+  STAGING,
+  STAGING_NAME,
+  TABLES,
+} from './definitions.ts';
+export { readUpTo } from './read-up-to.ts';
+export {
+  type Consumed,
+  PIN,
+  type PositionMap,
+  type RejectedManifest,
+  type SnapshotFacts,
+  snapshotFacts,
+  type TableState,
+  tableState,
+} from './state.ts';

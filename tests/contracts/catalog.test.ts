@@ -1,0 +1,151 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Catalog, openMemoryCatalog, openSqliteCatalog } from '../../src/lake/lake.ts';
+
+let scratch: string;
+let opened = 0;
+beforeAll(async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'catalog-'));
+});
+afterAll(() => rm(scratch, { recursive: true, force: true }));
+
+const newPath = () => join(scratch, `${++opened}.db`);
+const backends: [string, () => Catalog][] = [
+  ['memory', openMemoryCatalog],
+  ['SQLite', () => openSqliteCatalog({ path: newPath() })],
+];
+
+describe.each(backends)('a catalog in %s', (_name, open) => {
+  test('knows no table until one is created', async () => {
+    const catalog = open();
+    expect(await catalog.load('raw.events')).toBeUndefined();
+    expect(await catalog.list()).toEqual([]);
+    expect(await catalog.create('raw.events', 'a')).toBe('created');
+    expect(await catalog.load('raw.events')).toEqual({ metadataLocation: 'a' });
+    await catalog.close();
+  });
+
+  test('lists its tables by name, those of other namespaces too', async () => {
+    const catalog = open();
+    for (const name of ['staging.events', 'raw.events', 'marts.lessons']) await catalog.create(name, name);
+    expect(await catalog.list()).toEqual(['marts.lessons', 'raw.events', 'staging.events']);
+    await catalog.close();
+  });
+
+  test('does not create a table a second time, and keeps the first', async () => {
+    const catalog = open();
+    await catalog.create('raw.events', 'a');
+    expect(await catalog.create('raw.events', 'b')).toBe('exists');
+    expect(await catalog.load('raw.events')).toEqual({ metadataLocation: 'a' });
+    await catalog.close();
+  });
+
+  test('moves a pointer only from where it is', async () => {
+    const catalog = open();
+    await catalog.create('raw.events', 'a');
+    expect(await catalog.swap('raw.events', { from: 'a', to: 'b' })).toBe('swapped');
+    expect(await catalog.swap('raw.events', { from: 'a', to: 'c' })).toBe('conflict');
+    expect(await catalog.load('raw.events')).toEqual({ metadataLocation: 'b' });
+    expect(await catalog.swap('raw.nothing', { from: 'a', to: 'c' })).toBe('conflict');
+    await catalog.close();
+  });
+
+  test('lets one of many win, and tells each of the others', async () => {
+    const catalog = open();
+    await catalog.create('raw.events', 'start');
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => catalog.swap('raw.events', { from: 'start', to: `by ${i}` })),
+    );
+    expect(answers.filter((answer) => answer === 'swapped')).toHaveLength(1);
+    const winner = answers.indexOf('swapped');
+    expect(await catalog.load('raw.events')).toEqual({ metadataLocation: `by ${winner}` });
+    await catalog.close();
+  });
+
+  test('takes names with several levels', async () => {
+    const catalog = open();
+    await catalog.create('a.b.c', 'x');
+    expect(await catalog.load('a.b.c')).toEqual({ metadataLocation: 'x' });
+    expect(await catalog.list()).toEqual(['a.b.c']);
+    await catalog.close();
+  });
+});
+
+describe('the SQLite catalog', () => {
+  test('is the same for two that open one file, and for one that opens it again', async () => {
+    const path = newPath();
+    const [first, second] = [openSqliteCatalog({ path }), openSqliteCatalog({ path })];
+    await first.create('raw.events', 'a');
+    expect(await second.swap('raw.events', { from: 'a', to: 'b' })).toBe('swapped');
+    expect(await first.swap('raw.events', { from: 'a', to: 'c' })).toBe('conflict');
+    await first.close();
+    await second.close();
+    const again = openSqliteCatalog({ path });
+    expect(await again.load('raw.events')).toEqual({ metadataLocation: 'b' });
+    await again.close();
+  });
+
+  test('has the layout of Iceberg’s JdbcCatalog, with the namespace registered', async () => {
+    const path = newPath();
+    const catalog = openSqliteCatalog({ path });
+    await catalog.create('raw.events', 'a');
+    await catalog.swap('raw.events', { from: 'a', to: 'b' });
+    await catalog.close();
+    const file = new DatabaseSync(path);
+    expect({ ...file.prepare('SELECT * FROM iceberg_tables').get() }).toEqual({
+      catalog_name: 'lakeward',
+      table_namespace: 'raw',
+      table_name: 'events',
+      metadata_location: 'b',
+      previous_metadata_location: 'a',
+      iceberg_type: 'TABLE',
+    });
+    expect({ ...file.prepare('SELECT * FROM iceberg_namespace_properties').get() }).toEqual({
+      catalog_name: 'lakeward',
+      namespace: 'raw',
+      property_key: 'exists',
+      property_value: 'true',
+    });
+    file.close();
+  });
+
+  test('opens a file that an older program made, without a column for the type', async () => {
+    const path = newPath();
+    const file = new DatabaseSync(path);
+    file.exec(`CREATE TABLE iceberg_tables (catalog_name TEXT, table_namespace TEXT, table_name TEXT,
+      metadata_location TEXT, previous_metadata_location TEXT, PRIMARY KEY (catalog_name, table_namespace, table_name))`);
+    file.exec(`INSERT INTO iceberg_tables VALUES ('lakeward', 'raw', 'events', 'a', NULL)`);
+    file.close();
+    const catalog = openSqliteCatalog({ path });
+    expect(await catalog.swap('raw.events', { from: 'a', to: 'b' })).toBe('swapped');
+    expect(await catalog.create('raw.more', 'm')).toBe('created');
+    expect(await catalog.list()).toEqual(['raw.events', 'raw.more']);
+    await catalog.close();
+  });
+
+  test('says that nothing was changed while another process writes, and that a retry can help', async () => {
+    const path = newPath();
+    const catalog = openSqliteCatalog({ path, busyTimeout_ms: 1 });
+    await catalog.create('raw.events', 'a');
+    const other = new DatabaseSync(path);
+    other.exec('BEGIN IMMEDIATE');
+    await expect(catalog.swap('raw.events', { from: 'a', to: 'b' })).rejects.toMatchObject({
+      code: 'catalog.busy',
+      retry: 'backoff',
+    });
+    other.exec('ROLLBACK');
+    other.close();
+    expect(await catalog.swap('raw.events', { from: 'a', to: 'b' })).toBe('swapped');
+    await catalog.close();
+  });
+
+  test('says whose problem it is when its folder is missing or the file is something else', async () => {
+    expect(() => openSqliteCatalog({ path: join(scratch, 'no', 'such', 'folder.db') })).toThrow(
+      expect.objectContaining({ code: 'catalog.forbidden', fault: 'user' }),
+    );
+    expect(() => openSqliteCatalog({ path: scratch })).toThrow(expect.objectContaining({ fault: 'user' }));
+  });
+});

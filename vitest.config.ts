@@ -1,0 +1,32 @@
+import { defineConfig } from 'vitest/config';
+
+// One project per suite, so that `make test` can run and time each alone.
+const suite = (name: string, include: string[], timeout_ms: number) => ({
+  test: {
+    name,
+    include,
+    testTimeout: timeout_ms,
+    hookTimeout: timeout_ms,
+    pool: 'forks' as const,
+    // DuckDB's queries and the file system share this pool; see bin/lakeward.
+    env: { UV_THREADPOOL_SIZE: '16' },
+  },
+});
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    projects: [
+      suite('structure', ['tests/structure/**/*.test.ts'], 60_000),
+      suite(
+        'unit',
+        ['src/**/*.test.ts', 'tests/contracts/**/*.test.ts', 'tests/support/**/*.test.ts'],
+        60_000,
+      ),
+      suite('scenarios', ['tests/scenarios/**/*.test.ts'], 120_000),
+      suite('crashes', ['tests/crashes/**/*.test.ts'], 400_000),
+      suite('interop', ['tests/interop/**/*.test.ts'], 300_000),
+      suite('end-to-end', ['tests/end-to-end/**/*.test.ts'], 300_000),
+    ],
+  },
+});
