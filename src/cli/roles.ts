@@ -35,9 +35,10 @@ export async function runRoles(options: RolesOptions, { signal, until_ms }: Run)
   const changed = new Changed();
   const over = new AbortController();
   const stop = AbortSignal.any([signal, over.signal]);
+  const enough = enoughToStage(options.settings['staging.maxRows'] / 2);
   const onRaw = (commit: Committed) => {
     options.onRaw?.(commit);
-    changed.tell();
+    if (enough(commit)) changed.tell();
   };
   const running: Promise<unknown>[] = [];
   const start = (role: Promise<unknown>) => running.push(role.catch(ending(over)));
@@ -55,6 +56,20 @@ export async function runRoles(options: RolesOptions, { signal, until_ms }: Run)
   if (failure) throw failure.reason;
   if (has('quarantine')) await adopt(options);
   if (has('staging')) await stage(options, NEVER);
+}
+
+/**
+ * Staging pays for a commit by the history it asks, not by the rows it takes: while the stream is being worked off it
+ * waits for a good portion (or for commit.maxAge); at the stream's end it runs at once.
+ */
+function enoughToStage(portion: number): (commit: Committed) => boolean {
+  let waiting = 0;
+  return ({ tally, drained }) => {
+    waiting += tally.written;
+    if (!drained && waiting < portion) return false;
+    waiting = 0;
+    return true;
+  };
 }
 
 /** One role that fails ends the others. */

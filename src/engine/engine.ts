@@ -5,6 +5,7 @@
 import type { DataFile, FileFilter } from '../lake/lake.ts';
 import { openDuckDb } from './duckdb/duckdb.ts';
 
+export { parquet } from './duckdb/sql.ts';
 export { localPaths, storeFiles } from './lake-files.ts';
 
 /** A finished Parquet file on local disk, still to be moved into the store under a location. */
@@ -46,12 +47,20 @@ export interface JudgedBatch {
 /** Rows of raw that staging has not seen yet. */
 export interface RawBatch {
   rows: number;
-  identities(): Promise<Identities>;
+  /** The rows whose identity stands more than once in the batch, in the order in which the first of equals wins. */
+  repeated(): Promise<Identities>;
   /** Row ids whose identity stands in one of these files. Memory is bounded by the batch, not by the files. */
   heldBy(paths: readonly string[]): Promise<Int32Array>;
   /** Writes every row but the dropped ones, partitioned, sorted by event_name and created_datetime within a file. */
   writeSorted(drop: Int32Array): Promise<WrittenFile[]>;
   dispose(): Promise<void>;
+}
+
+/** A live file of raw, with the sequence number of the commit that brought it: the first to be committed wins. */
+export interface RawFile {
+  path: string;
+  sequenceNumber: number;
+  rows: number;
 }
 
 /** Rows of quarantine files, compared by position with those that quarantine holds already. */
@@ -95,8 +104,7 @@ export interface ScanFilters {
 
 export interface Engine {
   judge(spool: SpoolInput, limits: EventLimits): Promise<JudgedBatch>;
-  /** Raw files with the sequence number of the commit that brought each: the first to be committed wins. */
-  readRaw(files: readonly { path: string; sequenceNumber: number }[]): Promise<RawBatch>;
+  readRaw(files: readonly RawFile[]): Promise<RawBatch>;
   /** Event files against event files: identities that stand twice among `held`, only in `source`, only in `held`. */
   compareIdentities(
     source: readonly string[],
@@ -112,16 +120,21 @@ export interface Engine {
   identitiesOf(paths: readonly string[], since_s: number): AsyncIterable<Identities>;
   /** Defines read-only views over Parquet files; an empty list of paths is an empty table of these columns. */
   defineViews(views: readonly ViewDefinition[]): Promise<void>;
-  /** What each scan of a view filters by; the query is planned, not run. */
+  /**
+   * What each scan of a view filters by; the query is planned, not run. Throws Failure `query.not_a_question` for what
+   * is more than one statement, or one that could change anything, and `query.failed` for what cannot run.
+   */
   scanFilters(sql: string): Promise<ScanFilters[]>;
-  query(sql: string): Promise<QueryResult>;
+  /** An aborted signal interrupts the query, and the reading of its answer, with Failure `query.interrupted`. */
+  query(sql: string, options?: { signal?: AbortSignal }): Promise<QueryResult>;
   close(): Promise<void>;
 }
 
 export interface ViewDefinition {
   schema: string;
   name: string;
-  columns: readonly { name: string; type: string }[];
+  /** `id`: the field id by which the column is found in the files; without ids columns are found by name. */
+  columns: readonly { name: string; type: string; id?: number }[];
   paths: readonly string[];
 }
 

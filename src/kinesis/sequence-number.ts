@@ -61,7 +61,7 @@ export function compareSequenceNumbers(a: string, b: string): number {
 
 /**
  * The numbers of one shard, one after the other. Only the index differs within a second, so the rest is made once:
- * 0.35 µs a number against 0.9 µs for `formatSequenceNumber`, and a full answer has ten thousand.
+ * 0.21 µs a number against 0.27 µs for `formatSequenceNumber`, of 0.87 µs that a record takes in an answer.
  */
 export class SequenceNumberSeries {
   readonly #shard: { shardCreatedAt_s: number; shardIndex: number };

@@ -48,6 +48,8 @@ export interface Committed {
   /** Of the newest record taken, by the stream's clock; undefined when none came. */
   lastArrival_ms: number | undefined;
   behindLatest_ms: number;
+  /** Nothing more is in the stream now. */
+  drained: boolean;
 }
 
 /** Returns when the signal was aborted or `until_ms` is reached; throws the Failure that retrying cannot mend. */

@@ -163,6 +163,7 @@ class Session {
         tally: batch.tally,
         lastArrival_ms: batch.spool.lastArrival_ms,
         behindLatest_ms: batch.spool.behindLatest_ms,
+        drained: batch.spool.drained,
       });
       if (batch.rejected !== undefined) this.#adoptedUpTo = await adopt();
     } catch (error) {

@@ -1,5 +1,5 @@
 /** What became of one event: every copy in raw, its row in staging, and records in quarantine that name it. */
-import { type Cell, type Engine, localPaths } from '../engine/engine.ts';
+import { type Cell, type Engine, localPaths, parquet } from '../engine/engine.ts';
 import type { DataFile, Lake } from '../lake/lake.ts';
 import { QUARANTINE_NAME, RAW_NAME, STAGING_NAME } from '../tables/tables.ts';
 
@@ -47,9 +47,8 @@ async function rows(
   if (files.length === 0) return [];
   const paths = localPaths(lake, files);
   const byPath = new Map<string, DataFile>(files.map((file, i) => [paths[i]!, file]));
-  const list = paths.map((path) => `'${path.replaceAll("'", "''")}'`).join(', ');
   const result = await engine.query(
-    `select ${columns}, filename from read_parquet([${list}], filename = true) where ${where}`,
+    `select ${columns}, filename from ${parquet(paths, { filename: 'true' })} where ${where}`,
   );
   const found: Row[] = [];
   for await (const chunk of result.chunks()) {

@@ -14,10 +14,16 @@ export interface Planned {
 }
 
 export interface Query {
-  /** Runs one statement over the snapshots that are current now. */
-  run(sql: string): Promise<QueryResult & { planned: Planned }>;
+  /**
+   * Answers one question over the snapshots that are current now. What could change anything is refused with Failure
+   * `query.not_a_question`; an aborted signal interrupts with `query.interrupted`.
+   */
+  run(sql: string, options?: { signal?: AbortSignal }): Promise<QueryResult & { planned: Planned }>;
   /** The whole result as objects; for results that are known to be small. */
-  all(sql: string): Promise<{ rows: Record<string, Cell>[]; planned: Planned }>;
+  all(
+    sql: string,
+    options?: { signal?: AbortSignal },
+  ): Promise<{ rows: Record<string, Cell>[]; planned: Planned }>;
 }
 
 export function openQuery(options: { lake: Lake; engine: Engine }): Query {

@@ -1,3 +1,4 @@
+import { Failure } from '../base/base.ts';
 import {
   type Cell,
   type Engine,
@@ -7,6 +8,7 @@ import {
 } from '../engine/engine.ts';
 import type { DataFile, Lake, Schema, Table } from '../lake/lake.ts';
 import { TABLES } from '../tables/tables.ts';
+import { sqlType } from './column-types.ts';
 import type { Planned, Query } from './query.ts';
 
 interface Source {
@@ -17,25 +19,17 @@ interface Source {
 }
 
 export function openViews({ lake, engine }: { lake: Lake; engine: Engine }): Query {
-  const run: Query['run'] = async (sql) => {
-    const sources = await loadSources(lake);
-    await engine.defineViews(sources.map((source) => definition(source, [])));
-    const scans = await engine.scanFilters(sql);
-    const planned: Planned['tables'][number][] = [];
-    for (const source of sources) {
-      const own = scans.filter((scan) => scan.view === source.view);
-      if (source.table === undefined || own.length === 0) continue;
-      const { files, listed, opened } = await planFiles(lake, { table: source.table, scans: own });
-      const rows = files.reduce((sum, file) => sum + file.recordCount, 0);
-      planned.push({ view: source.view, files: files.length, of: listed, rows, manifestsOpened: opened });
-      await engine.defineViews([definition(source, localPaths(lake, files))]);
-    }
-    return { ...(await engine.query(sql)), planned: { tables: planned } };
+  // Views belong to the engine: of two questions planned at once, one would be asked over the files of the other.
+  let planning: Promise<unknown> = Promise.resolve();
+  const run: Query['run'] = (sql, options) => {
+    const asked = planning.then(() => ask({ lake, engine }, sql, options));
+    planning = asked.catch(() => {});
+    return asked;
   };
   return {
     run,
-    async all(sql) {
-      const { columns, chunks, planned } = await run(sql);
+    async all(sql, options) {
+      const { columns, chunks, planned } = await run(sql, options);
       const rows: Record<string, Cell>[] = [];
       for await (const chunk of chunks()) {
         for (const row of chunk) rows.push(Object.fromEntries(columns.map((c, i) => [c.name, row[i]!])));
@@ -45,14 +39,50 @@ export function openViews({ lake, engine }: { lake: Lake; engine: Engine }): Que
   };
 }
 
-async function loadSources(lake: Lake): Promise<Source[]> {
-  const names = new Set([...Object.keys(TABLES), ...(await lake.list())]);
-  return Promise.all(
-    [...names].map(async (view) => {
+/** Resolves when the engine has bound the views' files to the question; its answer is read afterwards. */
+async function ask(
+  { lake, engine }: { lake: Lake; engine: Engine },
+  sql: string,
+  options?: { signal?: AbortSignal },
+): ReturnType<Query['run']> {
+  const { sources, unread } = await loadSources(lake);
+  await engine.defineViews(sources.map((source) => definition(source, [])));
+  const scans = await engine.scanFilters(sql).catch((error: unknown) => {
+    throw unread.find(({ view }) => missesView(error, view))?.reason ?? error;
+  });
+  const planned: Planned['tables'][number][] = [];
+  for (const source of sources) {
+    const own = scans.filter((scan) => scan.view === source.view);
+    if (source.table === undefined || own.length === 0) continue;
+    const { files, listed, opened } = await planFiles(lake, { table: source.table, scans: own });
+    const rows = files.reduce((sum, file) => sum + file.recordCount, 0);
+    planned.push({ view: source.view, files: files.length, of: listed, rows, manifestsOpened: opened });
+    await engine.defineViews([definition(source, localPaths(lake, files))]);
+  }
+  return { ...(await engine.query(sql, options)), planned: { tables: planned } };
+}
+
+/** Our tables and those of other programs. One that cannot be loaded does not keep questions from the others. */
+async function loadSources(lake: Lake) {
+  const names = [...new Set([...Object.keys(TABLES), ...(await lake.list())])];
+  const loaded = await Promise.allSettled(
+    names.map(async (view): Promise<Source> => {
       const table = await lake.load(view);
       return { view, table, schema: table === undefined ? TABLES[view]!.schema : currentSchema(table) };
     }),
   );
+  return {
+    sources: loaded.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])),
+    unread: loaded.flatMap((result, i) =>
+      result.status === 'rejected' ? [{ view: names[i]!, reason: result.reason as unknown }] : [],
+    ),
+  };
+}
+
+/** The engine did not find the view: the table that could not be loaded is what was asked for. */
+function missesView(error: unknown, view: string): boolean {
+  const name = view.slice(view.lastIndexOf('.') + 1);
+  return error instanceof Failure && error.code === 'query.failed' && (error.why ?? '').includes(name);
 }
 
 function currentSchema({ metadata }: Table): Schema {
@@ -68,42 +98,26 @@ async function planFiles(lake: Lake, { table, scans }: { table: Table; scans: re
   for (const { filters } of scans) {
     const plan = await lake.files(table, { where: filters });
     for (const file of plan.files) files.set(file.location, file);
-    listed = Number(lastSnapshotFiles(table) ?? plan.listed);
+    listed = plan.listed;
     opened += plan.manifests.opened;
   }
   return { files: [...files.values()], listed, opened };
 }
 
-function lastSnapshotFiles({ metadata }: Table): string | undefined {
-  const current = metadata.snapshots.find((s) => s['snapshot-id'] === metadata['current-snapshot-id']);
-  return current?.summary['total-data-files'];
-}
+/** Files that were added without field ids are found by the table's name mapping; ours and most others have ids. */
+const NAME_MAPPING = 'schema.name-mapping.default';
 
-function definition({ view, schema }: Source, paths: readonly string[]): ViewDefinition {
-  const [namespace, name] = view.split('.') as [string, string];
+function definition({ view, schema, table }: Source, paths: readonly string[]): ViewDefinition {
+  const dot = view.lastIndexOf('.');
+  const byName = table?.metadata.properties[NAME_MAPPING] !== undefined;
   return {
-    schema: namespace,
-    name,
+    schema: view.slice(0, dot),
+    name: view.slice(dot + 1),
     paths,
-    columns: schema.fields.map((f) => ({ name: f.name, type: sqlType(f.type) })),
+    columns: schema.fields.map(({ id, name, type }) => ({
+      name,
+      type: sqlType(type),
+      ...(byName ? {} : { id }),
+    })),
   };
-}
-
-const SQL_TYPES: Record<string, string> = {
-  boolean: 'BOOLEAN',
-  int: 'INTEGER',
-  long: 'BIGINT',
-  float: 'FLOAT',
-  double: 'DOUBLE',
-  date: 'DATE',
-  timestamp: 'TIMESTAMP',
-  timestamptz: 'TIMESTAMPTZ',
-  string: 'VARCHAR',
-  binary: 'BLOB',
-};
-
-/** Nested and unknown types of tables that others made are read by DuckDB as the files have them. */
-function sqlType(type: unknown): string {
-  if (typeof type !== 'string') return 'JSON';
-  return SQL_TYPES[type] ?? type.replace('decimal', 'DECIMAL');
 }

@@ -67,7 +67,11 @@ async function writePortion(
   const { lake, engine } = options;
   const paths = localPaths(lake, portion.files);
   const batch = await engine.readRaw(
-    portion.files.map((file, i) => ({ path: paths[i]!, sequenceNumber: file.sequenceNumber! })),
+    portion.files.map((file, i) => ({
+      path: paths[i]!,
+      sequenceNumber: file.sequenceNumber!,
+      rows: file.recordCount,
+    })),
   );
   try {
     const { drop, conflicting } = await repeats(lake, { staging, batch });
@@ -87,18 +91,15 @@ async function writePortion(
 
 /** Rows that staging holds already, and all but the first of equals within the batch. */
 async function repeats(lake: Lake, { staging, batch }: { staging: Table; batch: RawBatch }) {
-  const [identities, held] = [await batch.identities(), await heldByHistory(lake, { staging, batch })];
-  const known = new Set(held);
-  const seen = new IdentitySet(identities.count);
-  const drop = new Int32Array(identities.count);
-  let dropped = 0;
+  const drop = new Set(await heldByHistory(lake, { staging, batch }));
+  const repeated = await batch.repeated();
+  const seen = new IdentitySet(repeated.count);
   let conflicting = 0;
-  for (let i = 0; i < identities.count; i++) {
-    const row = identities.rows[i]!;
-    const content = identities.contents[i]!;
-    const first = seen.add(identities.keys, i, content);
-    if (!first && seen.contentOf(identities.keys, i) !== content) conflicting++;
-    if (!first || known.has(row)) drop[dropped++] = row;
+  for (let i = 0; i < repeated.count; i++) {
+    const content = repeated.contents[i]!;
+    if (seen.add(repeated.keys, i, content)) continue;
+    if (seen.contentOf(repeated.keys, i) !== content) conflicting++;
+    drop.add(repeated.rows[i]!);
   }
-  return { drop: drop.subarray(0, dropped), conflicting };
+  return { drop: Int32Array.from(drop), conflicting };
 }

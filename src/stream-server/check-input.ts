@@ -11,7 +11,7 @@ const { Records: recordsMember, ...putRecordsRest } = INPUT_SHAPES.PutRecords;
 export function checkInput(operation: OperationName, input: object): Record<string, unknown> {
   if (operation === 'PutRecords' && recordsMember) {
     const { Records } = input as { Records?: unknown };
-    // Walking the model for 500 records costs 0.8 ms, this 0.02 ms; only a request with something wrong pays for both.
+    // Walking the model for 500 records costs 0.52 ms, this 0.04 ms; only a request with something wrong pays for both.
     if (areSound(Records)) return { ...checkAgainst(input, putRecordsRest), Records };
   }
   return checkAgainst(input, INPUT_SHAPES[operation]);

@@ -2,8 +2,9 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Clock, Log } from '../base/base.ts';
+import type { Answer } from './answer.ts';
 import type { Capacity } from './capacity.ts';
-import { type Answer, answer, errorAnswer, operationOf, type Run } from './protocol.ts';
+import { answer, errorAnswer, operationOf, type Run } from './protocol.ts';
 import { ServiceError } from './service-error.ts';
 
 /** 10 MiB of records are 13.4 MiB of base64, and 500 keys of 256 characters. */

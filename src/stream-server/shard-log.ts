@@ -63,6 +63,11 @@ export class ShardLog {
     return this.#lastIndex;
   }
 
+  /** Whether there is anything to read from `index` on: what was trimmed does not count. */
+  hasRecordsFrom(index: number): boolean {
+    return this.#segments.some((segment) => !segment.isEmpty && segment.lastIndex >= index);
+  }
+
   /** The index of the record, or undefined when there is no room on disk for it. It is not durable yet. */
   put(record: Omit<FrameParts, 'index'>): number | undefined {
     if (!this.#options.capacity.take(frameLength(record))) return undefined;

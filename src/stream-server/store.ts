@@ -2,6 +2,7 @@ import type { Clock, Log } from '../base/base.ts';
 import { parseSequenceNumber } from '../kinesis/kinesis.ts';
 import { Capacity } from './capacity.ts';
 import { Catalog, type ShardEntry, type StreamEntry } from './catalog.ts';
+import { makeDurableFolder } from './durable-folder.ts';
 import { FolderLock } from './folder-lock.ts';
 import { LiveShard, LiveStream } from './live-stream.ts';
 import type { LogFiles } from './log-files.ts';
@@ -42,8 +43,7 @@ export class Store {
 
   static async open(options: StoreOptions): Promise<Store> {
     const { files, folder } = options;
-    await files.makeFolder(`${folder}/streams`);
-    await files.syncFolder(folder);
+    await makeDurableFolder(files, `${folder}/streams`);
     const lock = new FolderLock(folder);
     try {
       const store = new Store(options, lock, await Catalog.open(files, folder));

@@ -62,7 +62,7 @@ export class KinesisClient {
     input: Operations[O]['input'],
     signal?: AbortSignal,
   ): Promise<Reply<O>> {
-    const answer = await this.#post(operation, JSON.stringify(input), signal);
+    const answer = await this.#post(operation, Buffer.from(JSON.stringify(input)), signal);
     const output = answer.body.length === 0 ? undefined : this.#parse(operation, answer.body);
     return { output: output as Operations[O]['output'], date_ms: dateOf(answer) };
   }
@@ -72,14 +72,14 @@ export class KinesisClient {
     input: Operations['GetRecords']['input'],
     signal?: AbortSignal,
   ): Promise<Buffer<ArrayBuffer>> {
-    return (await this.#post('GetRecords', JSON.stringify(input), signal)).body;
+    return (await this.#post('GetRecords', Buffer.from(JSON.stringify(input)), signal)).body;
   }
 
   close(): void {
     this.#exchange.close();
   }
 
-  async #post(operation: Operation, body: string, signal: AbortSignal | undefined): Promise<Answer> {
+  async #post(operation: Operation, body: Buffer, signal: AbortSignal | undefined): Promise<Answer> {
     for (let signedAgain = false; ; signedAgain = true) {
       const answer = await this.#attempt(operation, body, signal);
       if (answer.status < 300) return answer;
@@ -88,10 +88,10 @@ export class KinesisClient {
     }
   }
 
-  async #attempt(operation: Operation, body: string, signal: AbortSignal | undefined): Promise<Answer> {
+  async #attempt(operation: Operation, body: Buffer, signal: AbortSignal | undefined): Promise<Answer> {
     const named = { 'content-type': JSON_CONTENT_TYPE, 'x-amz-target': TARGET_PREFIX + operation };
     const headers = await this.#sign(named, body, new Date(this.#clock.now() + this.#offset_ms));
-    headers['content-length'] = String(Buffer.byteLength(body));
+    headers['content-length'] = String(body.length);
     try {
       return await this.#exchange.post(headers, body, signal);
     } catch (error) {

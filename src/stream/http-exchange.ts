@@ -19,7 +19,7 @@ export interface ExchangeOptions {
 }
 
 export interface HttpExchange {
-  post(headers: Record<string, string>, body: string, signal?: AbortSignal): Promise<Answer>;
+  post(headers: Record<string, string>, body: Buffer, signal?: AbortSignal): Promise<Answer>;
   close(): void;
 }
 

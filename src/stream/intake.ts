@@ -150,7 +150,8 @@ export class Intake {
 
   async #cut(): Promise<void> {
     const batch = this.#batch;
-    if (!batch.moved) return;
+    // After a failure the splitter is on its way out, and nobody would remove one more file.
+    if (!batch.moved || this.#over) return;
     batch.over.abort();
     await this.#options.splitter.finish(batch.path);
     this.#batch = new Batch(this.#options.newPath());

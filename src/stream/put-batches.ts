@@ -2,10 +2,10 @@
 import { type Clock, Failure } from '../base/base.ts';
 import type { PutRecordsEntry } from '../kinesis/kinesis.ts';
 
-export interface Gathered {
-  entries: PutRecordsEntry[];
-  /** Bytes of each record, without its key. */
-  sizes: number[];
+export interface PutEntry {
+  entry: PutRecordsEntry;
+  /** Of the record, without its key. */
+  bytes: number;
 }
 
 export interface Limits {
@@ -21,7 +21,7 @@ export interface GatherOptions {
   clock: Clock;
   signal: AbortSignal | undefined;
   /** Takes a request; resolves when there is room for the next. */
-  put: (batch: Gathered) => Promise<void>;
+  put: (batch: readonly PutEntry[]) => Promise<void>;
   /** Rejects when gathering on makes no sense. */
   failed: Promise<never>;
 }
@@ -57,10 +57,12 @@ async function pump(source: AsyncIterator<Uint8Array>, gathering: Gathering): Pr
 class Gathering {
   ended = false;
   readonly #options: GatherOptions;
-  #batch: Gathered = { entries: [], sizes: [] };
+  #batch: PutEntry[] = [];
   #bytes = 0;
   #lingering = new AbortController();
   #putting: Promise<void> = Promise.resolve();
+  /** Requests that have no room yet. */
+  #waiting = 0;
 
   constructor(options: GatherOptions) {
     this.#options = options;
@@ -76,20 +78,22 @@ class Gathering {
     const size = record.byteLength + Buffer.byteLength(key);
     if (size > limits.recordBytes) return this.#refuse({ index, size, limit: limits.recordBytes });
     const before = this.#bytes + size > limits.bytes ? this.flush() : undefined;
-    if (this.#batch.entries.length === 0) this.#linger();
-    this.#batch.entries.push({ Data: base64(record), PartitionKey: key });
-    this.#batch.sizes.push(record.byteLength);
+    if (this.#batch.length === 0) this.#linger().catch(() => {});
+    this.#batch.push(entryOf(record, key));
     this.#bytes += size;
-    return this.#batch.entries.length === limits.records ? this.flush() : before;
+    return this.#batch.length === limits.records ? this.flush() : before;
   }
 
   /** One after the other: a request that waits for room keeps the next from forming. */
   flush(): Promise<void> {
-    this.#lingering.abort();
+    // A reason of its own: without one each abort makes a DOMException with its stack.
+    this.#lingering.abort('full');
     const batch = this.#batch;
-    this.#batch = { entries: [], sizes: [] };
+    this.#batch = [];
     this.#bytes = 0;
-    if (batch.entries.length > 0) this.#putting = this.#putting.then(() => this.#options.put(batch));
+    if (batch.length === 0) return this.#putting;
+    this.#waiting++;
+    this.#putting = this.#putting.then(() => this.#options.put(batch)).finally(() => this.#waiting--);
     return this.#putting;
   }
 
@@ -104,17 +108,23 @@ class Gathering {
     throw tooLarge(record);
   }
 
-  #linger(): void {
-    const lingering = new AbortController();
-    this.#lingering = lingering;
-    this.#options.clock.sleep(this.#options.linger_ms, lingering.signal).then(() => {
-      if (!lingering.signal.aborted) this.flush().catch(() => {});
-    });
+  /** While requests wait for room, the source is not the slow one: the batch may fill up meanwhile. */
+  async #linger(): Promise<void> {
+    const { clock, linger_ms } = this.#options;
+    this.#lingering = new AbortController();
+    const { signal } = this.#lingering;
+    do {
+      await this.#putting;
+      await clock.sleep(linger_ms, signal);
+    } while (this.#waiting > 0 && !signal.aborted);
+    if (!signal.aborted) await this.flush();
   }
 }
 
-function base64(record: Uint8Array): string {
-  return Buffer.from(record.buffer, record.byteOffset, record.byteLength).toString('base64');
+/** As an object for JSON.stringify: joining prepared texts was slower (1.13 against 0.95 CPU s a million records). */
+function entryOf(record: Uint8Array, key: string): PutEntry {
+  const data = Buffer.from(record.buffer, record.byteOffset, record.byteLength).toString('base64');
+  return { entry: { Data: data, PartitionKey: key }, bytes: record.byteLength };
 }
 
 function tooLarge({ index, size, limit }: { index: number; size: number; limit: number }): Failure {

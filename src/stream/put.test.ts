@@ -94,6 +94,14 @@ it('keeps records of one key in one shard', async () => {
   expect([...test.fake.contents('events').values()].map((s) => s.length).toSorted()).toEqual([0, 0, 0, 100]);
 });
 
+it('sends keys of every script as they are', async () => {
+  const test = await open();
+  const keys = ['ключ', '鍵 "1"', '🔑', '\n\\'];
+  await test.stream.send(records(4), { partitionKey: (_, index) => keys[index]! });
+  const { input } = test.fake.requests.find((r) => r.operation === 'PutRecords')!;
+  expect((input['Records'] as { PartitionKey: string }[]).map((r) => r.PartitionKey)).toEqual(keys);
+});
+
 it('does not keep the records of a slow source waiting for a full request', async () => {
   const clock = new VirtualClock();
   const test = await open({ clock });

@@ -3,9 +3,8 @@
  * answer that got lost makes its records be put twice, which is what `event_uuid` is there for.
  */
 import { backoff, type Clock, Failure } from '../base/base.ts';
-import type { PutRecordsEntry } from '../kinesis/kinesis.ts';
 import type { KinesisClient } from './client.ts';
-import { type Gathered, gather, type Limits } from './put-batches.ts';
+import { gather, type Limits, type PutEntry } from './put-batches.ts';
 import { isThrottle } from './service-failures.ts';
 
 export interface SendOptions {
@@ -85,7 +84,7 @@ class PutRun {
   }
 
   /** Resolves when there is room for one more request. */
-  async begin(batch: Gathered, inFlight: number): Promise<void> {
+  async begin(batch: readonly PutEntry[], inFlight: number): Promise<void> {
     const putting = this.#put(batch)
       .catch((error) => {
         this.#error ??= error;
@@ -104,8 +103,8 @@ class PutRun {
     if (this.#error !== undefined) throw this.#error;
   }
 
-  async #put({ entries, sizes }: Gathered): Promise<void> {
-    let [left, leftSizes] = [entries, sizes];
+  async #put(entries: readonly PutEntry[]): Promise<void> {
+    let left = entries;
     let fruitless = 0;
     for (let attempt = 0; left.length > 0; attempt++) {
       if (attempt > 0) {
@@ -114,25 +113,22 @@ class PutRun {
         this.#advance({ retried: left.length });
       }
       const answer = await this.#attempt(left);
-      const refused = left.map((_, i) => i).filter((i) => answer.errorOf(i) !== undefined);
-      const bytes = leftSizes.reduce(
-        (sum, size, i) => (answer.errorOf(i) === undefined ? sum + size : sum),
-        0,
-      );
-      this.#advance({ records: left.length - refused.length, bytes });
+      const refused = left.filter((_, i) => answer.errorOf(i) !== undefined);
+      this.#advance({ records: left.length - refused.length, bytes: bytesOf(left) - bytesOf(refused) });
       if (refused.length < left.length) attempt = fruitless = 0;
       else if (!answer.throttled && ++fruitless > FRUITLESS_MAX) throw answer.failure;
-      left = refused.map((i) => left[i]!);
-      leftSizes = refused.map((i) => leftSizes[i]!);
+      left = refused;
     }
   }
 
-  async #attempt(entries: PutRecordsEntry[]): Promise<Outcome> {
+  async #attempt(entries: readonly PutEntry[]): Promise<Outcome> {
     const { client, ref } = this.#parts;
     try {
-      const { Records } = await client.call('PutRecords', { ...ref, Records: entries });
-      if (Records.length !== entries.length) throw badAnswer(entries.length, Records.length);
-      return partly(Records);
+      const Records = entries.map(({ entry }) => entry);
+      const answer = await client.call('PutRecords', { ...ref, Records });
+      const results = answer.Records;
+      if (results.length !== entries.length) throw badAnswer(entries.length, results.length);
+      return partly(results);
     } catch (error) {
       if (!(error instanceof Failure) || error.retry !== 'backoff') throw error;
       return { errorOf: () => error.code, throttled: isThrottle(error), failure: error };
@@ -149,6 +145,10 @@ class PutRun {
     this.#progress = { records: p.records + records, bytes: p.bytes + bytes, retried: p.retried + retried };
     this.#onProgress?.(this.#progress);
   }
+}
+
+function bytesOf(entries: readonly PutEntry[]): number {
+  return entries.reduce((sum, entry) => sum + entry.bytes, 0);
 }
 
 interface Outcome {

@@ -12,7 +12,7 @@ export interface Signing {
 
 export type Sign = (
   headers: Record<string, string>,
-  body: string,
+  body: Uint8Array,
   at: Date,
 ) => Promise<Record<string, string>>;
 

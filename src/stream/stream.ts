@@ -47,15 +47,18 @@ export interface Spool {
   path: string;
   /** User records. Zero is possible: positions may move without records. */
   rows: number;
+  /** Of the records themselves; the file is a little larger. */
   bytes: number;
   shards: readonly string[];
+  /** Only shards that moved. What one batch ends with is what the next begins with. */
   ranges: ReadonlyMap<string, TakenRange>;
   /** Shards that this batch read to their closed end, with the children that the stream named. */
   ended: ReadonlyMap<string, readonly string[]>;
-  /** Nothing more is there now: commit at once. */
+  /** The last answer of every shard was empty and nothing was behind it: commit at once. */
   drained: boolean;
   /** Of the shard that is furthest behind; from MillisBehindLatest. */
   behindLatest_ms: number;
+  /** Times of arrival are the stream's own, which promises no order: the least and the greatest of the batch. */
   firstArrival_ms: number | undefined;
   lastArrival_ms: number | undefined;
   /** Removes the file. */
@@ -69,28 +72,35 @@ export interface TakeOptions {
   /** Where an unknown shard without a known parent begins; never LATEST. */
   pin: 'TRIM_HORIZON' | `AT_TIMESTAMP:${number}`;
   spoolFolder: string;
+  /** A batch ends once it holds so many; answers are taken whole, so the last may bring up to 10,000 more. */
   maxRows: number;
+  /** Likewise; up to 10 MiB more. */
   maxBytes: number;
-  /** A partial batch is handed over when its first record waited this long. */
+  /** A partial batch is handed over when this time has passed since its first record was read. */
   maxAge_ms: number;
-  /** Spools that may wait to be processed; beyond, reading stops. */
+  /** Finished spools that may wait, beside the one being filled; beyond, reading stops. */
   spoolsAhead: number;
   /** Idle poll interval per shard. */
   poll_ms: number;
   /**
    * Ends the taking: a shard is done at its first record that arrived later than this (by the server's clock), at an
-   * empty answer with MillisBehindLatest 0, or at its closed end (children count if they began before).
+   * empty answer with MillisBehindLatest 0, or at its closed end (children count if they began before). Compared in
+   * whole seconds, as `Date` has them: a record of that same second is not later.
    */
   until_ms?: number;
+  /** Aborted: like `stop`. */
   signal?: AbortSignal;
 }
 
 export interface Taking {
-  /** The next batch, in order; undefined when the taking ended (`until_ms` reached, or stopped). */
+  /**
+   * The next batch, in order; undefined when the taking ended (`until_ms` reached, or stopped). Failures that waiting
+   * cannot mend come from here, `stream.recreated` and `stream.not_found` among them; then nothing more does.
+   */
   next(): Promise<Spool | undefined>;
-  /** Hands over what is spooled (as a last batch) and ends; nothing more is read. */
+  /** Reads nothing more. What is spooled is handed over as a last batch: go on with `next` until it gives undefined. */
   stop(): Promise<void>;
-  /** Ends at once and removes what was not handed over. */
+  /** Ends at once and removes what was not handed over. Safe after any other end. */
   abandon(): Promise<void>;
 }
 
@@ -100,9 +110,12 @@ export interface Stream {
   /** Creates the stream when it does not exist and waits until it is active. */
   ensure(shards: number): Promise<StreamDescription>;
   shards(): Promise<ShardInfo[]>;
-  /** The server's clock, from the `Date` header of an answer, in ms. */
+  /** The server's clock in ms, from the `Date` header of an answer: whole seconds, rounded down. */
   serverTime(): Promise<number>;
-  /** Puts every record, partial failures retried; resolves when all are acknowledged. */
+  /**
+   * Puts every record, partial failures retried; resolves when all are acknowledged. At least once: a record whose
+   * acknowledgement got lost is put again. Nothing keeps the order of records that share no request.
+   */
   send(records: AsyncIterable<Uint8Array>, options?: SendOptions): Promise<SendProgress>;
   take(options: TakeOptions): Promise<Taking>;
   close(): Promise<void>;

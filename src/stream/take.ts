@@ -121,7 +121,8 @@ function ensureSame(now: StreamDescription, expected: StreamDescription): void {
   throw new Failure(`Stream ${expected.name} was deleted and created again`, {
     code: 'stream.recreated',
     fault: 'user',
+    // Described anew, it is another stream, read from its own beginning.
+    retry: 'refresh',
     why: `reading ${expected.id}, found ${now.id}`,
-    hint: 'Start again: it is read as a new stream, from its own beginning.',
   });
 }

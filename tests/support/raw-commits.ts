@@ -1,5 +1,12 @@
 /** A raw table in memory and commits to it as the processor makes them, without any event behind them. */
-import { openMemoryCatalog, type Catalog, type CommitOutcome, type DataFile, type Lake, type Table } from '../../src/lake/lake.ts';
+import {
+  type Catalog,
+  type CommitOutcome,
+  type DataFile,
+  type Lake,
+  openMemoryCatalog,
+  type Table,
+} from '../../src/lake/lake.ts';
 import { type Advance, advance, firstCommit, RAW, RAW_NAME } from '../../src/tables/tables.ts';
 import { loaded } from './edited-table.ts';
 import { smallLake } from './small-lake.ts';

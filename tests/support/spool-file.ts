@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { DuckDBInstance } from '@duckdb/node-api';
 
 export interface SpooledRecord {
   body: Uint8Array;
@@ -9,7 +9,7 @@ export interface SpooledRecord {
   shard: number;
 }
 
-let opened: Promise<DuckDBConnection> | undefined;
+let opened: Promise<DuckDBInstance> | undefined;
 let files = 0;
 
 /** A spool as the stream module's contract describes it, by another way than its own: DuckDB writes the Parquet. */
@@ -17,12 +17,12 @@ export async function writeSpoolFile(
   folder: string,
   records: readonly SpooledRecord[],
 ): Promise<{ path: string; bytes: number }> {
-  opened ??= DuckDBInstance.create(':memory:').then((instance) => instance.connect());
-  const c = await opened;
-  const number = ++files;
-  const table = `spool_${number}`;
-  await c.run(`create temp table ${table} (body blob, seq varchar, arrived_ms bigint, shard int, sub int)`);
-  const appender = await c.createAppender(table, null, 'temp');
+  const path = join(folder, `spool-${process.pid}-${++files}.parquet`);
+  opened ??= DuckDBInstance.create(':memory:', { threads: '1' });
+  // A connection each: several workers of one test write at once, and an appender shares its connection with nobody.
+  const c = await (await opened).connect();
+  await c.run('create temp table spool (body blob, seq varchar, arrived_ms bigint, shard int, sub int)');
+  const appender = await c.createAppender('spool', null, 'temp');
   let bytes = 0;
   for (const { body, sequenceNumber, arrived_ms, shard } of records) {
     appender.appendBlob(body);
@@ -34,8 +34,7 @@ export async function writeSpoolFile(
     bytes += body.length;
   }
   appender.closeSync();
-  const path = join(folder, `spool-${process.pid}-${number}.parquet`);
-  await c.run(`copy ${table} to '${path}' (format parquet, compression uncompressed)`);
-  await c.run(`drop table ${table}`);
+  await c.run(`copy spool to '${path}' (format parquet, compression uncompressed)`);
+  c.closeSync();
   return { path, bytes };
 }

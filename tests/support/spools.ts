@@ -10,10 +10,11 @@ export interface SpoolRow {
   sub: number;
 }
 
+const instance = DuckDBInstance.create(':memory:');
+
 /** The rows of a spool as DuckDB reads them, in order; bodies as Latin 1 text, so that every byte is told apart. */
 export async function readSpool({ path, shards }: Pick<Spool, 'path' | 'shards'>): Promise<SpoolRow[]> {
-  const instance = await DuckDBInstance.create(':memory:');
-  const connection = await instance.connect();
+  const connection = await (await instance).connect();
   try {
     const result = await connection.runAndReadAll(
       `select to_base64(body), seq, arrived_ms::double, shard, sub
@@ -28,14 +29,13 @@ export async function readSpool({ path, shards }: Pick<Spool, 'path' | 'shards'>
     }));
   } finally {
     connection.closeSync();
-    instance.closeSync();
   }
 }
 
 export type TakenSpool = Omit<Spool, 'dispose'> & { content: SpoolRow[] };
 
 /** Every batch until the taking ends, read back and disposed of. */
-export async function takeAll(taking: Taking): Promise<TakenSpool[]> {
+export async function takeAll(taking: Pick<Taking, 'next'>): Promise<TakenSpool[]> {
   const spools: TakenSpool[] = [];
   for (let spool = await taking.next(); spool !== undefined; spool = await taking.next()) {
     const content = await readSpool(spool);

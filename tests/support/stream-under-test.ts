@@ -59,7 +59,6 @@ export class StreamUnderTest {
       spoolFolder: this.folder,
       maxRows: 100_000,
       maxBytes: 1e9,
-      // Time that costs nothing runs ahead of requests that are on their way.
       maxAge_ms: 1e12,
       spoolsAhead: 2,
       poll_ms: 1_000,

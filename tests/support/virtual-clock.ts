@@ -1,13 +1,17 @@
 import type { Clock } from '../../src/base/base.ts';
 
+const SHORT_MS = 10_000;
+
 interface Sleeper {
   due_ms: number;
+  short: boolean;
   wake: () => void;
 }
 
 /**
- * Time that a test moves by hand. With `running` it moves by itself instead, from one due sleep to the next, a step
- * for each turn of the event loop: waits cost nothing, and their order is that of real time.
+ * Time that a test moves by hand. With `running` it also moves by itself, from one short sleep to the next, a step for
+ * each turn of the event loop: pauses cost nothing. Long sleeps wait until the short ones have brought time that far,
+ * or the test has; else time would jump there as soon as everybody waits for a socket.
  */
 export class VirtualClock implements Clock {
   #now_ms: number;
@@ -35,7 +39,7 @@ export class VirtualClock implements Clock {
       this.#sleepers = this.#sleepers.filter((s) => s !== sleeper);
       resolve();
     };
-    const sleeper = { due_ms: this.#now_ms + ms, wake };
+    const sleeper = { due_ms: this.#now_ms + ms, short: ms <= SHORT_MS, wake };
     this.#sleepers.push(sleeper);
     signal?.addEventListener('abort', wake, { once: true });
     for (const a of this.#awaited.filter((awaited) => awaited.ms === ms)) a.seen();
@@ -63,15 +67,14 @@ export class VirtualClock implements Clock {
     return new Promise((seen) => this.#awaited.push({ ms, seen }));
   }
 
-  #next(): Sleeper | undefined {
+  #next(among = this.#sleepers): Sleeper | undefined {
     let next: Sleeper | undefined;
-    for (const sleeper of this.#sleepers)
-      if (next === undefined || sleeper.due_ms < next.due_ms) next = sleeper;
+    for (const sleeper of among) if (next === undefined || sleeper.due_ms < next.due_ms) next = sleeper;
     return next;
   }
 
   #wakeNext(): void {
-    const next = this.#next();
+    const next = this.#next(this.#sleepers.filter((s) => s.short || s.due_ms <= this.#now_ms));
     if (next === undefined) return;
     this.#now_ms = Math.max(this.#now_ms, next.due_ms);
     next.wake();

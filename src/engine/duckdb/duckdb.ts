@@ -37,7 +37,7 @@ export async function openDuckDb(options: EngineOptions): Promise<Engine> {
       await planning.define(definitions);
     },
     scanFilters: (sql) => planning.scanFilters(sql),
-    query: (sql) => query(views, sql),
+    query: (sql, options) => query(connect, sql, options),
     close: async () => {
       planning.close();
       views.closeSync();
@@ -58,18 +58,30 @@ export async function connection(instance: DuckDBInstance): Promise<DuckDBConnec
   return c;
 }
 
+/** A file of the lake that is gone, cut off or overwritten. */
+const UNREADABLE =
+  /No files found|Cannot open file|Failed to read|magic bytes|Invalid Input Error.*parquet|Invalid Input Error: (File|Failed)|TProtocolException|ZSTD|decompress|corrupt|too small to be a Parquet/i;
+
 /** An engine error that is nobody's input: ours, with the statement's head for the report. */
 export function engineFailure(error: unknown, doing: string): Failure {
   const text = error instanceof Error ? error.message : String(error);
-  const full = /No space left|could not write|disk/i.test(text);
+  const full = /No space left|could not write|max_temp_directory_size/i.test(text);
   const memory = /out of memory/i.test(text);
+  const unreadable = UNREADABLE.test(text);
   return new Failure(`${doing} failed in the engine`, {
-    code: memory ? 'engine.memory' : full ? 'engine.disk' : 'engine.failed',
-    fault: memory || full ? 'user' : 'ourselves',
+    code: memory
+      ? 'engine.memory'
+      : full
+        ? 'engine.disk'
+        : unreadable
+          ? 'engine.unreadable'
+          : 'engine.failed',
+    fault: memory || full || unreadable ? 'user' : 'ourselves',
     retry: 'never',
     why: text.split('\n')[0] ?? text,
     ...(memory ? { hint: 'raise engine.memory, or lower commit.maxRows' } : {}),
     ...(full ? { hint: 'make room on the disk that holds the lake folder' } : {}),
+    ...(unreadable ? { hint: 'lakeward verify names the files; restore them from a backup' } : {}),
     docs: 'docs/reference/configuration.md',
     cause: error,
   });

@@ -10,7 +10,7 @@
  */
 import { IDENTITY_PATTERN, REASONS } from '../../event/event.ts';
 import type { EventLimits, SpoolInput } from '../engine.ts';
-import { list, literal } from './sql.ts';
+import { list, literal, parquet } from './sql.ts';
 
 const FIELDS = '{"event_uuid":"JSON","event_name":"JSON","created_at":"JSON"}';
 
@@ -60,7 +60,7 @@ export const identitySql = (uuid: string) =>
  * streams past it, so that memory is bounded by the batch.
  */
 export const heldIdentities = (paths: readonly string[], table: string) =>
-  `select h.id from (select ${identitySql('event_uuid')} as id from read_parquet(${list(paths)})) h
+  `select h.id from (select ${identitySql('event_uuid')} as id from ${parquet(paths)}) h
    semi join ${table} b on h.id = b.id`;
 
 /** The first reason whose condition holds; null for an event. */
@@ -92,7 +92,7 @@ from (select *, ${verdict} as reason
         from (select *, case when json_valid(text) then not (${lenient}) else false end as is_json
           from (select file_row_number::integer as rid, seq, arrived_ms, ${list(spool.shards)}[shard + 1] as shard_id,
               nullif(sub, -1) as sub, body, try(decode(body)) as text
-            from read_parquet(${literal(spool.path)}, file_row_number = true)${upTo(spool)}))))))`;
+            from ${parquet([spool.path], { file_row_number: 'true' })}${upTo(spool)}))))))`;
 
 /** Numbers of different length are compared by length first: decimal text without leading zeros. */
 function upTo({ shards, upTo: positions }: SpoolInput): string {

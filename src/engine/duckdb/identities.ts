@@ -1,7 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Identities } from '../engine.ts';
+import { engineFailure } from './duckdb.ts';
 import { identitySql } from './event-sql.ts';
-import { list } from './sql.ts';
+import { parquet } from './sql.ts';
 import { identityChunks } from './vectors.ts';
 
 /** Identity, content hash and time of the rows of event files, for a window rebuilt from raw. */
@@ -16,7 +17,7 @@ export async function* eventIdentities(
       c,
       `select 0::integer, ${identitySql('event_uuid')}, (hash(document) & 4294967295)::uinteger,
          least(created_at, epoch_us(arrived_at) / 1e6)
-       from read_parquet(${list(paths)}) where least(created_at, epoch_us(arrived_at) / 1e6) >= ${since_s}`,
+       from ${parquet(paths)} where least(created_at, epoch_us(arrived_at) / 1e6) >= ${since_s}`,
     );
   } finally {
     c.closeSync();
@@ -26,7 +27,7 @@ export async function* eventIdentities(
 const ids = (paths: readonly string[]) =>
   paths.length === 0
     ? 'select null::uuid as id where false'
-    : `select ${identitySql('event_uuid')} as id from read_parquet(${list(paths)})`;
+    : `select ${identitySql('event_uuid')} as id from ${parquet(paths)}`;
 
 interface Compared {
   source: readonly string[];
@@ -52,7 +53,7 @@ export async function compareIdentities(
 const contents = (paths: readonly string[]) =>
   paths.length === 0
     ? 'select null::uuid as id, null::ubigint as content where false'
-    : `select ${identitySql('event_uuid')} as id, hash(document) as content from read_parquet(${list(paths)})`;
+    : `select ${identitySql('event_uuid')} as id, hash(document) as content from ${parquet(paths)}`;
 
 export async function compareContents(connect: () => Promise<DuckDBConnection>, { source, held }: Compared) {
   const [altered, conflicting] = await figures(
@@ -68,6 +69,8 @@ async function figures(connect: () => Promise<DuckDBConnection>, sql: string): P
   const c = await connect();
   try {
     return (await c.runAndReadAll(sql)).getRowsJson()[0]!.map(Number);
+  } catch (error) {
+    throw engineFailure(error, 'comparing raw with staging');
   } finally {
     c.closeSync();
   }

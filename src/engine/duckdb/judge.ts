@@ -57,10 +57,14 @@ class DuckDbJudgedBatch implements JudgedBatch {
 
   async missingFrom(paths: readonly string[]): Promise<number> {
     const held = paths.length === 0 ? 'select null::uuid as id where false' : heldIdentities(paths, 'judged');
-    const counted = await this.#c.runAndReadAll(
-      `select count(*) from judged where reason is null and id not in (${held})`,
-    );
-    return Number(counted.getRowsJson()[0]![0]);
+    try {
+      const counted = await this.#c.runAndReadAll(
+        `select count(*) from judged where reason is null and id not in (${held})`,
+      );
+      return Number(counted.getRowsJson()[0]![0]);
+    } catch (error) {
+      throw engineFailure(error, 'comparing the stream with raw');
+    }
   }
 
   async writeEvents(drop: Int32Array): Promise<WrittenFile[]> {

@@ -12,102 +12,158 @@ export interface PlanNode {
   extra_info: Record<string, string | string[]>;
 }
 
-export function filtersOf(plan: readonly PlanNode[]): ScanFilters[] {
-  return plan.flatMap((node) => [...scan(node), ...filtersOf(node.children)]);
+/** SQL type of a view's column; undefined where there is none. */
+export type ColumnType = (view: string, column: string) => string | undefined;
+
+export function filtersOf(plan: readonly PlanNode[], typeOf: ColumnType): ScanFilters[] {
+  return plan.flatMap((node) => [...scan(node, typeOf), ...filtersOf(node.children, typeOf)]);
 }
 
-function scan({ name, extra_info }: PlanNode): ScanFilters[] {
-  const table = extra_info['Table'];
-  if (!name.trim().endsWith('SCAN') || typeof table !== 'string') return [];
-  const texts = [extra_info['Filters'] ?? []].flat();
-  // `memory.raw.events`: the catalog in front is the planning instance's own.
-  return [
-    { view: table.split('.').slice(-2).join('.'), filters: texts.flatMap(conjuncts).flatMap(comparison) },
-  ];
+function scan({ name, extra_info }: PlanNode, typeOf: ColumnType): ScanFilters[] {
+  const table = whole(extra_info['Table']);
+  if (!name.trim().endsWith('SCAN') || table === '') return [];
+  const view = viewNamed(table);
+  const text = whole(extra_info['Filters']);
+  const filters = conjuncts(text).flatMap((part) => comparison(part, (column) => typeOf(view, column)));
+  return [{ view, filters }];
+}
+
+/** DuckDB cuts its text at every line break, also at one inside a value. */
+const whole = (text: string | string[] | undefined): string => [text ?? []].flat().join('\n');
+
+/** `memory.raw.events`, `memory."my-lake".events`: the catalog in front is the planning instance's own. */
+function viewNamed(table: string): string {
+  const parts = table.match(/"(?:[^"]|"")*"|[^."]+/g) ?? [];
+  const names = parts.map((part) => (part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part));
+  return names.slice(1).join('.');
 }
 
 const COLUMN = '([a-z_][a-z0-9_]*)';
 const VALUE = `('(?:[^']|'')*'|-?[0-9][0-9.eE+-]*)(?:::([A-Z ]+))?`;
 
 const COMPARISON = new RegExp(`^${COLUMN}(=|>=|<=|>|<)${VALUE}$`);
-const ANY_OF = new RegExp(`^optional: ${COLUMN} IN \\((.*)\\)$`);
-const EITHER = new RegExp(`^optional: ${COLUMN}=${VALUE}( OR .*)$`);
-const ON_DAY = /^\(CAST\(([a-z_]+) AS DATE\) = '(\d{4}-\d\d-\d\d)'::DATE\)$/;
-const ON_DAYS =
-  /^\(CAST\(([a-z_]+) AS DATE\) BETWEEN '(\d{4}-\d\d-\d\d)'::DATE AND '(\d{4}-\d\d-\d\d)'::DATE\)$/;
+const ANY_OF = new RegExp(`^optional: ${COLUMN} IN \\(([^]*)\\)$`);
+const EITHER = new RegExp(`^optional: ${COLUMN}=${VALUE}( OR [^]*)$`);
+const DATE = `'(\\d{4}-\\d\\d-\\d\\d)'::DATE`;
+const ON_DAY = new RegExp(`^\\(CAST\\(${COLUMN} AS DATE\\) (=|>=|<=|>|<) ${DATE}\\)$`);
+const ON_DAYS = new RegExp(`^\\(CAST\\(${COLUMN} AS DATE\\) BETWEEN ${DATE} AND ${DATE}\\)$`);
 
-function comparison(text: string): FileFilter[] {
+type Value = string | number | bigint;
+type TypeOf = (column: string) => string | undefined;
+
+function comparison(text: string, typeOf: TypeOf): FileFilter[] {
   const days = ON_DAYS.exec(text);
-  if (days) return [wholeDays(days[1]!, { first: days[2]!, last: days[3]! })];
+  if (days) return wholeDays(days[1]!, { first: days[2]!, last: days[3]! }, typeOf);
   const day = ON_DAY.exec(text);
-  if (day) return [wholeDays(day[1]!, { first: day[2]!, last: day[2]! })];
+  if (day) return fromOrToDay(day[1]!, { operator: day[2]!, day: day[3]! }, typeOf);
   const compared = COMPARISON.exec(text);
-  if (compared) return range(compared as unknown as [string, string, string, string, string | undefined]);
-  return anyOf(text) ?? [];
+  if (compared) return range(compared, typeOf);
+  return anyOf(text, typeOf);
 }
 
-function range([, column, operator, literal, type]: [
-  string,
-  string,
-  string,
-  string,
-  string | undefined,
-]): FileFilter[] {
-  const value = typedValue(literal, type);
+function range([, column, operator, written, cast]: RegExpExecArray, typeOf: TypeOf): FileFilter[] {
+  const value = typedValue(typeOf(column!), written!, cast);
   if (value === undefined) return [];
-  if (operator === '=') return [{ column, in: [value] }];
-  return [operator.startsWith('>') ? { column, min: value } : { column, max: value }];
+  if (operator === '=') return [{ column: column!, in: [value] }];
+  return [operator!.startsWith('>') ? { column: column!, min: value } : { column: column!, max: value }];
 }
 
-function anyOf(text: string): FileFilter[] | undefined {
+function anyOf(text: string, typeOf: TypeOf): FileFilter[] {
   const listed = ANY_OF.exec(text);
-  if (listed) return values(listed[1]!, literals(listed[2]!));
-  const either = EITHER.exec(text);
-  if (!either) return undefined;
-  const column = either[1]!;
-  const parts = text.slice('optional: '.length).split(' OR ');
+  if (listed) return oneOf(listed[1]!, literals(listed[2]!), typeOf);
+  const column = EITHER.exec(text)?.[1];
+  if (column === undefined) return [];
   const one = new RegExp(`^${column}=${VALUE}$`);
-  const matches = parts.map((part) => one.exec(part));
-  return matches.every((m) => m !== null)
-    ? values(
-        column,
-        matches.map((m) => typedValue(m[1]!, m[2])),
-      )
-    : [];
+  const matches = text
+    .slice('optional: '.length)
+    .split(' OR ')
+    .map((part) => one.exec(part));
+  if (!matches.every((match) => match !== null)) return [];
+  return oneOf(
+    column,
+    matches.map((match) => [match[1]!, match[2]] as const),
+    typeOf,
+  );
 }
 
-function values(column: string, found: ReturnType<typeof typedValue>[] | undefined): FileFilter[] {
-  if (found === undefined || found.some((v) => v === undefined)) return [];
-  return [{ column, in: found as (string | number | bigint)[] }];
+type Written = readonly [literal: string, cast: string | undefined];
+
+function oneOf(column: string, written: readonly Written[] | undefined, typeOf: TypeOf): FileFilter[] {
+  const values = written?.map(([text, cast]) => typedValue(typeOf(column), text, cast));
+  if (values === undefined || values.some((value) => value === undefined)) return [];
+  return [{ column, in: values as Value[] }];
 }
 
 /** The members of an IN list, or undefined when one is not understood. */
-function literals(text: string): ReturnType<typeof typedValue>[] | undefined {
-  const found: ReturnType<typeof typedValue>[] = [];
+function literals(text: string): Written[] | undefined {
+  const found: Written[] = [];
   const next = new RegExp(`${VALUE}(?:, |$)`, 'y');
   while (next.lastIndex < text.length) {
     const match = next.exec(text);
     if (match === null) return undefined;
-    found.push(typedValue(match[1]!, match[2]));
+    found.push([match[1]!, match[2]]);
   }
   return found;
 }
 
-function typedValue(literal: string, type: string | undefined): string | number | bigint | undefined {
-  if (!literal.startsWith("'")) return type === undefined ? Number(literal) : undefined;
-  const text = literal.slice(1, -1).replaceAll("''", "'");
-  if (type === undefined) return text;
-  return type === 'TIMESTAMP WITH TIME ZONE' ? microseconds(text) : undefined;
+/**
+ * The value as bounds of a column of this type have it. A decimal's bounds are unscaled and a float's are rounded to
+ * 32 bits: compared with what is written here they would leave out files that hold the row.
+ */
+function typedValue(type: string | undefined, written: string, cast: string | undefined): Value | undefined {
+  const quoted = written.startsWith("'");
+  const text = quoted ? written.slice(1, -1).replaceAll("''", "'") : written;
+  if (type === 'TIMESTAMPTZ') {
+    return quoted && cast === 'TIMESTAMP WITH TIME ZONE' ? microseconds(text) : undefined;
+  }
+  if (cast !== undefined) return undefined;
+  if (type === 'VARCHAR') return quoted ? text : undefined;
+  if (quoted) return undefined;
+  if (type === 'INTEGER' || type === 'DOUBLE') return Number.isNaN(Number(text)) ? undefined : Number(text);
+  return type === 'BIGINT' && /^-?\d+$/.test(text) ? BigInt(text) : undefined;
 }
 
-/** A timestamptz column compared by its day, as microseconds. */
-function wholeDays(column: string, { first, last }: { first: string; last: string }): FileFilter {
-  const start = (day: string) => BigInt(Date.parse(`${day}T00:00:00Z`)) * 1000n;
-  return { column, min: start(first), max: start(last) + 86_400_000_000n - 1n };
+const DAY_US = 86_400_000_000n;
+const startOf = (day: string): bigint => BigInt(Date.parse(`${day}T00:00:00Z`)) * 1000n;
+
+/** A timestamptz column compared by its days, as microseconds. */
+function wholeDays(
+  column: string,
+  { first, last }: { first: string; last: string },
+  typeOf: TypeOf,
+): FileFilter[] {
+  if (typeOf(column) !== 'TIMESTAMPTZ') return [];
+  return [{ column, min: startOf(first), max: startOf(last) + DAY_US - 1n }];
 }
 
-/** Splits at AND outside quotes and parentheses. */
+function fromOrToDay(
+  column: string,
+  { operator, day }: { operator: string; day: string },
+  typeOf: TypeOf,
+): FileFilter[] {
+  if (operator === '=') return wholeDays(column, { first: day, last: day }, typeOf);
+  if (typeOf(column) !== 'TIMESTAMPTZ') return [];
+  const [start, end] = [startOf(day), startOf(day) + DAY_US];
+  if (operator === '>=') return [{ column, min: start }];
+  if (operator === '>') return [{ column, min: end }];
+  return [{ column, max: operator === '<' ? start - 1n : end - 1n }];
+}
+
+/**
+ * Splits at line breaks and AND outside quotes and parentheses. A line with an OR outside them is `optional: a OR b`
+ * or several such joined by AND; any other part of it may belong to one arm of the OR only, and is left out.
+ */
 function conjuncts(text: string): string[] {
+  const parts: string[] = [];
+  for (const line of cut(text, '\n')) {
+    const joined = cut(line, ' AND ');
+    const sure = joined.length === 1 || cut(line, ' OR ').length === 1;
+    if (sure || joined.every((part) => part.startsWith('optional: '))) parts.push(...joined);
+  }
+  return parts;
+}
+
+function cut(text: string, separator: string): string[] {
   const parts: string[] = [];
   let depth = 0;
   let quoted = false;
@@ -115,11 +171,13 @@ function conjuncts(text: string): string[] {
   for (let i = 0; i < text.length; i++) {
     const ch = text[i];
     if (ch === "'") quoted = !quoted;
-    else if (!quoted && ch === '(') depth++;
-    else if (!quoted && ch === ')') depth--;
-    else if (!quoted && depth === 0 && text.startsWith(' AND ', i)) {
+    else if (quoted) continue;
+    else if (ch === '(') depth++;
+    else if (ch === ')') depth--;
+    else if (depth === 0 && text.startsWith(separator, i)) {
       parts.push(text.slice(from, i));
-      from = i + 5;
+      from = i + separator.length;
+      i = from - 1;
     }
   }
   return [...parts, text.slice(from)];

@@ -2,44 +2,90 @@
  * Views and queries for people. Planning happens in a second, empty instance whose tables have the views' columns:
  * there the optimizer says what each scan filters by, before any file is named.
  */
-import { type DuckDBConnection, DuckDBInstance, type Json } from '@duckdb/node-api';
+import { type DuckDBConnection, DuckDBInstance, type DuckDBResult, type Json } from '@duckdb/node-api';
 import { Failure } from '../../base/base.ts';
 import type { Cell, QueryResult, ScanFilters, ViewDefinition } from '../engine.ts';
+import { engineFailure } from './duckdb.ts';
 import { filtersOf, type PlanNode } from './plan-filters.ts';
-import { identifier, list } from './sql.ts';
+import { questionOf } from './question.ts';
+import { identifier, literal, parquet } from './sql.ts';
+import { endedWell, streamed } from './stream.ts';
 
 export async function defineViews(c: DuckDBConnection, views: readonly ViewDefinition[]): Promise<void> {
   for (const view of views) {
-    await c.run(`create schema if not exists ${identifier(view.schema)}`);
-    const name = `${identifier(view.schema)}.${identifier(view.name)}`;
-    const columns = view.columns.map((col) => identifier(col.name)).join(', ');
-    const empty = view.columns.map((col) => `null::${col.type} as ${identifier(col.name)}`).join(', ');
-    await c.run(
-      view.paths.length === 0
-        ? `create or replace view ${name} as select ${empty} where false`
-        : `create or replace view ${name} as select ${columns} from read_parquet(${list(view.paths)}, union_by_name = true)`,
-    );
+    try {
+      await c.run(`create schema if not exists ${identifier(view.schema)}`);
+      const name = `${identifier(view.schema)}.${identifier(view.name)}`;
+      await c.run(`create or replace view ${name} as ${view.paths.length === 0 ? empty(view) : scan(view)}`);
+    } catch (error) {
+      throw engineFailure(error, `reading ${view.schema}.${view.name}`);
+    }
   }
 }
 
-export async function query(c: DuckDBConnection, sql: string): Promise<QueryResult> {
-  const result = await c.stream(sql).catch((error: unknown) => {
-    throw queryFailure(error);
-  });
-  const types = result.columnTypes().map(String);
-  const numeric = types.map((type) => /^(U?BIGINT|HUGEINT|UHUGEINT)$/.test(type));
-  return {
-    columns: result.columnNames().map((name, i) => ({ name, type: types[i]! })),
-    async *chunks() {
-      try {
-        for await (const rows of result.yieldRowsJson()) {
-          yield rows.map((row) => row.map((value, i) => (numeric[i] ? asNumber(value) : (value as Cell))));
-        }
-      } catch (error) {
-        throw queryFailure(error);
-      }
-    },
+const empty = ({ columns }: ViewDefinition): string =>
+  `select ${columns.map(({ name, type }) => `null::${type} as ${identifier(name)}`).join(', ')} where false`;
+
+/**
+ * Columns are found by field id where the table has ids, as Iceberg has it: a column that was renamed since is read
+ * under its new name, and one that was added since is null. That also opens one file to define a view, where merging
+ * columns by name opens all (15–60 against 190–280 ms for 2,000 files).
+ */
+function scan({ columns, paths }: ViewDefinition): string {
+  const names = columns.map(({ name }) => identifier(name)).join(', ');
+  if (columns.some(({ id }) => id === undefined)) {
+    return `select ${names} from (${empty({ columns, paths } as ViewDefinition)}
+      union all by name from ${parquet(paths, { union_by_name: 'true' })})`;
+  }
+  const schema = columns.map(
+    ({ id, name, type }) =>
+      `${id}: {name: ${literal(name)}, type: ${literal(type)}, default_value: null::varchar}`,
+  );
+  return `select ${names} from ${parquet(paths, { schema: `map {${schema.join(', ')}}` })}`;
+}
+
+/** Each query has a connection of its own: an answer that is still being read does not end with the next question. */
+export async function query(
+  connect: () => Promise<DuckDBConnection>,
+  sql: string,
+  { signal }: { signal?: AbortSignal } = {},
+): Promise<QueryResult> {
+  const c = await connect();
+  const interrupt = () => c.interrupt();
+  signal?.addEventListener('abort', interrupt, { once: true });
+  const end = () => {
+    signal?.removeEventListener('abort', interrupt);
+    c.closeSync();
   };
+  try {
+    signal?.throwIfAborted();
+    const result = await streamed(c, sql);
+    const types = result.columnTypes().map(String);
+    return {
+      columns: result.columnNames().map((name, i) => ({ name, type: types[i]! })),
+      async *chunks() {
+        try {
+          yield* cells(result, types);
+          signal?.throwIfAborted();
+          await endedWell(c, sql);
+        } catch (error) {
+          throw signal?.aborted ? interrupted(error) : queryFailure(error);
+        } finally {
+          end();
+        }
+      },
+    };
+  } catch (error) {
+    end();
+    throw signal?.aborted ? interrupted(error) : queryFailure(error);
+  }
+}
+
+async function* cells(result: DuckDBResult, types: readonly string[]): AsyncGenerator<Cell[][]> {
+  const numeric = types.map((type) => /^(U?BIGINT|HUGEINT|UHUGEINT)$/.test(type));
+  for await (const rows of result.yieldRowsJson()) {
+    yield rows.map((row) => row.map((value, i) => (numeric[i] ? asNumber(value) : (value as Cell))));
+  }
 }
 
 /** 64-bit integers come as text; those that a number holds exactly become numbers, as every JSON reader expects. */
@@ -50,6 +96,7 @@ function asNumber(value: Json): Cell {
 
 export function planner() {
   let opened: Promise<{ instance: DuckDBInstance; c: DuckDBConnection }> | undefined;
+  const types = new Map<string, ReadonlyMap<string, string>>();
   const open = async () => {
     const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
     const c = await instance.connect();
@@ -71,14 +118,18 @@ export function planner() {
         await c.run(
           `create or replace table ${identifier(view.schema)}.${identifier(view.name)} (${columns})`,
         );
+        types.set(`${view.schema}.${view.name}`, new Map(view.columns.map(({ name, type }) => [name, type])));
       }
     },
-    /** An empty list when the statement is nothing that can be explained. */
     async scanFilters(sql: string): Promise<ScanFilters[]> {
       const { c } = await connection();
       try {
-        const rows = (await c.runAndReadAll(`explain (format json) ${sql}`)).getRowsJson();
-        return filtersOf(JSON.parse(String(rows[0]![1])) as PlanNode[]);
+        const question = await questionOf(c, sql);
+        // Its plan depends on the values; the empty tables here have none.
+        if (question === 'pivot') return [...types.keys()].map((view) => ({ view, filters: [] }));
+        const rows = (await c.runAndReadAll(`explain (format json) ${question.planned}`)).getRowsJson();
+        const plan = JSON.parse(String(rows[0]![1])) as PlanNode[];
+        return filtersOf(plan, (view, column) => types.get(view)?.get(column));
       } catch (error) {
         throw queryFailure(error);
       }
@@ -92,7 +143,18 @@ export function planner() {
   };
 }
 
+function interrupted(cause: unknown): Failure {
+  return new Failure('the query was interrupted', {
+    code: 'query.interrupted',
+    fault: 'user',
+    why: 'it was stopped before it had its answer',
+    hint: 'a filter on created_datetime or event_type makes it read fewer files',
+    cause,
+  });
+}
+
 function queryFailure(error: unknown): Failure {
+  if (error instanceof Failure) return error;
   const text = error instanceof Error ? error.message : String(error);
   return new Failure('the query did not run', {
     code: 'query.failed',

@@ -1,30 +1,47 @@
+/**
+ * Rows of raw on their way to staging. Documents are not held in between: identities are read first, and the rows
+ * that stay are copied from file to file. A row's id is the place of its file's first row plus its own in the file.
+ */
 import { rm } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { STAGING } from '../../tables/tables.ts';
-import type { Identities, RawBatch, WrittenFile } from '../engine.ts';
+import type { Identities, RawBatch, RawFile, WrittenFile } from '../engine.ts';
 import { engineFailure } from './duckdb.ts';
 import { heldIdentities, identitySql } from './event-sql.ts';
-import { list, literal } from './sql.ts';
+import { literal, parquet } from './sql.ts';
 import { fillRowIds, readIdentities, readRowIds } from './vectors.ts';
 import { partitionHint, writePartitioned } from './write.ts';
 
 interface Input {
-  files: readonly { path: string; sequenceNumber: number }[];
+  files: readonly RawFile[];
   folder: string;
 }
 
 const COLUMNS = STAGING.schema.fields.map((f) => f.name).join(', ');
 
-/** Order among equals: the commit that brought the row, then the order within one commit. */
+/** The files' rows with `rid`, and `brought`, the sequence number of the commit that brought each. */
+function rowsOf(files: readonly RawFile[]): { sql: string; count: number } {
+  let count = 0;
+  const values = files.map(({ path, sequenceNumber, rows }) => {
+    const value = `(${literal(path)}, ${sequenceNumber}, ${count})`;
+    count += rows;
+    return value;
+  });
+  const sql = `select (first + file_row_number)::integer as rid, brought, ${COLUMNS}
+    from ${parquet(
+      files.map((f) => f.path),
+      { filename: "'__file'", file_row_number: 'true' },
+    )}
+    join (values ${values.join(', ')}) as files(__path, brought, first) on __file = __path`;
+  return { sql, count };
+}
+
 export async function readRaw(c: DuckDBConnection, input: Input): Promise<RawBatch> {
+  const { sql, count } = rowsOf(input.files);
   try {
-    const sequence = input.files.map((f) => `(${literal(f.path)}, ${f.sequenceNumber})`).join(', ');
-    await c.run(`create or replace temp table raw_batch as
-      select row_number() over ()::integer as rid, brought, ${identitySql('event_uuid')} as id, ${COLUMNS}
-      from read_parquet(${list(input.files.map((f) => f.path))}, filename = '__file')
-      join (values ${sequence}) as files(__path, brought) on __file = __path`);
-    const counted = await c.runAndReadAll('select count(*) from raw_batch');
-    return new DuckDbRawBatch(c, { folder: input.folder, rows: Number(counted.getRowsJson()[0]![0]) });
+    await c.run(`create or replace temp table identities as
+      select rid, ${identitySql('event_uuid')} as id from (${sql})`);
+    return new DuckDbRawBatch(c, { folder: input.folder, rows: count, sql });
   } catch (error) {
     c.closeSync();
     throw engineFailure(error, 'reading raw');
@@ -35,18 +52,23 @@ class DuckDbRawBatch implements RawBatch {
   readonly rows: number;
   readonly #c: DuckDBConnection;
   readonly #folder: string;
+  readonly #sql: string;
   readonly #written: string[] = [];
 
-  constructor(c: DuckDBConnection, { folder, rows }: { folder: string; rows: number }) {
+  constructor(c: DuckDBConnection, { folder, rows, sql }: { folder: string; rows: number; sql: string }) {
     this.#c = c;
     this.#folder = folder;
+    this.#sql = sql;
     this.rows = rows;
   }
 
-  identities(): Promise<Identities> {
+  /** Few: what the window let through. Only they are put in order, which needs their wide columns. */
+  repeated(): Promise<Identities> {
     return readIdentities(
       this.#c,
-      `select rid, id, (hash(document) & 4294967295)::uinteger, created_at from raw_batch
+      `select rid, id, (hash(document) & 4294967295)::uinteger, created_at
+       from (${this.#sql}) join identities using (rid)
+       where id in (select id from identities group by id having count(*) > 1)
        order by brought, arrived_at, stream, shard_id, length(sequence_number), sequence_number,
          coalesce(subsequence_number, -1)`,
       this.rows,
@@ -55,7 +77,7 @@ class DuckDbRawBatch implements RawBatch {
 
   heldBy(paths: readonly string[]): Promise<Int32Array> {
     if (paths.length === 0) return Promise.resolve(new Int32Array(0));
-    const sql = `select rid from raw_batch where id in (${heldIdentities(paths, 'raw_batch')})`;
+    const sql = `select rid from identities where id in (${heldIdentities(paths, 'identities')})`;
     return readRowIds(this.#c, sql, this.rows);
   }
 
@@ -65,7 +87,7 @@ class DuckDbRawBatch implements RawBatch {
       const files = await writePartitioned(this.#c, {
         table: STAGING,
         select: `select ${COLUMNS}, (epoch_us(created_datetime) // 86400000000)::integer as __day, event_type as __type
-          from raw_batch where rid not in (select rid from dropped)`,
+          from (${this.#sql}) where rid not in (select rid from dropped)`,
         partitionBy: ['__day', '__type'],
         orderBy: ['event_name', 'created_datetime'],
         sortOrderId: 1,

@@ -3,7 +3,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { QUARANTINE } from '../../tables/tables.ts';
 import type { RejectedRows } from '../engine.ts';
 import { engineFailure } from './duckdb.ts';
-import { list } from './sql.ts';
+import { parquet } from './sql.ts';
 import { partitionHint, writePartitioned } from './write.ts';
 
 const COLUMNS = QUARANTINE.schema.fields.map((f) => f.name).join(', ');
@@ -24,14 +24,12 @@ export async function readRejected(
   const written: string[] = [];
   try {
     const fresh =
-      held.length === 0
-        ? ''
-        : `where not exists (from read_parquet(${list(held)}) held where ${SAME_POSITION})`;
+      held.length === 0 ? '' : `where not exists (from ${parquet(held)} held where ${SAME_POSITION})`;
     await c.run(
-      `create or replace temp table fresh as select ${COLUMNS} from read_parquet(${list(paths)}) new ${fresh}`,
+      `create or replace temp table fresh as select ${COLUMNS} from ${parquet(paths)} new ${fresh}`,
     );
     const counted = await c.runAndReadAll(
-      `select (select count(*) from read_parquet(${list(paths)})), (select count(*) from fresh)`,
+      `select (select count(*) from ${parquet(paths)}), (select count(*) from fresh)`,
     );
     const [rows, left] = counted.getRowsJson()[0]!.map(Number) as [number, number];
     return {

@@ -4,6 +4,7 @@
  */
 import { type DuckDBConnection, DuckDBDataChunk, type DuckDBVector, INTEGER } from '@duckdb/node-api';
 import type { Identities } from '../engine.ts';
+import { endedWell, streamed } from './stream.ts';
 
 /** The storage behind a vector; the library keeps it private although it is the only fast way. */
 interface Raw<Items> {
@@ -12,24 +13,28 @@ interface Raw<Items> {
 }
 const raw = <Items = Int32Array>(vector: DuckDBVector) => vector as unknown as Raw<Items>;
 
-/** Chunks of a query whose columns are: row id INTEGER, identity UUID, content UINTEGER, time DOUBLE. */
+/**
+ * Chunks of a query whose columns are: row id INTEGER, identity UUID, content UINTEGER, time DOUBLE. For results too
+ * large to be held; the connection is for this query alone.
+ */
 export async function* identityChunks(c: DuckDBConnection, sql: string): AsyncGenerator<Identities> {
-  const result = await c.stream(sql);
-  for (;;) {
-    const chunk = await result.fetchChunk();
-    if (chunk === null || chunk.rowCount === 0) return;
-    const count = chunk.rowCount;
-    const { dataView } = raw(chunk.getColumnVector(1));
-    yield {
-      count,
-      rows: raw(chunk.getColumnVector(0)).items.slice(0, count),
-      keys: new Uint32Array(dataView.buffer, dataView.byteOffset, count * 4).slice(),
-      contents: raw<Uint32Array>(chunk.getColumnVector(2)).items.slice(0, count),
-      times: raw<Float64Array>(chunk.getColumnVector(3)).items.slice(0, count),
-    };
-  }
+  for await (const chunk of await streamed(c, sql)) yield identitiesOf(chunk);
+  await endedWell(c, sql);
 }
 
+function identitiesOf(chunk: DuckDBDataChunk): Identities {
+  const count = chunk.rowCount;
+  const { dataView } = raw(chunk.getColumnVector(1));
+  return {
+    count,
+    rows: raw(chunk.getColumnVector(0)).items.slice(0, count),
+    keys: new Uint32Array(dataView.buffer, dataView.byteOffset, count * 4).slice(),
+    contents: raw<Uint32Array>(chunk.getColumnVector(2)).items.slice(0, count),
+    times: raw<Float64Array>(chunk.getColumnVector(3)).items.slice(0, count),
+  };
+}
+
+/** All of a batch. The result is whole before it is read: a stream that fails gives fewer rows and no error. */
 export async function readIdentities(
   c: DuckDBConnection,
   sql: string,
@@ -42,7 +47,8 @@ export async function readIdentities(
     contents: new Uint32Array(capacity),
     times: new Float64Array(capacity),
   };
-  for await (const chunk of identityChunks(c, sql)) {
+  for await (const part of await c.run(sql)) {
+    const chunk = identitiesOf(part);
     all.rows.set(chunk.rows, all.count);
     all.keys.set(chunk.keys, all.count * 4);
     all.contents.set(chunk.contents, all.count);
@@ -70,11 +76,9 @@ export async function fillRowIds(c: DuckDBConnection, table: string, rows: Int32
 export async function readRowIds(c: DuckDBConnection, sql: string, capacity: number): Promise<Int32Array> {
   const rows = new Int32Array(capacity);
   let count = 0;
-  const result = await c.stream(sql);
-  for (;;) {
-    const chunk = await result.fetchChunk();
-    if (chunk === null || chunk.rowCount === 0) return rows.subarray(0, count);
+  for await (const chunk of await c.run(sql)) {
     rows.set(raw(chunk.getColumnVector(0)).items.subarray(0, chunk.rowCount), count);
     count += chunk.rowCount;
   }
+  return rows.subarray(0, count);
 }

@@ -1,0 +1,165 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Cell, type Engine, openEngine } from '../engine.ts';
+
+let folder: string;
+let engine: Engine;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'question-'));
+  engine = await openEngine({ workFolder: join(folder, 'work'), memory_bytes: 5e8, threads: 2 });
+  const columns = [
+    { name: 'event_type', type: 'VARCHAR' },
+    { name: 'size', type: 'INTEGER' },
+  ];
+  await engine.defineViews([{ schema: 'raw', name: 'events', columns, paths: [] }]);
+});
+afterAll(async () => {
+  await engine.close();
+  await rm(folder, { recursive: true });
+});
+
+async function rowsOf(sql: string, options?: { signal?: AbortSignal }): Promise<(readonly Cell[])[]> {
+  const rows: (readonly Cell[])[] = [];
+  for await (const chunk of (await engine.query(sql, options)).chunks()) rows.push(...chunk);
+  return rows;
+}
+
+const failure = (code: string) => expect.objectContaining({ name: 'Failure', code, fault: 'user' });
+
+describe('a question', () => {
+  it.each([
+    'select count(*) from raw.events',
+    '-- how many\nselect count(*) from raw.events; -- end',
+    'with t as (select 1 as x) select x from t',
+    'with recursive t(x) as (select 1 union all select x + 1 from t where x < 3) select * from t',
+    "from raw.events select count(*) where event_type = 'lesson'",
+    'table raw.events',
+    '(select 1)',
+    'values (1), (2)',
+    'describe raw.events',
+    'describe select 1 as one',
+    'show all tables',
+    'summarize raw.events',
+    "explain select * from raw.events where event_type = 'lesson'",
+    '/* slow? */ EXPLAIN ANALYZE select * from raw.events',
+    'explain (format json) select * from raw.events',
+    "pivot raw.events on event_type in ('lesson') using count(*)",
+    "pivot (values ('a', 1), ('b', 2)) t(k, v) on k using sum(v);",
+    'unpivot (select 1 as a, 2 as b) on a, b',
+  ])('may be: %s', async (sql) => {
+    await engine.scanFilters(sql);
+    await rowsOf(sql);
+  });
+
+  it.each([
+    'create table mine (a int)',
+    'create view v as select 1',
+    'create type mood as enum (select event_type from raw.events)',
+    'insert into raw.events select * from raw.events',
+    'delete from raw.events',
+    "update raw.events set event_type = 'x'",
+    'merge into raw.events using raw.events b on false when matched then delete',
+    'drop view raw.events',
+    "attach 'FILE'",
+    'detach memory',
+    "copy raw.events to 'FILE'",
+    "copy (select 1) to 'FILE'",
+    "export database 'FILE'",
+    'install httpfs',
+    'load httpfs',
+    'set threads = 1',
+    "pragma memory_limit = '1GB'",
+    'reset threads',
+    'use raw',
+    'begin',
+    'checkpoint',
+    'vacuum',
+    'call pragma_version()',
+    'prepare p as select 1',
+    'select 1; select 2',
+    'select 1; drop view raw.events',
+    "select 1; export database 'FILE'",
+    'create temp type t as enum (select 1); select 2',
+    'select 1); create table y as (select 1',
+    'pivot raw.events on event_type using count(*); drop view raw.events',
+    'pivot raw.events on event_type using count(*)); create table y as (select 1',
+    'explain create table mine (a int)',
+    "explain analyze copy raw.events to 'FILE'",
+    'explain analyze select 1; select 2',
+    'explain select 1; drop view raw.events',
+  ])('is not, and nothing of it runs: %s', async (sql) => {
+    const before = await readdir(folder);
+    await expect(engine.scanFilters(sql.replace('FILE', join(folder, 'answer')))).rejects.toEqual(
+      // What closes a parenthesis that nobody opened is no SQL at all.
+      failure(/\)\)?; create table/.test(sql) ? 'query.failed' : 'query.not_a_question'),
+    );
+    expect(await readdir(folder)).toEqual(before);
+  });
+
+  it.each([
+    ['selec 1', 'syntax error'],
+    ['select nothing from raw.events', 'nothing'],
+    ['select 1 from raw.event', 'event'],
+    ['pivot raw.nothing on a using count(*)', 'nothing'],
+    ['', 'no statement'],
+    [' ; -- nothing', 'no statement'],
+    ['explain', 'no statement'],
+  ])('that cannot be asked is a mistake of the asker, with its reason: %j', async (sql, why) => {
+    await expect(engine.scanFilters(sql)).rejects.toEqual(
+      expect.objectContaining({
+        code: 'query.failed',
+        fault: 'user',
+        why: expect.stringContaining(why),
+      }),
+    );
+  });
+});
+
+describe('an answer', () => {
+  it('that fails far behind its beginning is a failure, not a short answer', async () => {
+    const sql = "select (case when i = 1500000 then 'x' else '1' end)::int from range(2000000) r(i)";
+    await expect(rowsOf(sql)).rejects.toEqual(
+      expect.objectContaining({
+        code: 'query.failed',
+        fault: 'user',
+        why: expect.stringContaining("Could not convert string 'x'"),
+      }),
+    );
+  });
+
+  it('has 64-bit integers as numbers where a number holds them, else as text', async () => {
+    expect(await rowsOf('select 5::bigint, 9007199254740993::bigint, null::bigint, sum(2)::hugeint')).toEqual(
+      [[5, '9007199254740993', null, 2]],
+    );
+  });
+
+  it('is interrupted by its signal, before, while it is made and while it is read; the engine stays usable', async () => {
+    const endless = 'select count(*) from range(100000000000) r(i) where hash(i) % 7 = 3';
+    await expect(rowsOf('select 1', { signal: AbortSignal.abort() })).rejects.toEqual(
+      failure('query.interrupted'),
+    );
+    await expect(rowsOf(endless, { signal: AbortSignal.timeout(20) })).rejects.toEqual(
+      failure('query.interrupted'),
+    );
+    const stop = new AbortController();
+    const read = async () => {
+      const { chunks } = await engine.query('select i from range(100000000000) r(i)', {
+        signal: stop.signal,
+      });
+      for await (const _ of chunks()) stop.abort();
+    };
+    await expect(read()).rejects.toEqual(failure('query.interrupted'));
+    expect(await rowsOf('select 1')).toEqual([[1]]);
+  });
+
+  it('need not be read to its end', async () => {
+    for await (const chunk of (await engine.query('select i from range(100000000000) r(i)')).chunks()) {
+      expect(chunk.length).toBeGreaterThan(0);
+      break;
+    }
+    expect(await rowsOf('select 1')).toEqual([[1]]);
+  });
+});

@@ -1,0 +1,6 @@
+/** What goes back over HTTP, but for the headers that every answer has. */
+export interface Answer {
+  status: number;
+  contentType?: string;
+  body: string | Buffer;
+}

@@ -1,0 +1,131 @@
+/**
+ * One process of a deployment, as far as the pipeline goes: a lake of its own on a shared folder, its engine, and the
+ * roles run against a scripted stream. Its catalog can be made to fail; several workers share one folder.
+ */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { silentLog } from '../../src/base/base.ts';
+import { openEngine } from '../../src/engine/engine.ts';
+import { type Catalog, type Lake, openLake, openSqliteCatalog } from '../../src/lake/lake.ts';
+import { type ObjectStore, openDiskStore } from '../../src/object-store/object-store.ts';
+import { type ProcessorOptions, processStream } from '../../src/processor/processor.ts';
+import { adoptRejected } from '../../src/quarantine/quarantine.ts';
+import { stageEvents } from '../../src/staging/staging.ts';
+import type { ScriptedStream } from './scripted-stream.ts';
+import { movedClock } from './small-lake.ts';
+import { type WatchedEngine, watched } from './watched-engine.ts';
+
+export interface WorkerOptions {
+  folder: string;
+  stream: ScriptedStream;
+  name?: string;
+  /** What the lake sees of its store and its catalog. */
+  wrapStore?: (store: ObjectStore) => ObjectStore;
+  wrapCatalog?: (catalog: Catalog) => Catalog;
+  wrapLake?: (lake: Lake) => Lake;
+  commitAttempts?: number;
+}
+
+export interface Worker {
+  stream: ScriptedStream;
+  lake: Lake;
+  catalog: Catalog;
+  engine: WatchedEngine;
+  /** Runs before each swap; throwing turns the swap away. `times` counts the swaps of this table. */
+  beforeSwap: ((table: string, times: number) => Promise<void> | void) | undefined;
+  /** What the processor is run with: to the end of what is there now, unless overridden. */
+  options(over?: Partial<ProcessorOptions>): ProcessorOptions;
+  process(over?: Partial<ProcessorOptions>): Promise<{ commits: number }>;
+  adopt(): Promise<{ upTo: number; rows: number }>;
+  stage(over?: {
+    maxRows?: number;
+  }): Promise<{ received: number; written: number; duplicate: number; commits: number }>;
+}
+
+/** A lake folder that is gone when the test is over. */
+export async function lakeFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'lakeward-scenario-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+const NEVER = new AbortController().signal;
+const LIMITS = { minTime_s: Date.UTC(2000, 0, 1) / 1000, maxAhead_s: 48 * 3600 };
+
+let opened = 0;
+
+export async function openWorker(options: WorkerOptions): Promise<Worker> {
+  const { folder, stream, name = 'worker', wrapStore = same, wrapCatalog = same, wrapLake = same } = options;
+  const work = join(folder, `work-${++opened}`);
+  const spoolFolder = join(work, 'spools');
+  await mkdir(spoolFolder, { recursive: true });
+  const clock = movedClock(Date.UTC(2026, 0, 16));
+  const inner = openSqliteCatalog({ path: join(folder, 'catalog.sqlite') });
+  const swaps = new Map<string, number>();
+  const catalog = wrapCatalog({
+    load: (table) => inner.load(table),
+    list: () => inner.list(),
+    create: (table, location) => inner.create(table, location),
+    swap: async (table, move) => {
+      const times = (swaps.get(table) ?? 0) + 1;
+      swaps.set(table, times);
+      await worker.beforeSwap?.(table, times);
+      return inner.swap(table, move);
+    },
+    close: () => inner.close(),
+  });
+  const lake = wrapLake(
+    openLake({
+      store: wrapStore(openDiskStore({ root: join(folder, 'lake') })),
+      catalog,
+      clock,
+      log: silentLog,
+      random: Math.random,
+      ...(options.commitAttempts === undefined ? {} : { commitAttempts: options.commitAttempts }),
+    }),
+  );
+  const engine = watched(
+    await openEngine({ workFolder: join(work, 'engine'), memory_bytes: 500e6, threads: 1 }),
+  );
+  onTestFinished(async () => {
+    await engine.close();
+    await inner.close();
+  });
+
+  const around = { lake, engine, clock, log: silentLog, writer: name, newId: () => crypto.randomUUID() };
+  const worker: Worker = {
+    stream,
+    lake,
+    catalog,
+    engine,
+    beforeSwap: undefined,
+    options: (over = {}) => ({
+      ...around,
+      stream,
+      random: () => 0,
+      adopt: async () => (await worker.adopt()).upTo,
+      spoolFolder,
+      start: 'TRIM_HORIZON',
+      limits: LIMITS,
+      watermark_s: 600,
+      maxIds: 100_000,
+      maxRows: 100_000,
+      maxBytes: 1e9,
+      maxAge_ms: 1_000,
+      spoolsAhead: 1,
+      poll_ms: 10,
+      until_ms: Number.MAX_SAFE_INTEGER,
+      signal: NEVER,
+      ...over,
+    }),
+    process: (over) => processStream(worker.options(over)),
+    adopt: () => adoptRejected(around),
+    stage: ({ maxRows = 1_000_000 } = {}) =>
+      stageEvents({ ...around, random: () => 0, maxRows, signal: NEVER }),
+  };
+  return worker;
+}
+
+const same = <T>(it: T): T => it;
