@@ -60,6 +60,6 @@ export class Batch {
   }
 
   #move(shard: string, { from, to }: TakenRange): void {
-    this.#ranges.set(shard, { from: from, to });
+    this.#ranges.set(shard, { from: this.#ranges.get(shard)?.from ?? from, to });
   }
 }

@@ -157,8 +157,9 @@ export class Intake {
     this.#batch = new Batch(this.#options.newPath());
     const behind = this.#open.values().map((shard) => shard.behindLatest_ms);
     const spool = batch.spool({ drained: this.#drained(), behindLatest_ms: Math.max(0, ...behind) });
+    // Refused when the taking ended meanwhile: then it is among the files that are removed.
     this.#undelivered.add(spool);
-    if (!(await this.#queue.put(spool))) await spool.dispose();
+    await this.#queue.put(spool);
   }
 }
 

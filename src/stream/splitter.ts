@@ -37,9 +37,7 @@ export class Splitter {
   constructor() {
     // Run from source or compiled, the thread's file stands beside this one with the same extension.
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    this.#worker = new Worker(new URL(`./splitter-worker.${extension}`, import.meta.url), {
-      resourceLimits: { maxYoungGenerationSizeMb: 96 },
-    });
+    this.#worker = new Worker(new URL(`./splitter-worker.${extension}`, import.meta.url));
     this.#worker.on('message', (answer: SplitterAnswer) => this.#waiting.shift()?.resolve(answer));
     this.#worker.on('error', (cause) => this.#end(cause));
     this.#worker.on('exit', () => this.#end(undefined));

@@ -299,15 +299,17 @@ describe('resharding', () => {
     test.fake.put('events', A, 'a');
     const [b] = test.fake.reshard('events', [A], 1);
     test.fake.put('events', b!, 'b');
-    test.fake.script('GetRecords', { limit: 1 }, { childless: true });
+    test.fake.script('GetRecords', { childless: true, limit: 1 });
     expect(bodiesByShard(await takeAll(await test.take())).get(b!)).toEqual(['b']);
   });
 
   it('is not believed of a shard that is listed as open', async () => {
     const test = await open();
     test.fake.put('events', A, ...texts(5));
-    test.fake.script('GetRecords', { limit: 2 }, { childless: true });
-    expect(bodiesByShard(await takeAll(await test.take())).get(A)).toEqual(texts(5));
+    test.fake.script('GetRecords', { childless: true, limit: 2 });
+    const spools = await takeAll(await test.take());
+    expect(bodiesByShard(spools).get(A)).toEqual(texts(5));
+    expect(spools.flatMap((s) => [...s.ended])).toEqual([]);
   });
 
   it('long before the pin brings nothing from before it, also after a restart', async () => {

@@ -45,6 +45,7 @@ describe('a window that remembers an id whose commit did not happen', () => {
       throw turnedAway();
     };
     await run(worker);
+    if (run === product) expect(stream.spoolsOpen).toBe(0);
     return finish(worker, stream);
   }
 
@@ -159,7 +160,7 @@ describe('an answer that got lost after the commit landed, then a conflict, then
     };
     expect(await run(product)).toEqual(WHOLE);
     // Raw names files that are gone: not even staging can read it any more.
-    await expect(run(control)).rejects.toMatchObject({ code: 'engine.failed' });
+    await expect(run(control)).rejects.toThrow(/reading raw failed/);
   });
 
   test('the same, with the answer lost between us and the catalog: the commit is found, and made once', async () => {
@@ -222,7 +223,7 @@ describe('data files that are not durable when they are named', () => {
     };
     const hasty: Run = (worker) => runNaive(worker.options(), { namesFiles: 'at once' });
     for (const afterSwap of [1, 2, 3]) expect(await run(product, afterSwap)).toEqual(WHOLE);
-    await expect(run(hasty, 1)).rejects.toMatchObject({ code: 'engine.failed' });
+    await expect(run(hasty, 1)).rejects.toThrow(/reading raw failed/);
   });
 });
 

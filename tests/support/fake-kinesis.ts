@@ -23,8 +23,8 @@ type FaultKind =
   | { limit: number; overlap?: number }
   /** GetRecords: no records, although there are some. */
   | { empty: true; behind_ms: number }
-  /** GetRecords: the iterator ends without naming children. */
-  | { childless: true }
+  /** GetRecords: the iterator ends without naming children, behind so many records. */
+  | { childless: true; limit: number }
   /** PutRecords: refuses the records with these indexes. */
   | { refuse: readonly number[]; code?: string };
 
@@ -344,7 +344,8 @@ function windowOf(
 ) {
   if (fault !== undefined && 'empty' in fault) return { from: at, to: at };
   if (fault === undefined || !('limit' in fault)) return { from: at, to: Math.min(length, at + Limit) };
-  const from = Math.max(0, at - (fault.overlap ?? 0));
+  const overlap = 'overlap' in fault ? (fault.overlap ?? 0) : 0;
+  const from = Math.max(0, at - overlap);
   return { from, to: Math.max(at, Math.min(length, from + fault.limit)) };
 }
 

@@ -14,7 +14,7 @@ import { type ProcessorOptions, processStream } from '../../src/processor/proces
 import { adoptRejected } from '../../src/quarantine/quarantine.ts';
 import { stageEvents } from '../../src/staging/staging.ts';
 import type { ScriptedStream } from './scripted-stream.ts';
-import { movedClock } from './small-lake.ts';
+import { VirtualClock } from './virtual-clock.ts';
 import { type WatchedEngine, watched } from './watched-engine.ts';
 
 export interface WorkerOptions {
@@ -26,6 +26,8 @@ export interface WorkerOptions {
   wrapCatalog?: (catalog: Catalog) => Catalog;
   wrapLake?: (lake: Lake) => Lake;
   commitAttempts?: number;
+  /** Another worker's, to save the time of opening one. */
+  engine?: WatchedEngine;
 }
 
 export interface Worker {
@@ -33,13 +35,14 @@ export interface Worker {
   lake: Lake;
   catalog: Catalog;
   engine: WatchedEngine;
+  clock: VirtualClock;
   /** Runs before each swap; throwing turns the swap away. `times` counts the swaps of this table. */
   beforeSwap: ((table: string, times: number) => Promise<void> | void) | undefined;
   /** What the processor is run with: to the end of what is there now, unless overridden. */
-  options(over?: Partial<ProcessorOptions>): ProcessorOptions;
-  process(over?: Partial<ProcessorOptions>): Promise<{ commits: number }>;
+  options(changed?: Partial<ProcessorOptions>): ProcessorOptions;
+  process(changed?: Partial<ProcessorOptions>): Promise<{ commits: number }>;
   adopt(): Promise<{ upTo: number; rows: number }>;
-  stage(over?: {
+  stage(changed?: {
     maxRows?: number;
   }): Promise<{ received: number; written: number; duplicate: number; commits: number }>;
 }
@@ -51,7 +54,6 @@ export async function lakeFolder(): Promise<string> {
   return folder;
 }
 
-const NEVER = new AbortController().signal;
 const LIMITS = { minTime_s: Date.UTC(2000, 0, 1) / 1000, maxAhead_s: 48 * 3600 };
 
 let opened = 0;
@@ -61,7 +63,9 @@ export async function openWorker(options: WorkerOptions): Promise<Worker> {
   const work = join(folder, `work-${++opened}`);
   const spoolFolder = join(work, 'spools');
   await mkdir(spoolFolder, { recursive: true });
-  const clock = movedClock(Date.UTC(2026, 0, 16));
+  const clock = new VirtualClock({ now_ms: Date.UTC(2026, 0, 16), running: true });
+  // A worker that still runs when its test has failed must not retry for ever.
+  const over = new AbortController();
   const inner = openSqliteCatalog({ path: join(folder, 'catalog.sqlite') });
   const swaps = new Map<string, number>();
   const catalog = wrapCatalog({
@@ -86,12 +90,10 @@ export async function openWorker(options: WorkerOptions): Promise<Worker> {
       ...(options.commitAttempts === undefined ? {} : { commitAttempts: options.commitAttempts }),
     }),
   );
-  const engine = watched(
-    await openEngine({ workFolder: join(work, 'engine'), memory_bytes: 500e6, threads: 1 }),
-  );
-  onTestFinished(async () => {
-    await engine.close();
-    await inner.close();
+  const engine = options.engine ?? (await openOwnEngine(join(work, 'engine')));
+  onTestFinished(() => {
+    over.abort();
+    return inner.close();
   });
 
   const around = { lake, engine, clock, log: silentLog, writer: name, newId: () => crypto.randomUUID() };
@@ -100,8 +102,9 @@ export async function openWorker(options: WorkerOptions): Promise<Worker> {
     lake,
     catalog,
     engine,
+    clock,
     beforeSwap: undefined,
-    options: (over = {}) => ({
+    options: (changed = {}) => ({
       ...around,
       stream,
       random: () => 0,
@@ -117,15 +120,21 @@ export async function openWorker(options: WorkerOptions): Promise<Worker> {
       spoolsAhead: 1,
       poll_ms: 10,
       until_ms: Number.MAX_SAFE_INTEGER,
-      signal: NEVER,
-      ...over,
+      signal: over.signal,
+      ...changed,
     }),
-    process: (over) => processStream(worker.options(over)),
+    process: (changed) => processStream(worker.options(changed)),
     adopt: () => adoptRejected(around),
     stage: ({ maxRows = 1_000_000 } = {}) =>
-      stageEvents({ ...around, random: () => 0, maxRows, signal: NEVER }),
+      stageEvents({ ...around, random: () => 0, maxRows, signal: over.signal }),
   };
   return worker;
+}
+
+async function openOwnEngine(workFolder: string): Promise<WatchedEngine> {
+  const engine = watched(await openEngine({ workFolder, memory_bytes: 500e6, threads: 1 }));
+  onTestFinished(() => engine.close());
+  return engine;
 }
 
 const same = <T>(it: T): T => it;

@@ -1,5 +1,5 @@
 /** The embedded engine: one DuckDB instance, one connection a batch (temporary tables belong to a connection). */
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { Failure } from '../../base/base.ts';
@@ -21,16 +21,17 @@ export async function openDuckDb(options: EngineOptions): Promise<Engine> {
     temp_directory: join(options.workFolder, 'spill'),
   });
   const connect = () => connection(instance);
+  const batchFolder = () => mkdtemp(join(options.workFolder, 'batch-'));
   const views = await connect();
   const planning = planner();
 
   return {
-    judge: async (spool, limits) => judge(await connect(), { spool, limits, folder: options.workFolder }),
-    readRaw: async (files) => readRaw(await connect(), { files, folder: options.workFolder }),
+    judge: async (spool, limits) => judge(await connect(), { spool, limits, folder: await batchFolder() }),
+    readRaw: async (files) => readRaw(await connect(), { files, folder: await batchFolder() }),
     compareIdentities: (source, held) => compareIdentities(connect, { source, held }),
     compareContents: (source, held) => compareContents(connect, { source, held }),
     readRejected: async (paths, held) =>
-      readRejected(await connect(), { paths, held, folder: options.workFolder }),
+      readRejected(await connect(), { paths, held, folder: await batchFolder() }),
     identitiesOf: (paths, since_s) => eventIdentities(connect, { paths, since_s }),
     defineViews: async (definitions) => {
       await defineViews(views, definitions);

@@ -11,6 +11,7 @@ import { partitionHint, writePartitioned } from './write.ts';
 interface Input {
   spool: SpoolInput;
   limits: EventLimits;
+  /** Of this batch alone; gone with it. */
   folder: string;
 }
 
@@ -25,6 +26,7 @@ export async function judge(c: DuckDBConnection, input: Input): Promise<JudgedBa
     return new DuckDbJudgedBatch(c, { ...input, records, events });
   } catch (error) {
     c.closeSync();
+    await rm(input.folder, { recursive: true, force: true });
     throw engineFailure(error, 'judging a batch');
   }
 }
@@ -35,7 +37,6 @@ class DuckDbJudgedBatch implements JudgedBatch {
   readonly rejected: number;
   readonly #c: DuckDBConnection;
   readonly #input: Input;
-  readonly #written: string[] = [];
 
   constructor(c: DuckDBConnection, input: Input & { records: number; events: number }) {
     this.#c = c;
@@ -103,9 +104,7 @@ class DuckDbJudgedBatch implements JudgedBatch {
     write: Omit<Parameters<typeof writePartitioned>[1], 'folder'>,
   ): Promise<WrittenFile[]> {
     try {
-      const files = await writePartitioned(this.#c, { ...write, folder: this.#input.folder });
-      this.#written.push(...files.map((f) => f.localPath));
-      return files;
+      return await writePartitioned(this.#c, { ...write, folder: this.#input.folder });
     } catch (error) {
       throw engineFailure(error, doing);
     }
@@ -114,6 +113,6 @@ class DuckDbJudgedBatch implements JudgedBatch {
   /** Files that were moved into the store are no longer at their local path; the rest goes. */
   async dispose(): Promise<void> {
     this.#c.closeSync();
-    await Promise.all(this.#written.map((path) => rm(path, { force: true })));
+    await rm(this.#input.folder, { recursive: true, force: true });
   }
 }

@@ -65,8 +65,13 @@ function range([, column, operator, written, cast]: RegExpExecArray, typeOf: Typ
   const value = typedValue(typeOf(column!), written!, cast);
   if (value === undefined) return [];
   if (operator === '=') return [{ column: column!, in: [value] }];
-  return [operator!.startsWith('>') ? { column: column!, min: value } : { column: column!, max: value }];
+  // Bounds are inclusive. Of moments the next one is known, so that `< next day` does not open the next day's files.
+  const step = typeof value === 'bigint' && !operator!.endsWith('=') ? 1n : 0n;
+  if (operator!.startsWith('>')) return [{ column: column!, min: stepped(value, step) }];
+  return [{ column: column!, max: stepped(value, -step) }];
 }
+
+const stepped = (value: Value, step: bigint): Value => (typeof value === 'bigint' ? value + step : value);
 
 function anyOf(text: string, typeOf: TypeOf): FileFilter[] {
   const listed = ANY_OF.exec(text);

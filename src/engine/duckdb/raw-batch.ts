@@ -14,6 +14,7 @@ import { partitionHint, writePartitioned } from './write.ts';
 
 interface Input {
   files: readonly RawFile[];
+  /** Of this batch alone; gone with it. */
   folder: string;
 }
 
@@ -44,6 +45,7 @@ export async function readRaw(c: DuckDBConnection, input: Input): Promise<RawBat
     return new DuckDbRawBatch(c, { folder: input.folder, rows: count, sql });
   } catch (error) {
     c.closeSync();
+    await rm(input.folder, { recursive: true, force: true });
     throw engineFailure(error, 'reading raw');
   }
 }
@@ -53,7 +55,6 @@ class DuckDbRawBatch implements RawBatch {
   readonly #c: DuckDBConnection;
   readonly #folder: string;
   readonly #sql: string;
-  readonly #written: string[] = [];
 
   constructor(c: DuckDBConnection, { folder, rows, sql }: { folder: string; rows: number; sql: string }) {
     this.#c = c;
@@ -84,7 +85,7 @@ class DuckDbRawBatch implements RawBatch {
   async writeSorted(drop: Int32Array): Promise<WrittenFile[]> {
     try {
       await fillRowIds(this.#c, 'dropped', drop);
-      const files = await writePartitioned(this.#c, {
+      return await writePartitioned(this.#c, {
         table: STAGING,
         select: `select ${COLUMNS}, (epoch_us(created_datetime) // 86400000000)::integer as __day, event_type as __type
           from (${this.#sql}) where rid not in (select rid from dropped)`,
@@ -94,8 +95,6 @@ class DuckDbRawBatch implements RawBatch {
         folder: this.#folder,
         hint: (values) => partitionHint(['created_datetime_day', 'event_type'], values),
       });
-      this.#written.push(...files.map((f) => f.localPath));
-      return files;
     } catch (error) {
       throw engineFailure(error, 'writing staging');
     }
@@ -103,6 +102,6 @@ class DuckDbRawBatch implements RawBatch {
 
   async dispose(): Promise<void> {
     this.#c.closeSync();
-    await Promise.all(this.#written.map((path) => rm(path, { force: true })));
+    await rm(this.#folder, { recursive: true, force: true });
   }
 }

@@ -14,6 +14,7 @@ const SAME_POSITION = POSITION.map((name) => `new.${name} is not distinct from h
 interface Input {
   paths: readonly string[];
   held: readonly string[];
+  /** Of this batch alone; gone with it. */
   folder: string;
 }
 
@@ -21,7 +22,6 @@ export async function readRejected(
   c: DuckDBConnection,
   { paths, held, folder }: Input,
 ): Promise<RejectedRows> {
-  const written: string[] = [];
   try {
     const fresh =
       held.length === 0 ? '' : `where not exists (from ${parquet(held)} held where ${SAME_POSITION})`;
@@ -36,23 +36,22 @@ export async function readRejected(
       rows,
       fresh: left,
       async writeFresh() {
-        const files = await writePartitioned(c, {
+        return writePartitioned(c, {
           table: QUARANTINE,
           select: `select ${COLUMNS}, (epoch_us(arrived_at) // 86400000000)::integer as __day from fresh`,
           partitionBy: ['__day'],
           folder,
           hint: (values) => partitionHint(['arrived_at_day'], values),
         });
-        written.push(...files.map((f) => f.localPath));
-        return files;
       },
       async dispose() {
         c.closeSync();
-        await Promise.all(written.map((path) => rm(path, { force: true })));
+        await rm(folder, { recursive: true, force: true });
       },
     };
   } catch (error) {
     c.closeSync();
+    await rm(folder, { recursive: true, force: true });
     throw engineFailure(error, 'reading what is no event');
   }
 }

@@ -45,8 +45,12 @@ export async function writePartitioned(c: DuckDBConnection, write: PartitionedWr
   const values = await partitionValues(c);
   if (values.size === 0) return [];
   const fields = write.table.schema.fields;
-  const columns = fields.map((f) => identifier(f.name)).join(', ');
-  const order = write.orderBy ? `order by __p, ${write.orderBy.map(identifier).join(', ')}` : '';
+  const columns = fields.map((f) => `s.${identifier(f.name)}`).join(', ');
+  // NULL is a partition too.
+  const same = write.partitionBy.map((k) => `s.${identifier(k)} is not distinct from p.${identifier(k)}`);
+  const order = write.orderBy
+    ? `order by __p, ${write.orderBy.map((name) => `s.${identifier(name)}`).join(', ')}`
+    : '';
   const files: WrittenFile[] = [];
   for (let first = 1; first <= values.size; first += PARTITIONS_AT_ONCE) {
     const slice =
@@ -54,7 +58,7 @@ export async function writePartitioned(c: DuckDBConnection, write: PartitionedWr
         ? `where __p between ${first} and ${first + PARTITIONS_AT_ONCE - 1}`
         : '';
     const stats = await c.runAndReadAll(`copy (
-        select ${columns}, __p from (${write.select}) join __partitions using (${keys}) ${slice} ${order}
+        select ${columns}, __p from (${write.select}) s join __partitions p on ${same.join(' and ')} ${slice} ${order}
       ) to ${literal(folder)} (${FORMAT}, partition_by (__p), write_partition_columns false,
         field_ids {${fields.map((f) => `${identifier(f.name)}: ${f.id}`).join(', ')}},
         filename_pattern '{uuidv7}', append, return_stats)`);

@@ -1,0 +1,116 @@
+import { describe, expect, test } from 'vitest';
+import { audit, rows, WHOLE } from '../../tests/support/audit.ts';
+import { loaded, setMain } from '../../tests/support/edited-table.ts';
+import { event, events, uuidOf } from '../../tests/support/events.ts';
+import { faultyCatalog } from '../../tests/support/faulty-catalog.ts';
+import { ScriptedStream } from '../../tests/support/scripted-stream.ts';
+import { lakeFolder, openWorker, type Worker } from '../../tests/support/worker.ts';
+import { RAW_NAME, STAGING_NAME, tableState } from '../tables/tables.ts';
+
+/** Raw with every repeat still in it: a commit for each list, and a window that remembers next to nothing. */
+async function start(...batches: readonly (readonly string[])[]) {
+  const stream = new ScriptedStream();
+  const folder = await lakeFolder();
+  const worker = await openWorker({ folder, stream });
+  for (const batch of batches) {
+    stream.put(batch);
+    // A new process each: none has judged the others' batches.
+    await worker.process({ maxIds: 0 });
+  }
+  return { stream, folder, worker };
+}
+
+const ledger = async ({ lake }: Worker) => tableState(await loaded(lake, STAGING_NAME)).ledger;
+const snapshotIds = async ({ lake }: Worker, name: string) =>
+  (await loaded(lake, name)).metadata.snapshots.map((s) => s['snapshot-id']);
+
+describe('staging', () => {
+  test('holds every event once: the copy that was committed first', async () => {
+    const { worker, stream } = await start(
+      events(1, 2),
+      [event(2, { note: 'changed' }), event(3)],
+      [event(1, { note: 'changed' }), event(3, { note: 'changed' })],
+    );
+    expect(await rows(worker, RAW_NAME, 'count(*)')).toEqual([['6']]);
+    expect(await worker.stage()).toMatchObject({ received: 6, written: 3, duplicate: 3, commits: 1 });
+    expect(await audit(worker, stream)).toEqual(WHOLE);
+    const documents = await rows(worker, STAGING_NAME, 'document', 'order by event_uuid');
+    expect(documents.flat()).toEqual(events(1, 2, 3));
+  });
+
+  test('drops what it holds already, over portions and over runs', async () => {
+    const { worker, stream } = await start(events(1, 2), events(2, 3), events(1, 4));
+    expect(await worker.stage({ maxRows: 2 })).toMatchObject({ written: 4, duplicate: 2, commits: 3 });
+    stream.put(events(4, 1, 5));
+    await worker.process({ maxIds: 0 });
+    expect(await worker.stage()).toMatchObject({ written: 1, duplicate: 2, commits: 1 });
+    expect(await worker.stage()).toMatchObject({ received: 0, commits: 0 });
+    expect(await audit(worker, stream)).toEqual(WHOLE);
+  });
+
+  test('moves on past a portion of nothing but repeats', async () => {
+    const { worker } = await start(events(1), events(1));
+    await worker.stage({ maxRows: 1 });
+    expect(await ledger(worker)).toMatchObject({ received: 2, written: 1, duplicate: 1 });
+    expect(await worker.stage()).toMatchObject({ commits: 0 });
+  });
+
+  test('takes identities that differ in case only for one if they are UUIDs', async () => {
+    const text = '0190b6a2-7c4e-7d3a-8f10-2b3c4d5e6f70';
+    const named = (event_uuid: string) => event(0).replace(uuidOf(0), event_uuid);
+    const { worker } = await start([named(text), named('Order-7')], [named(text.toUpperCase()), named('order-7')]);
+    expect(await worker.stage()).toMatchObject({ written: 3, duplicate: 1 });
+  });
+
+  test('by several stagers at once doubles nothing', async () => {
+    const { worker, stream, folder } = await start(events(1, 2), events(2, 3), events(1, 4));
+    const other = await openWorker({ folder, stream });
+    await Promise.all([worker, other, worker].map((each) => each.stage({ maxRows: 1 })));
+    expect(await ledger(worker)).toMatchObject({ received: 6, written: 4, duplicate: 2 });
+    expect(await audit(worker, stream)).toEqual(WHOLE);
+  });
+
+  test('after a rollback of raw reads again, and doubles nothing', async () => {
+    const { worker, stream } = await start(events(1), events(2, 3));
+    await worker.stage();
+    await setMain(worker, RAW_NAME, (await snapshotIds(worker, RAW_NAME))[2]!);
+    stream.put(events(3, 4));
+    await worker.process({ maxIds: 0 });
+    expect(await worker.stage()).toMatchObject({ written: 1 });
+    expect(await audit(worker, stream)).toEqual(WHOLE);
+  });
+
+  test('rolled back itself writes again what that undid', async () => {
+    const { worker, stream } = await start(events(1, 2), events(2, 3));
+    await worker.stage({ maxRows: 2 });
+    await setMain(worker, STAGING_NAME, (await snapshotIds(worker, STAGING_NAME))[1]!);
+    expect(await rows(worker, STAGING_NAME, 'count(*)')).toEqual([['2']]);
+    expect(await worker.stage()).toMatchObject({ received: 2, written: 1, duplicate: 1 });
+    expect(await audit(worker, stream)).toEqual(WHOLE);
+  });
+
+  test.each(['answer-lost', 'request-lost', 'late', 'sent-twice', 'turned-away'] as const)(
+    'doubles and loses nothing when a commit’s answer is: %s',
+    async (fault) => {
+      const { worker, stream, folder } = await start(events(1, 2), events(2, 3));
+      await worker.stage({ maxRows: 1 });
+      stream.put(events(3, 4));
+      await worker.process({ maxIds: 0 });
+      let broken: ReturnType<typeof faultyCatalog> | undefined;
+      const other = await openWorker({
+        folder,
+        stream,
+        wrapCatalog: (catalog) => {
+          broken = faultyCatalog(catalog);
+          return broken;
+        },
+      });
+      broken!.faults.push(fault);
+      await other.stage();
+      expect(broken!.faults).toEqual([]);
+      await worker.stage();
+      expect(await audit(worker, stream)).toEqual(WHOLE);
+      expect(await ledger(worker)).toMatchObject({ received: 6, written: 4, duplicate: 2 });
+    },
+  );
+});

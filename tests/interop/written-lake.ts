@@ -1,0 +1,84 @@
+/** A lake on disk as the product writes it: difficult records through processor, quarantine and staging. */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { silentLog, systemClock } from '../../src/base/base.ts';
+import { type Engine, localPaths, openEngine, parquet } from '../../src/engine/engine.ts';
+import { type Lake, openLake, openSqliteCatalog, type Table } from '../../src/lake/lake.ts';
+import { openDiskStore } from '../../src/object-store/object-store.ts';
+import { processStream } from '../../src/processor/processor.ts';
+import { adoptRejected } from '../../src/quarantine/quarantine.ts';
+import { stageEvents } from '../../src/staging/staging.ts';
+import { loaded } from '../support/edited-table.ts';
+import { ScriptedStream } from '../support/scripted-stream.ts';
+import { difficultRecords, type Event, type Record } from './difficult-events.ts';
+
+export interface WrittenLake {
+  lake: Lake;
+  engine: Engine;
+  stream: ScriptedStream;
+  records: readonly Record[];
+  /** One of each identity. */
+  events: readonly Event[];
+  rejected: readonly Record[];
+  catalogPath: string;
+  /** Everything that is in the stream, through all roles. */
+  run(): Promise<void>;
+  table(name: string): Promise<Table>;
+  rows(name: string, columns: string, rest?: string): Promise<unknown[][]>;
+  close(): Promise<void>;
+}
+
+const ARRIVALS = { firstArrival_ms: Date.UTC(2026, 0, 10, 3), step_ms: 108_000 };
+const LIMITS = { minTime_s: Date.UTC(2000, 0, 1) / 1000, maxAhead_s: 48 * 3600 };
+const NEVER = new AbortController().signal;
+
+export async function writeLake({ count, seed }: { count: number; seed: number }): Promise<WrittenLake> {
+  // A folder as people name theirs: its location must be the same text for every reader.
+  const folder = await mkdtemp(join(tmpdir(), 'lake of Zoë '));
+  const [spoolFolder, catalogPath] = [join(folder, 'spools'), join(folder, 'catalog.sqlite')];
+  await mkdir(spoolFolder);
+  const store = openDiskStore({ root: join(folder, 'lake') });
+  const catalog = openSqliteCatalog({ path: catalogPath });
+  const lake = openLake({ store, catalog, clock: systemClock, log: silentLog, random: Math.random });
+  const engine = await openEngine({ workFolder: join(folder, 'engine'), memory_bytes: 500e6, threads: 1 });
+  const stream = new ScriptedStream({ shards: 2, ...ARRIVALS });
+  const records = difficultRecords({ count, seed, ...ARRIVALS });
+  const around = {
+    ...{ lake, engine, clock: systemClock, log: silentLog, writer: 'interop' },
+    ...{ newId: () => crypto.randomUUID(), random: Math.random, signal: NEVER },
+  };
+  const written: WrittenLake = {
+    ...{ lake, engine, stream, records, catalogPath },
+    events: [...new Map(records.flatMap(({ event }) => (event ? [[event.uuid, event]] : []))).values()],
+    rejected: records.filter(({ reason }) => reason !== undefined),
+    async run() {
+      await processStream({
+        ...{ ...around, stream, spoolFolder, limits: LIMITS, start: 'TRIM_HORIZON', until_ms: Number.MAX_SAFE_INTEGER },
+        ...{ watermark_s: 600, maxIds: 100_000, maxRows: 100_000, maxBytes: 1e9, maxAge_ms: 1_000 },
+        ...{ spoolsAhead: 1, poll_ms: 10, adopt: async () => (await adoptRejected(around)).upTo },
+      });
+      await adoptRejected(around);
+      await stageEvents({ ...around, maxRows: 1_000 });
+    },
+    table: (name) => loaded(lake, name),
+    async rows(name, columns, rest = '') {
+      const { files } = await lake.files(await loaded(lake, name));
+      const { chunks } = await engine.query(`select ${columns} from ${parquet(localPaths(lake, files))} ${rest}`);
+      const found: unknown[][] = [];
+      for await (const chunk of chunks()) found.push(...(chunk as unknown[][]));
+      return found;
+    },
+    async close() {
+      await engine.close();
+      await lake.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  stream.put(records.map(({ body }) => body));
+  // Commits of one record and of many; so many that the window forgets, and repeats reach raw.
+  for (const rows of [700, 1, 1_300, 40, 500, 400, 300, 300]) stream.script.push({ rows });
+  await written.run();
+  return written;
+}
+
