@@ -4,7 +4,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { Lake } from '../lake/lake.ts';
 import { type Committed, processStream } from '../processor/processor.ts';
 import { adoptRejected } from '../quarantine/quarantine.ts';
-import { type StagingCommit, stageEvents } from '../staging/staging.ts';
+import { openIdentityIndex, type StagingCommit, stageEvents } from '../staging/staging.ts';
 import type { Stream } from '../stream/stream.ts';
 import type { Role } from './commands/run.ts';
 import { newId, type Surroundings, writerName } from './compose.ts';
@@ -35,7 +35,8 @@ export async function runRoles(options: RolesOptions, { signal, until_ms }: Run)
   const changed = new Changed();
   const over = new AbortController();
   const stop = AbortSignal.any([signal, over.signal]);
-  const enough = enoughToStage(options.settings['staging.maxRows'] / 2);
+  const enough = enoughToStage(options.settings['staging.maxRows'] / 4);
+  const stage = stager(options);
   const onRaw = (commit: Committed) => {
     options.onRaw?.(commit);
     if (enough(commit)) changed.tell();
@@ -50,17 +51,17 @@ export async function runRoles(options: RolesOptions, { signal, until_ms }: Run)
     start(taking.then(() => over.abort()));
   } else if (until_ms !== undefined) over.abort();
   if (has('quarantine') && !has('processor')) start(repeat(options, stop, changed, () => adopt(options)));
-  if (has('staging')) start(repeat(options, stop, changed, () => stage(options, stop)));
+  if (has('staging')) start(repeat(options, stop, changed, () => stage(stop)));
   const results = await Promise.allSettled(running);
   const failure = results.find((r) => r.status === 'rejected');
   if (failure) throw failure.reason;
   if (has('quarantine')) await adopt(options);
-  if (has('staging')) await stage(options, NEVER);
+  if (has('staging')) await stage(NEVER);
 }
 
 /**
- * Staging pays for a commit by the history it asks, not by the rows it takes: while the stream is being worked off it
- * waits for a good portion (or for commit.maxAge); at the stream's end it runs at once.
+ * Large portions make few and large files: while a backlog is worked off, staging waits for a good portion (or for
+ * commit.maxAge); at the stream's end it runs at once.
  */
 function enoughToStage(portion: number): (commit: Committed) => boolean {
   let waiting = 0;
@@ -84,8 +85,9 @@ function adopt({ lake, engine, log }: RolesOptions) {
   return adoptRejected({ lake, engine, log, writer: writerName('quarantine'), newId });
 }
 
-function stage({ lake, engine, clock, log, settings, onStaging }: RolesOptions, signal: AbortSignal) {
-  return stageEvents({
+function stager({ lake, engine, clock, log, settings, onStaging }: RolesOptions) {
+  const index = openIdentityIndex({ lake, engine, maxIds: settings['dedupe.maxIds'] });
+  const options = {
     lake,
     engine,
     clock,
@@ -94,9 +96,10 @@ function stage({ lake, engine, clock, log, settings, onStaging }: RolesOptions, 
     newId,
     random: Math.random,
     maxRows: settings['staging.maxRows'],
-    signal,
+    index,
     ...(onStaging && { onCommit: onStaging }),
-  });
+  };
+  return (signal: AbortSignal) => stageEvents({ ...options, signal });
 }
 
 function take(options: RolesOptions, { signal, until_ms }: { signal: AbortSignal; until_ms?: number }) {

@@ -2,7 +2,7 @@
  * What a batch engine does for us. Rows stay inside the engine; what crosses this interface are identities as typed
  * arrays, lists of row ids, and descriptions of finished Parquet files. DuckDB is the embedded engine.
  */
-import type { DataFile, FileFilter } from '../lake/lake.ts';
+import type { DataFile, FileFilter, PartitionValue } from '../lake/lake.ts';
 import { openDuckDb } from './duckdb/duckdb.ts';
 
 export { parquet } from './duckdb/sql.ts';
@@ -47,6 +47,8 @@ export interface JudgedBatch {
 /** Rows of raw that staging has not seen yet. */
 export interface RawBatch {
   rows: number;
+  /** Of every row, in no particular order; without contents and times. */
+  identities(): Promise<Identities>;
   /** The rows whose identity stands more than once in the batch, in the order in which the first of equals wins. */
   repeated(): Promise<Identities>;
   /** Row ids whose identity stands in one of these files. Memory is bounded by the batch, not by the files. */
@@ -61,6 +63,8 @@ export interface RawFile {
   path: string;
   sequenceNumber: number;
   rows: number;
+  /** Its partition values where it lies in one: saves asking the rows. */
+  partition?: readonly PartitionValue[];
 }
 
 /** Rows of quarantine files, compared by position with those that quarantine holds already. */
@@ -115,9 +119,11 @@ export interface Engine {
     source: readonly string[],
     held: readonly string[],
   ): Promise<{ altered: number; conflicting: number }>;
+  /** Rows of each file, by the file itself; undefined for one that cannot be read. */
+  rowCounts(paths: readonly string[]): Promise<(number | undefined)[]>;
   readRejected(paths: readonly string[], held: readonly string[]): Promise<RejectedRows>;
   /** Identities, times and contents of raw files, in chunks: what the window is rebuilt from. */
-  identitiesOf(paths: readonly string[], since_s: number): AsyncIterable<Identities>;
+  identitiesOf(paths: readonly string[], since_s?: number): AsyncIterable<Identities>;
   /** Defines read-only views over Parquet files; an empty list of paths is an empty table of these columns. */
   defineViews(views: readonly ViewDefinition[]): Promise<void>;
   /**

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 /** An event_uuid of this form is its own identity; upper and lower case are one (RFC 9562). */
-export const IDENTITY_PATTERN = '[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}';
+const IDENTITY_PATTERN = '[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}';
 
 const whole = new RegExp(`^${IDENTITY_PATTERN}$`);
 

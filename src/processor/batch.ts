@@ -18,17 +18,42 @@ export interface PreparedBatch {
   preparedAt_ms: number;
 }
 
-/** Written and durable; nothing is in any table yet. */
-export async function prepareBatch(
+interface Place {
+  spool: Spool;
+  window: Window;
+  raw: Table;
+  quarantine: Table;
+}
+
+/**
+ * `prepared`: written and durable; nothing is in any table yet. `verdict` resolves when the window has judged, which
+ * happens after `turn`: repeats are told apart in the order of the stream.
+ */
+export function prepareBatch(
   options: ProcessorOptions,
-  { spool, window, raw, quarantine }: { spool: Spool; window: Window; raw: Table; quarantine: Table },
-  stream: string,
+  place: Place,
+  { stream, turn }: { stream: string; turn: Promise<void> },
+): { verdict: Promise<void>; prepared: Promise<PreparedBatch> } {
+  const judged = Promise.withResolvers<void>();
+  const prepared = prepare(options, place, { stream, turn, judged: judged.resolve });
+  // A batch that fails before its verdict must not hold up those behind it; they are discarded with it.
+  prepared.catch(() => judged.resolve());
+  return { verdict: judged.promise, prepared };
+}
+
+async function prepare(
+  options: ProcessorOptions,
+  { spool, window, raw, quarantine }: Place,
+  { stream, turn, judged }: { stream: string; turn: Promise<void>; judged: () => void },
 ): Promise<PreparedBatch> {
   const { engine, lake } = options;
   const input = { path: spool.path, shards: spool.shards, stream };
   const batch = await engine.judge(input, options.limits);
   try {
-    const verdict = window.judge(await batch.identities());
+    const identities = await batch.identities();
+    await turn;
+    const verdict = window.judge(identities);
+    judged();
     const manifests = await writeEvents(lake, { batch, drop: verdict.drop, raw });
     const rejected = await writeRejected(lake, { batch, quarantine });
     return {
@@ -49,6 +74,9 @@ export async function prepareBatch(
       judged: verdict.judged,
       preparedAt_ms: options.clock.now(),
     };
+  } catch (error) {
+    await spool.dispose();
+    throw error;
   } finally {
     await batch.dispose();
   }

@@ -20,7 +20,8 @@ async function start(...batches: readonly (readonly string[])[]) {
 }
 
 const ledger = async ({ lake }: Worker) => tableState(await loaded(lake, RAW_NAME)).ledger;
-const positions = async ({ lake }: Worker) => Object.values(tableState(await loaded(lake, RAW_NAME)).positions)[0];
+const positions = async ({ lake }: Worker) =>
+  Object.values(tableState(await loaded(lake, RAW_NAME)).positions)[0];
 
 async function staged(worker: Worker, stream: ScriptedStream) {
   await worker.adopt();
@@ -151,7 +152,8 @@ describe('a processor in trouble', () => {
     const { worker, stream } = await start(events(1), events(2));
     let failures = 3;
     const passing = async () => {
-      if (failures-- > 0) throw new Failure('busy', { code: 'test.busy', fault: 'service', retry: 'backoff' });
+      if (failures-- > 0)
+        throw new Failure('busy', { code: 'test.busy', fault: 'service', retry: 'backoff' });
       return (await worker.adopt()).upTo;
     };
     await worker.process({ adopt: passing });

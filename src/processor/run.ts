@@ -16,6 +16,9 @@ import type { ProcessorOptions } from './processor.ts';
 import { windowOver } from './rebuild.ts';
 import type { Window } from './window.ts';
 
+/** Three keep two cores busy: one is judged while another is written and a third is made durable and committed. */
+const BATCHES_IN_FLIGHT = 3;
+
 /** Orphan removal leaves files alone for three days; a prepared batch older than a third of that is not committed. */
 const PREPARED_MAX_AGE_MS = 86_400_000;
 
@@ -109,41 +112,54 @@ class Session {
     });
   }
 
-  /** While one batch commits, the next is prepared; commits happen one after the other, in order. */
+  /**
+   * Batches are judged and written side by side; verdicts about repeats and commits happen one after the other, in the
+   * order of the stream. A batch that fails takes all later ones with it.
+   */
   async #process(taking: Taking): Promise<void> {
+    const line: Promise<void>[] = [];
+    let verdicts: Promise<void> = Promise.resolve();
     let committing: Promise<void> = Promise.resolve();
     const stop = () => void taking.stop();
     this.#options.signal.addEventListener('abort', stop, { once: true });
     if (this.#options.signal.aborted) stop();
     try {
       for (;;) {
+        while (line.length >= BATCHES_IN_FLIGHT) await line.shift();
         const spool = await taking.next();
         if (spool === undefined) break;
         if (spool.ranges.size === 0) {
           await spool.dispose();
           continue;
         }
-        try {
-          const prepared = await this.#prepare(spool);
-          await committing;
-          committing = this.#commitBatch(prepared);
-        } catch (error) {
-          await spool.dispose();
-          throw error;
-        }
-        // Awaited in the next turn or below; until then a failure must not count as unhandled.
+        const { verdict, prepared } = this.#prepare(spool, verdicts);
+        verdicts = verdict;
+        committing = this.#commitInTurn(prepared, committing);
+        // Awaited in a later turn or below; until then a failure must not count as unhandled.
         committing.catch(() => {});
+        line.push(committing);
       }
       await committing;
     } finally {
       this.#options.signal.removeEventListener('abort', stop);
-      await committing.catch(() => {});
+      await Promise.allSettled(line);
     }
   }
 
-  #prepare(spool: Spool): Promise<PreparedBatch> {
+  #prepare(spool: Spool, turn: Promise<void>) {
     const at = { spool, window: this.#window, raw: this.#raw, quarantine: this.#quarantine };
-    return prepareBatch(this.#options, at, this.#stream.id);
+    return prepareBatch(this.#options, at, { stream: this.#stream.id, turn });
+  }
+
+  async #commitInTurn(prepared: Promise<PreparedBatch>, turn: Promise<void>): Promise<void> {
+    const [batch] = await Promise.allSettled([prepared]);
+    try {
+      await turn;
+      if (batch.status === 'rejected') throw batch.reason;
+      await this.#commitBatch(batch.value);
+    } finally {
+      if (batch.status === 'fulfilled') await batch.value.spool.dispose();
+    }
   }
 
   async #commitBatch(batch: PreparedBatch): Promise<void> {
@@ -169,8 +185,6 @@ class Session {
     } catch (error) {
       this.#window.discard(batch.overlay);
       throw error;
-    } finally {
-      await batch.spool.dispose();
     }
   }
 

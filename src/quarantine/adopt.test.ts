@@ -39,7 +39,9 @@ describe('adopting what raw rejected', () => {
     await worker.process(withoutAdoption);
     expect(await quarantined(worker)).toEqual([]);
     expect((await worker.adopt()).rows).toBe(2);
-    expect(await rows(worker, QUARANTINE_NAME, 'decode(bytes), reason, shard_id, sequence_number', 'order by 1')).toEqual([
+    expect(
+      await rows(worker, QUARANTINE_NAME, 'decode(bytes), reason, shard_id, sequence_number', 'order by 1'),
+    ).toEqual([
       ['[]', 'not_an_object', stream.records[2]!.shard, String(stream.records[2]!.sequenceNumber)],
       ['bad one', 'not_json', stream.records[0]!.shard, String(stream.records[0]!.sequenceNumber)],
     ]);

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { currentId, editTable, expireSnapshots, foreignSnapshot, loaded, setMain } from '../../tests/support/edited-table.ts';
+import {
+  currentId,
+  editTable,
+  expireSnapshots,
+  foreignSnapshot,
+  loaded,
+  setMain,
+} from '../../tests/support/edited-table.ts';
 import { commit, type RawLake, rawFile, rawLake } from '../../tests/support/raw-commits.ts';
 import type { Table } from '../lake/lake.ts';
 import { type Consumed, RAW_NAME } from '../tables/tables.ts';
@@ -13,7 +20,8 @@ async function portion(raw: RawLake, consumed?: Consumed, maxRows = ALL): Promis
 }
 
 /** Row counts tell the files of these tests apart. */
-const rowsIn = (some: Portion | undefined) => some?.files.map((file) => file.recordCount).sort((a, b) => a - b);
+const rowsIn = (some: Portion | undefined) =>
+  some?.files.map((file) => file.recordCount).sort((a, b) => a - b);
 
 const upTo = (table: Table): Consumed => ({
   uuid: table.metadata['table-uuid'],
@@ -109,7 +117,10 @@ describe('what staging reads next', () => {
   test('misses no row, whatever commits, rollbacks and expiries come between portions', async () => {
     const step = fc.oneof(
       { weight: 5, arbitrary: fc.record({ do: fc.constant('append' as const), rows: fc.nat(3) }) },
-      { weight: 4, arbitrary: fc.record({ do: fc.constant('read' as const), maxRows: fc.integer({ min: 1, max: 6 }) }) },
+      {
+        weight: 4,
+        arbitrary: fc.record({ do: fc.constant('read' as const), maxRows: fc.integer({ min: 1, max: 6 }) }),
+      },
       { weight: 2, arbitrary: fc.record({ do: fc.constant('move' as const), to: fc.nat() }) },
       { weight: 1, arbitrary: fc.record({ do: fc.constant('expire' as const), which: fc.nat() }) },
     );
@@ -134,7 +145,8 @@ describe('what staging reads next', () => {
           else if (step.do === 'move') await setMain(raw, RAW_NAME, ids[step.to % ids.length]!);
           else {
             const others = ids.filter((id) => id !== currentId(table));
-            if (others.length > 0) await expireSnapshots(raw, RAW_NAME, [others[step.which % others.length]!]);
+            if (others.length > 0)
+              await expireSnapshots(raw, RAW_NAME, [others[step.which % others.length]!]);
           }
         }
         while (await take(3));

@@ -9,6 +9,8 @@ import { type Consumed, readUpTo } from '../tables/tables.ts';
 export interface Portion {
   files: DataFile[];
   to: Consumed;
+  /** Raw held more than one portion takes. */
+  more: boolean;
 }
 
 /** Undefined when raw holds nothing new. A portion ends at a snapshot of raw, so that `consumed` can name it. */
@@ -23,8 +25,10 @@ export async function nextPortion(
   if (files.length === 0) return undefined;
 
   const end = portionEnd(files, { line, maxRows });
+  const taken = files.filter((file) => file.sequenceNumber! <= end['sequence-number']);
   return {
-    files: files.filter((file) => file.sequenceNumber! <= end['sequence-number']),
+    files: taken,
+    more: taken.length < files.length,
     to: {
       uuid: raw.metadata['table-uuid'],
       snapshot: end['snapshot-id'],

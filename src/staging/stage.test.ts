@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { audit, rows, WHOLE } from '../../tests/support/audit.ts';
-import { loaded, setMain } from '../../tests/support/edited-table.ts';
+import { editTable, loaded, setMain } from '../../tests/support/edited-table.ts';
 import { event, events, uuidOf } from '../../tests/support/events.ts';
 import { faultyCatalog } from '../../tests/support/faulty-catalog.ts';
 import { ScriptedStream } from '../../tests/support/scripted-stream.ts';
@@ -8,10 +8,10 @@ import { lakeFolder, openWorker, type Worker } from '../../tests/support/worker.
 import { RAW_NAME, STAGING_NAME, tableState } from '../tables/tables.ts';
 
 /** Raw with every repeat still in it: a commit for each list, and a window that remembers next to nothing. */
-async function start(...batches: readonly (readonly string[])[]) {
+async function filled(stagingIds: number, batches: readonly (readonly string[])[]) {
   const stream = new ScriptedStream();
   const folder = await lakeFolder();
-  const worker = await openWorker({ folder, stream });
+  const worker = await openWorker({ folder, stream, stagingIds });
   for (const batch of batches) {
     stream.put(batch);
     // A new process each: none has judged the others' batches.
@@ -24,14 +24,20 @@ const ledger = async ({ lake }: Worker) => tableState(await loaded(lake, STAGING
 const snapshotIds = async ({ lake }: Worker, name: string) =>
   (await loaded(lake, name)).metadata.snapshots.map((s) => s['snapshot-id']);
 
-describe('staging', () => {
+describe.each([
+  ['with an index in memory', 100_000],
+  ['with an index that is full after three events', 3],
+  ['that asks the table', 0],
+])('staging %s', (_, stagingIds) => {
+  const start = (...batches: readonly (readonly string[])[]) => filled(stagingIds, batches);
+
   test('holds every event once: the copy that was committed first', async () => {
     const { worker, stream } = await start(
       events(1, 2),
       [event(2, { note: 'changed' }), event(3)],
       [event(1, { note: 'changed' }), event(3, { note: 'changed' })],
     );
-    expect(await rows(worker, RAW_NAME, 'count(*)')).toEqual([['6']]);
+    expect(await rows(worker, RAW_NAME, 'count(*)')).toEqual([[6]]);
     expect(await worker.stage()).toMatchObject({ received: 6, written: 3, duplicate: 3, commits: 1 });
     expect(await audit(worker, stream)).toEqual(WHOLE);
     const documents = await rows(worker, STAGING_NAME, 'document', 'order by event_uuid');
@@ -58,13 +64,16 @@ describe('staging', () => {
   test('takes identities that differ in case only for one if they are UUIDs', async () => {
     const text = '0190b6a2-7c4e-7d3a-8f10-2b3c4d5e6f70';
     const named = (event_uuid: string) => event(0).replace(uuidOf(0), event_uuid);
-    const { worker } = await start([named(text), named('Order-7')], [named(text.toUpperCase()), named('order-7')]);
+    const { worker } = await start(
+      [named(text), named('Order-7')],
+      [named(text.toUpperCase()), named('order-7')],
+    );
     expect(await worker.stage()).toMatchObject({ written: 3, duplicate: 1 });
   });
 
   test('by several stagers at once doubles nothing', async () => {
     const { worker, stream, folder } = await start(events(1, 2), events(2, 3), events(1, 4));
-    const other = await openWorker({ folder, stream });
+    const other = await openWorker({ folder, stream, stagingIds });
     await Promise.all([worker, other, worker].map((each) => each.stage({ maxRows: 1 })));
     expect(await ledger(worker)).toMatchObject({ received: 6, written: 4, duplicate: 2 });
     expect(await audit(worker, stream)).toEqual(WHOLE);
@@ -84,8 +93,35 @@ describe('staging', () => {
     const { worker, stream } = await start(events(1, 2), events(2, 3));
     await worker.stage({ maxRows: 2 });
     await setMain(worker, STAGING_NAME, (await snapshotIds(worker, STAGING_NAME))[1]!);
-    expect(await rows(worker, STAGING_NAME, 'count(*)')).toEqual([['2']]);
+    expect(await rows(worker, STAGING_NAME, 'count(*)')).toEqual([[2]]);
     expect(await worker.stage()).toMatchObject({ received: 2, written: 1, duplicate: 1 });
+    expect(await audit(worker, stream)).toEqual(WHOLE);
+  });
+
+  test('forgets what another program deleted, and writes it again', async () => {
+    const { worker, stream } = await start(events(1, 2));
+    await worker.stage();
+    // As DELETE FROM staging.events leaves it: a snapshot without files, on top of ours.
+    await editTable(worker, STAGING_NAME, (metadata) => {
+      const [empty, newest] = [metadata.snapshots[0]!, metadata.snapshots.at(-1)!];
+      const number = metadata['last-sequence-number'] + 1;
+      const deleted = {
+        ...newest,
+        'snapshot-id': 77n,
+        'parent-snapshot-id': newest['snapshot-id'],
+        'sequence-number': number,
+        'manifest-list': empty['manifest-list'],
+        summary: { operation: 'delete', 'total-records': '0' },
+      };
+      metadata.snapshots = [...metadata.snapshots, deleted];
+      metadata['last-sequence-number'] = number;
+      metadata['current-snapshot-id'] = 77n;
+      metadata.refs = { main: { 'snapshot-id': 77n, type: 'branch' } };
+    });
+    stream.put(events(1, 2));
+    await worker.process({ maxIds: 0 });
+    expect(await worker.stage()).toMatchObject({ received: 2, written: 2 });
+    expect(await ledger(worker)).toMatchObject({ written: 4, foreign: -2 });
     expect(await audit(worker, stream)).toEqual(WHOLE);
   });
 
@@ -100,6 +136,7 @@ describe('staging', () => {
       const other = await openWorker({
         folder,
         stream,
+        stagingIds,
         wrapCatalog: (catalog) => {
           broken = faultyCatalog(catalog);
           return broken;

@@ -1,13 +1,14 @@
 import { backoff } from '../base/base.ts';
 import { localPaths, type RawBatch, storeFiles } from '../engine/engine.ts';
 import { IdentitySet } from '../event/event.ts';
-import type { Lake, Table } from '../lake/lake.ts';
+import type { Table } from '../lake/lake.ts';
 import { advance, firstCommit, RAW_NAME, STAGING, STAGING_NAME, tableState } from '../tables/tables.ts';
 import { nextPortion, type Portion } from './consume.ts';
-import { heldByHistory } from './identity-index.ts';
+import { type IdentityIndex, openIdentityIndex } from './identity-index.ts';
 import type { StagingCommit, StagingOptions } from './staging.ts';
 
-export async function stageAll(options: StagingOptions): Promise<StagingCommit & { commits: number }> {
+export async function stageAll(given: StagingOptions): Promise<StagingCommit & { commits: number }> {
+  const options = { ...given, index: given.index ?? openIdentityIndex({ ...given, maxIds: 0 }) };
   const total = { received: 0, written: 0, duplicate: 0, commits: 0 };
   for (let refusals = 0; !options.signal.aborted; ) {
     const commit = await stageNext(options);
@@ -20,16 +21,22 @@ export async function stageAll(options: StagingOptions): Promise<StagingCommit &
       continue;
     }
     refusals = 0;
-    total.received += commit.received;
-    total.written += commit.written;
-    total.duplicate += commit.duplicate;
+    const { tally, more } = commit;
+    total.received += tally.received;
+    total.written += tally.written;
+    total.duplicate += tally.duplicate;
     total.commits++;
-    options.onCommit?.(commit);
+    options.onCommit?.(tally);
+    // What raw gained meanwhile is the next call's: asking history for every few rows would cost more than the rows.
+    if (!more) break;
   }
   return total;
 }
 
-async function stageNext(options: StagingOptions): Promise<StagingCommit | 'nothing' | 'refused'> {
+type Options = StagingOptions & { index: IdentityIndex };
+type Staged = { tally: StagingCommit; more: boolean };
+
+async function stageNext(options: Options): Promise<Staged | 'nothing' | 'refused'> {
   const { lake, writer, newId } = options;
   const raw = await lake.load(RAW_NAME);
   if (raw === undefined) return 'nothing';
@@ -55,15 +62,12 @@ async function stageNext(options: StagingOptions): Promise<StagingCommit | 'noth
         tally,
       }),
   });
-  if (outcome.kind === 'committed') return tally;
+  if (outcome.kind === 'committed') return { tally, more: portion.more };
   options.log.info('staging.refused', 'staging changed meanwhile; judging again', { why: outcome.why });
   return 'refused';
 }
 
-async function writePortion(
-  options: StagingOptions,
-  { staging, portion }: { staging: Table; portion: Portion },
-) {
+async function writePortion(options: Options, { staging, portion }: { staging: Table; portion: Portion }) {
   const { lake, engine } = options;
   const paths = localPaths(lake, portion.files);
   const batch = await engine.readRaw(
@@ -71,10 +75,11 @@ async function writePortion(
       path: paths[i]!,
       sequenceNumber: file.sequenceNumber!,
       rows: file.recordCount,
+      ...(file.partition.length > 0 && { partition: file.partition }),
     })),
   );
   try {
-    const { drop, conflicting } = await repeats(lake, { staging, batch });
+    const { drop, conflicting } = await repeats(options.index, { staging, batch });
     const files =
       drop.length === batch.rows
         ? []
@@ -90,8 +95,8 @@ async function writePortion(
 }
 
 /** Rows that staging holds already, and all but the first of equals within the batch. */
-async function repeats(lake: Lake, { staging, batch }: { staging: Table; batch: RawBatch }) {
-  const drop = new Set(await heldByHistory(lake, { staging, batch }));
+async function repeats(index: IdentityIndex, { staging, batch }: { staging: Table; batch: RawBatch }) {
+  const drop = new Set(await index.heldBy(staging, batch));
   const repeated = await batch.repeated();
   const seen = new IdentitySet(repeated.count);
   let conflicting = 0;

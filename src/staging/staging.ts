@@ -2,7 +2,10 @@
 import type { Clock, Log } from '../base/base.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Lake } from '../lake/lake.ts';
+import type { IdentityIndex } from './identity-index.ts';
 import { stageAll } from './stage.ts';
+
+export { type IdentityIndex, openIdentityIndex } from './identity-index.ts';
 
 export interface StagingOptions {
   lake: Lake;
@@ -14,6 +17,8 @@ export interface StagingOptions {
   random: () => number;
   /** Rows of raw taken into one commit, as far as whole raw snapshots allow. */
   maxRows: number;
+  /** Kept by the caller from call to call; without one every portion asks all of history. */
+  index?: IdentityIndex;
   signal: AbortSignal;
   onCommit?: (commit: StagingCommit) => void;
 }
@@ -24,7 +29,7 @@ export interface StagingCommit {
   duplicate: number;
 }
 
-/** Takes everything that raw holds now and staging has not consumed; returns when there is nothing left. */
+/** Takes what raw holds at the call and staging has not consumed. */
 export function stageEvents(options: StagingOptions): Promise<StagingCommit & { commits: number }> {
   return stageAll(options);
 }

@@ -1,36 +1,27 @@
 import { localPaths } from '../engine/engine.ts';
 import { addTally, emptyTally, type Tally, tallyBalances } from '../event/event.ts';
 import { ancestors, type Table } from '../lake/lake.ts';
-import { openQuery } from '../query/query.ts';
-import { QUARANTINE_NAME, RAW_NAME, STAGING_NAME, snapshotFacts, tableState } from '../tables/tables.ts';
+import {
+  type Consumed,
+  QUARANTINE_NAME,
+  RAW_NAME,
+  STAGING_NAME,
+  snapshotFacts,
+  tableState,
+} from '../tables/tables.ts';
+import { Checklist, figure } from './checklist.ts';
+import { checkFiles, type ReadFiles } from './files.ts';
 import { recountStream } from './stream.ts';
-import type { Check, Finding, Verified, VerifyOptions } from './verify.ts';
+import type { Verified, VerifyOptions } from './verify.ts';
 
-/** Collects checks; one that does not hold leaves a finding. */
-export class Checklist {
-  readonly checks: Check[] = [];
-  readonly findings: Finding[] = [];
-
-  equal(code: string, text: string, { expected, found }: { expected: number; found: number }): void {
-    this.holds(code, text, { ok: expected === found, expected: figure(expected), found: figure(found) });
-  }
-
-  holds(
-    code: string,
-    text: string,
-    { ok, expected, found }: { ok: boolean; expected: string; found: string },
-  ): void {
-    this.checks.push({ code, text, ok });
-    if (!ok) this.findings.push({ code, what: text, expected, found });
-  }
-}
+const NONE: ReadFiles = { files: [], rows: 0 };
 
 export async function verifyAll(options: VerifyOptions): Promise<Verified> {
   const { lake, onProgress } = options;
   const list = new Checklist();
-  const [raw, staging, quarantine] = await Promise.all(
-    [RAW_NAME, STAGING_NAME, QUARANTINE_NAME].map((n) => lake.load(n)),
-  );
+  // Raw last: what consumes it may stand behind the raw that it is compared with, never ahead of it.
+  const [staging, quarantine] = await Promise.all([lake.load(STAGING_NAME), lake.load(QUARANTINE_NAME)]);
+  const raw = await lake.load(RAW_NAME);
   if (raw === undefined) return { ...list, ledger: emptyTally, waiting: 0, events: 0, quarantined: 0 };
 
   onProgress?.('adding up the ledgers');
@@ -38,19 +29,21 @@ export async function verifyAll(options: VerifyOptions): Promise<Verified> {
   for (const table of [raw, quarantine, staging]) if (table) checkLedger(list, table);
 
   onProgress?.('counting rows');
-  const quarantined = await countRows(options, quarantine);
-  await checkRows(list, options, raw);
-  checkQuarantine(list, { raw, quarantined });
-  if (staging) await checkRows(list, options, staging);
+  const rejected = quarantine ? await checkFiles(list, options, quarantine) : NONE;
+  const received = await checkFiles(list, options, raw);
+  const staged = staging ? await checkFiles(list, options, staging) : NONE;
+  checkRows(list, { table: raw, found: received.rows });
+  checkQuarantine(list, { raw, quarantine, quarantined: rejected.rows });
+  if (staging) checkRows(list, { table: staging, found: staged.rows });
 
   onProgress?.('comparing raw with staging');
-  const { waiting, events } = await checkStaging(list, options, { raw, staging });
+  const waiting = await checkStaging(list, options, { raw, received, staging, staged });
 
   if (options.stream) {
     onProgress?.('recounting the stream');
-    await recountStream(list, { ...options, raw, quarantine }, options.stream);
+    await recountStream(list, { ...options, raw, received }, options.stream);
   }
-  return { ...list, ledger, waiting, events, quarantined };
+  return { ...list, ledger, waiting, events: staged.rows, quarantined: rejected.rows };
 }
 
 function checkLedger(list: Checklist, table: Table): void {
@@ -71,48 +64,61 @@ function checkLedger(list: Checklist, table: Table): void {
   });
 }
 
-/** Rows in the files themselves, not in their metadata. */
-async function countRows({ lake, engine }: Pick<VerifyOptions, 'lake' | 'engine'>, table: Table | undefined) {
-  if (table === undefined) return 0;
-  const { rows } = await openQuery({ lake, engine }).all(
-    `select count(*) filter (where true) as n from ${table.name}`,
-  );
-  return Number(rows[0]!['n']);
-}
-
-async function checkRows(list: Checklist, options: VerifyOptions, table: Table): Promise<void> {
+function checkRows(list: Checklist, { table, found }: { table: Table; found: number }): void {
   const { ledger, foreignRows } = tableState(table);
   list.equal(`${table.name}.rows`, `${table.name}: rows = written − removed + foreign`, {
     expected: ledger.written - ledger.removed + ledger.foreign + foreignRows,
-    found: await countRows(options, table),
+    found,
   });
 }
 
-/** What raw rejected is in quarantine, or still waits for adoption. */
-function checkQuarantine(list: Checklist, { raw, quarantined }: { raw: Table; quarantined: number }): void {
-  const { ledger, rejected } = tableState(raw);
-  const waiting = rejected.reduce((sum, r) => sum + r.rows, 0);
+/** What raw rejected is in quarantine, but for what was committed since quarantine last adopted from raw. */
+function checkQuarantine(
+  list: Checklist,
+  { raw, quarantine, quarantined }: { raw: Table; quarantine: Table | undefined; quarantined: number },
+): void {
+  const { ledger } = tableState(raw);
+  const consumed = quarantine && tableState(quarantine).consumed[RAW_NAME];
+  const { waiting, rolledBack } = rejectedSince(raw, consumed);
+  const expected = ledger.quarantined - waiting;
   list.holds('quarantine.rows', 'quarantine.events: every record that raw rejected', {
-    // A manifest stays in the property until a later commit of raw sees it adopted.
-    ok: quarantined <= ledger.quarantined && quarantined >= ledger.quarantined - waiting,
-    expected: figure(ledger.quarantined),
+    // Raw that was rolled back takes the records again; quarantine keeps those that it has.
+    ok: rolledBack ? quarantined >= expected : quarantined === expected,
+    expected: figure(expected),
     found: figure(quarantined),
   });
 }
 
-/** Every distinct event_uuid of raw stands in staging exactly once, as far as staging has consumed raw. */
+function rejectedSince(raw: Table, consumed: Consumed | undefined): { waiting: number; rolledBack: boolean } {
+  if (consumed?.uuid !== raw.metadata['table-uuid']) {
+    return { waiting: tableState(raw).ledger.quarantined, rolledBack: false };
+  }
+  const { snapshots, broken } = ancestors(raw.metadata, raw.metadata['current-snapshot-id']!);
+  const since = snapshots.filter((s) => s['sequence-number'] > consumed.sequenceNumber);
+  return {
+    waiting: since.reduce((sum, s) => sum + (snapshotFacts(s)?.ledger.quarantined ?? 0), 0),
+    rolledBack: !broken && !snapshots.some((s) => s['snapshot-id'] === consumed.snapshot),
+  };
+}
+
+/**
+ * Every distinct event_uuid of raw stands in staging exactly once, as far as staging has consumed raw. Resolves with
+ * the rows that it has not consumed.
+ */
 async function checkStaging(
   list: Checklist,
   { lake, engine, deep }: VerifyOptions,
-  { raw, staging }: { raw: Table; staging: Table | undefined },
-): Promise<{ waiting: number; events: number }> {
+  {
+    raw,
+    received,
+    staging,
+    staged,
+  }: { raw: Table; received: ReadFiles; staging: Table | undefined; staged: ReadFiles },
+): Promise<number> {
   const consumed = staging && tableState(staging).consumed[RAW_NAME];
   const upTo = consumed?.uuid === raw.metadata['table-uuid'] ? consumed.sequenceNumber : -1;
-  const rawFiles = (await lake.files(raw)).files;
-  const taken = rawFiles.filter((file) => file.sequenceNumber! <= upTo);
-  const waiting = rowsOf(rawFiles) - rowsOf(taken);
-  const held = staging ? (await lake.files(staging)).files : [];
-  const [source, target] = [localPaths(lake, taken), localPaths(lake, held)];
+  const taken = received.files.filter((file) => file.sequenceNumber! <= upTo);
+  const [source, target] = [localPaths(lake, taken), localPaths(lake, staged.files)];
   const found = await engine.compareIdentities(source, target);
   list.equal('staging.repeats', 'staging.events: no event_uuid stands twice', {
     expected: 0,
@@ -134,10 +140,8 @@ async function checkStaging(
       found: altered,
     });
   }
-  return { waiting, events: rowsOf(held) };
+  return rowsOf(received.files) - rowsOf(taken);
 }
 
 const rowsOf = (files: readonly { recordCount: number }[]) =>
   files.reduce((sum, file) => sum + file.recordCount, 0);
-
-export const figure = (n: number): string => n.toLocaleString('en-US');

@@ -2,20 +2,22 @@
  * The stream once more, from its beginning to the positions that raw has committed: every event in it has its
  * identity in raw, everything else stands in quarantine, and where nothing was trimmed the count is what was received.
  */
+import { Failure } from '../base/base.ts';
 import { localPaths } from '../engine/engine.ts';
 import type { Table } from '../lake/lake.ts';
 import type { Position, Spool, Stream, StreamDescription } from '../stream/stream.ts';
 import { PIN, tableState } from '../tables/tables.ts';
-import type { Checklist } from './checks.ts';
+import type { Checklist } from './checklist.ts';
+import type { ReadFiles } from './files.ts';
 import type { VerifyOptions } from './verify.ts';
 
-type Input = VerifyOptions & { raw: Table; quarantine: Table | undefined };
+type Input = VerifyOptions & { raw: Table; received: ReadFiles };
 
 export async function recountStream(list: Checklist, input: Input, stream: Stream): Promise<void> {
   const description = await stream.describe();
   const { [PIN]: pin, ...committed } = tableState(input.raw).positions[description.id] ?? {};
   if (pin === undefined || Object.keys(committed).length === 0) return;
-  const held = localPaths(input.lake, (await input.lake.files(input.raw)).files);
+  const held = localPaths(input.lake, input.received.files);
   const sum = { records: 0, missing: 0, rejected: 0 };
   for await (const spool of spoolsUpTo(input, { stream, description, pin, committed })) {
     const judged = await input.engine.judge(
@@ -30,6 +32,8 @@ export async function recountStream(list: Checklist, input: Input, stream: Strea
       await judged.dispose();
     }
   }
+  // What was not read was not compared: a count of it would be a finding about nothing.
+  if (input.signal.aborted) throw stopped();
   const state = tableState(input.raw);
   list.equal('stream.missing', 'the stream: every event of it is in raw', {
     expected: 0,
@@ -95,4 +99,13 @@ async function* spoolsUpTo(
 function passed(to: Position, committed: string | undefined): boolean {
   if (committed === undefined || to === 'end') return true;
   return /^\d/.test(to) && /^\d/.test(committed) && BigInt(to) >= BigInt(committed);
+}
+
+function stopped(): Failure {
+  return new Failure('the lake was not verified to the end', {
+    code: 'verify.interrupted',
+    fault: 'user',
+    why: 'it was stopped while it recounted the stream',
+    hint: 'run lakeward verify again',
+  });
 }

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ancestors, type DataFile, type Table } from '../../src/lake/lake.ts';
+import { ancestors, type DataFile, type FileFilter, type Table } from '../../src/lake/lake.ts';
 import { TABLES } from '../../src/tables/tables.ts';
 import { describeWith, pythonWith } from '../support/python.ts';
 import { ASKED, type Contents, conditionOf, contentsOf } from './questions.ts';
@@ -73,7 +73,8 @@ describeWith(python, 'other programs', () => {
   let written: WrittenLake;
   let seen: Seen;
   beforeAll(async () => {
-    written = await writeLake({ count: 4_000, seed: 1 });
+    // Commits of one record and of many; so many that the window forgets, and repeats reach raw.
+    written = await writeLake({ count: 4_000, seed: 1, commits: [700, 1, 1_300, 40, 500, 400, 300, 300] });
     seen = await look(written);
   });
   afterAll(() => written?.close());
@@ -118,7 +119,11 @@ describeWith(python, 'other programs', () => {
         const opened = (await written.lake.files(table, { where })).files.map(({ location }) => location).sort();
         const [[rows]] = (await written.rows(name, 'count(*)', `where ${conditionOf(table, where)}`)) as [[number]];
         expect({ about, ...pyiceberg.pruning[i] }).toEqual({ about, files: opened, rows });
-        expect({ about, ...duckDb.pruning[i] }).toEqual({ about, files: opened.length, rows });
+        const byDuckDb = duckDb.pruning[i]!;
+        const most = opened.length + withoutBounds(files, { table, where }).filter((f) => !opened.includes(f)).length;
+        expect(byDuckDb.rows, about).toBe(rows);
+        expect(byDuckDb.files, about).toBeGreaterThanOrEqual(opened.length);
+        expect(byDuckDb.files, about).toBeLessThanOrEqual(most);
       }
     });
 
@@ -220,6 +225,20 @@ const DUCKDB_TYPES: Record<string, string> = {
 };
 
 const BYTES: Record<string, string> = { document: 'to_base64(encode(document))', bytes: 'to_base64(bytes)' };
+
+/**
+ * DuckDB 1.4 prunes a file by a column only when it has both bounds of it. We also prune by one (the highest texts have
+ * no upper one), and by a column that is null in every row.
+ */
+function withoutBounds(
+  files: readonly DataFile[],
+  { table, where }: { table: Table; where: readonly FileFilter[] },
+): string[] {
+  const { fields } = table.metadata.schemas[0]!;
+  const ids = where.map(({ column }) => fields.find(({ name }) => name === column)!.id);
+  const lacks = (file: DataFile) => ids.some((id) => !file.lowerBounds.has(id) || !file.upperBounds.has(id));
+  return files.filter(lacks).map(({ location }) => location);
+}
 
 const byLocation = (a: DataFile, b: DataFile) => (a.location < b.location ? -1 : 1);
 

@@ -33,7 +33,14 @@ const ARRIVALS = { firstArrival_ms: Date.UTC(2026, 0, 10, 3), step_ms: 108_000 }
 const LIMITS = { minTime_s: Date.UTC(2000, 0, 1) / 1000, maxAhead_s: 48 * 3600 };
 const NEVER = new AbortController().signal;
 
-export async function writeLake({ count, seed }: { count: number; seed: number }): Promise<WrittenLake> {
+export interface LakeToWrite {
+  count: number;
+  seed: number;
+  /** Records of the commits, first to last; the last one takes the rest. */
+  commits: readonly number[];
+}
+
+export async function writeLake({ count, seed, commits }: LakeToWrite): Promise<WrittenLake> {
   // A folder as people name theirs: its location must be the same text for every reader.
   const folder = await mkdtemp(join(tmpdir(), 'lake of Zoë '));
   const [spoolFolder, catalogPath] = [join(folder, 'spools'), join(folder, 'catalog.sqlite')];
@@ -76,8 +83,7 @@ export async function writeLake({ count, seed }: { count: number; seed: number }
     },
   };
   stream.put(records.map(({ body }) => body));
-  // Commits of one record and of many; so many that the window forgets, and repeats reach raw.
-  for (const rows of [700, 1, 1_300, 40, 500, 400, 300, 300]) stream.script.push({ rows });
+  for (const rows of commits) stream.script.push({ rows });
   await written.run();
   return written;
 }

@@ -75,13 +75,17 @@ test('20,000 simulated events, repeats and damage through a restart come out as 
   await worker.stage({ maxRows: 5_000 });
 
   const day = 'strftime(created_datetime, $$%Y-%m-%d$$)';
-  expect(counted(await rows(worker, STAGING_NAME, 'event_name, count(*)', 'group by 1'))).toEqual(truth.by_name);
+  expect(counted(await rows(worker, STAGING_NAME, 'event_name, count(*)', 'group by 1'))).toEqual(
+    truth.by_name,
+  );
   const byDay = await rows(worker, STAGING_NAME, `${day} || ' ' || event_type, count(*)`, 'group by 1');
   const expectedByDay = Object.entries(truth.by_day).flatMap(([at, types]) =>
     Object.entries(types).map(([type, count]) => [`${at} ${type}`, count]),
   );
   expect(counted(byDay)).toEqual(Object.fromEntries(expectedByDay));
-  expect(counted(await rows(worker, QUARANTINE_NAME, 'reason, count(*)', 'group by 1'))).toEqual(damaged.damaged);
+  expect(counted(await rows(worker, QUARANTINE_NAME, 'reason, count(*)', 'group by 1'))).toEqual(
+    damaged.damaged,
+  );
 
   const staged = await rows(worker, STAGING_NAME, 'lower(event_uuid), document');
   expect(staged).toHaveLength(EVENTS);

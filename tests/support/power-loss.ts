@@ -22,7 +22,8 @@ export class PowerSupply {
     const disk = this.#disk;
     if (disk === undefined) return;
     const lost: string[] = [];
-    for await (const { location } of disk.list(disk.root)) if (!this.#durable.has(location)) lost.push(location);
+    for await (const { location } of disk.list(disk.root))
+      if (!this.#durable.has(location)) lost.push(location);
     await disk.delete(lost);
   }
 

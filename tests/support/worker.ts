@@ -12,7 +12,7 @@ import { type Catalog, type Lake, openLake, openSqliteCatalog } from '../../src/
 import { type ObjectStore, openDiskStore } from '../../src/object-store/object-store.ts';
 import { type ProcessorOptions, processStream } from '../../src/processor/processor.ts';
 import { adoptRejected } from '../../src/quarantine/quarantine.ts';
-import { stageEvents } from '../../src/staging/staging.ts';
+import { openIdentityIndex, stageEvents } from '../../src/staging/staging.ts';
 import type { ScriptedStream } from './scripted-stream.ts';
 import { VirtualClock } from './virtual-clock.ts';
 import { type WatchedEngine, watched } from './watched-engine.ts';
@@ -26,6 +26,8 @@ export interface WorkerOptions {
   wrapCatalog?: (catalog: Catalog) => Catalog;
   wrapLake?: (lake: Lake) => Lake;
   commitAttempts?: number;
+  /** Identities that staging holds in memory at most; with 0 it asks the table every time. */
+  stagingIds?: number;
   /** Another worker's, to save the time of opening one. */
   engine?: WatchedEngine;
 }
@@ -97,6 +99,7 @@ export async function openWorker(options: WorkerOptions): Promise<Worker> {
   });
 
   const around = { lake, engine, clock, log: silentLog, writer: name, newId: () => crypto.randomUUID() };
+  const index = openIdentityIndex({ lake, engine, maxIds: options.stagingIds ?? 100_000 });
   const worker: Worker = {
     stream,
     lake,
@@ -126,7 +129,7 @@ export async function openWorker(options: WorkerOptions): Promise<Worker> {
     process: (changed) => processStream(worker.options(changed)),
     adopt: () => adoptRejected(around),
     stage: ({ maxRows = 1_000_000 } = {}) =>
-      stageEvents({ ...around, random: () => 0, maxRows, signal: over.signal }),
+      stageEvents({ ...around, index, random: () => 0, maxRows, signal: over.signal }),
   };
   return worker;
 }

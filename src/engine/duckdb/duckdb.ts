@@ -9,6 +9,7 @@ import { judge } from './judge.ts';
 import { defineViews, planner, query } from './query.ts';
 import { readRaw } from './raw-batch.ts';
 import { readRejected } from './rejected-rows.ts';
+import { rowCounts } from './row-counts.ts';
 
 export async function openDuckDb(options: EngineOptions): Promise<Engine> {
   await mkdir(options.workFolder, { recursive: true });
@@ -30,6 +31,7 @@ export async function openDuckDb(options: EngineOptions): Promise<Engine> {
     readRaw: async (files) => readRaw(await connect(), { files, folder: await batchFolder() }),
     compareIdentities: (source, held) => compareIdentities(connect, { source, held }),
     compareContents: (source, held) => compareContents(connect, { source, held }),
+    rowCounts: (paths) => rowCounts(connect, paths),
     readRejected: async (paths, held) =>
       readRejected(await connect(), { paths, held, folder: await batchFolder() }),
     identitiesOf: (paths, since_s) => eventIdentities(connect, { paths, since_s }),

@@ -5,19 +5,25 @@ import { identitySql } from './event-sql.ts';
 import { parquet } from './sql.ts';
 import { identityChunks } from './vectors.ts';
 
-/** Identity, content hash and time of the rows of event files, for a window rebuilt from raw. */
+/**
+ * Identities of event files; with `since_s` only of rows that are not older, with content hash and time, for a window
+ * rebuilt from raw. Without it documents are not read: contents and times are 0.
+ */
 export async function* eventIdentities(
   connect: () => Promise<DuckDBConnection>,
-  { paths, since_s }: { paths: readonly string[]; since_s: number },
+  { paths, since_s }: { paths: readonly string[]; since_s: number | undefined },
 ): AsyncGenerator<Identities> {
   if (paths.length === 0) return;
   const c = await connect();
   try {
+    const id = identitySql('event_uuid');
+    const time = 'least(created_at, epoch_us(arrived_at) / 1e6)';
     yield* identityChunks(
       c,
-      `select 0::integer, ${identitySql('event_uuid')}, (hash(document) & 4294967295)::uinteger,
-         least(created_at, epoch_us(arrived_at) / 1e6)
-       from ${parquet(paths)} where least(created_at, epoch_us(arrived_at) / 1e6) >= ${since_s}`,
+      since_s === undefined
+        ? `select 0::integer, ${id}, 0::uinteger, 0::double from ${parquet(paths)}`
+        : `select 0::integer, ${id}, (hash(document) & 4294967295)::uinteger, ${time}
+           from ${parquet(paths)} where ${time} >= ${since_s}`,
     );
   } finally {
     c.closeSync();

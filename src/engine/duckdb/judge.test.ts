@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { identityOf, REASONS } from '../../event/event.ts';
 import { type Engine, type Identities, openEngine, type WrittenFile } from '../engine.ts';
@@ -188,6 +189,32 @@ describe('identities', () => {
     await batch.dispose();
     expect([...identities.rows]).toEqual([4, 3, 2, 1, 0]);
     expect(hexOf(identities)).toEqual([...texts].reverse().map(identityOf));
+  });
+
+  it('agree with identityOf for whatever nearly is a UUID', async () => {
+    const digit = fc.constantFrom(...'0123456789abcdefABCDEF', 'g', '-', '{', 'é');
+    const shaped = fc
+      .tuple(...[8, 4, 4, 4, 12].map((n) => fc.string({ unit: digit, minLength: n - 1, maxLength: n + 1 })))
+      .map((parts) => parts.join('-'));
+    const texts = fc.sample(
+      fc.oneof(
+        fc.uuid(),
+        shaped,
+        fc.uuid().map((u) => u.toUpperCase()),
+      ),
+      {
+        seed: 36,
+        numRuns: 2_000,
+      },
+    );
+    const input = await spool(
+      texts.map((event_uuid) => event({ event_uuid })),
+      texts.map((_, i) => ARRIVED_MS + i),
+    );
+    const batch = await engine.judge(input, LIMITS);
+    const identities = await batch.identities();
+    await batch.dispose();
+    expect(hexOf(identities)).toEqual(texts.map(identityOf));
   });
 
   it('drop the rows they are told to drop and write the rest by day and type', async () => {

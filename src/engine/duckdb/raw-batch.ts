@@ -4,6 +4,7 @@
  */
 import { rm } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
+import type { PartitionValue } from '../../lake/lake.ts';
 import { STAGING } from '../../tables/tables.ts';
 import type { Identities, RawBatch, RawFile, WrittenFile } from '../engine.ts';
 import { engineFailure } from './duckdb.ts';
@@ -37,12 +38,19 @@ function rowsOf(files: readonly RawFile[]): { sql: string; count: number } {
   return { sql, count };
 }
 
+/** Undefined when one is not known, or cannot be said in SQL: the text of a statement ends at a NUL. */
+function knownPartitions(files: readonly RawFile[]): (readonly PartitionValue[])[] | undefined {
+  const known = files.flatMap(({ partition }) => (partition === undefined ? [] : [partition]));
+  const sayable = known.every((tuple) => tuple.every((value) => !String(value).includes('\0')));
+  return sayable && known.length === files.length ? known : undefined;
+}
+
 export async function readRaw(c: DuckDBConnection, input: Input): Promise<RawBatch> {
   const { sql, count } = rowsOf(input.files);
   try {
     await c.run(`create or replace temp table identities as
       select rid, ${identitySql('event_uuid')} as id from (${sql})`);
-    return new DuckDbRawBatch(c, { folder: input.folder, rows: count, sql });
+    return new DuckDbRawBatch(c, { ...input, rows: count, sql });
   } catch (error) {
     c.closeSync();
     await rm(input.folder, { recursive: true, force: true });
@@ -54,13 +62,19 @@ class DuckDbRawBatch implements RawBatch {
   readonly rows: number;
   readonly #c: DuckDBConnection;
   readonly #folder: string;
+  readonly #files: readonly RawFile[];
   readonly #sql: string;
 
-  constructor(c: DuckDBConnection, { folder, rows, sql }: { folder: string; rows: number; sql: string }) {
+  constructor(c: DuckDBConnection, { files, folder, rows, sql }: Input & { rows: number; sql: string }) {
     this.#c = c;
     this.#folder = folder;
+    this.#files = files;
     this.#sql = sql;
     this.rows = rows;
+  }
+
+  identities(): Promise<Identities> {
+    return readIdentities(this.#c, 'select rid, id, 0::uinteger, 0::double from identities', this.rows);
   }
 
   /** Few: what the window let through. Only they are put in order, which needs their wide columns. */
@@ -83,6 +97,7 @@ class DuckDbRawBatch implements RawBatch {
   }
 
   async writeSorted(drop: Int32Array): Promise<WrittenFile[]> {
+    const partitions = knownPartitions(this.#files);
     try {
       await fillRowIds(this.#c, 'dropped', drop);
       return await writePartitioned(this.#c, {
@@ -90,6 +105,7 @@ class DuckDbRawBatch implements RawBatch {
         select: `select ${COLUMNS}, (epoch_us(created_datetime) // 86400000000)::integer as __day, event_type as __type
           from (${this.#sql}) where rid not in (select rid from dropped)`,
         partitionBy: ['__day', '__type'],
+        ...(partitions && { partitions }),
         orderBy: ['event_name', 'created_datetime'],
         sortOrderId: 1,
         folder: this.#folder,

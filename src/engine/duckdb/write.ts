@@ -20,6 +20,8 @@ export interface PartitionedWrite {
   select: string;
   /** Names of the select's columns that hold the partition values, in the order of the table's spec. */
   partitionBy: readonly string[];
+  /** Partition values that may occur, where they are known without asking the rows. */
+  partitions?: readonly (readonly PartitionValue[])[];
   /** Order within each file; DuckDB keeps it only on one thread. */
   orderBy?: readonly string[];
   folder: string;
@@ -41,7 +43,7 @@ export async function writePartitioned(c: DuckDBConnection, write: PartitionedWr
   const folder = await mkdtemp(join(write.folder, 'write-'));
   const keys = write.partitionBy.map(identifier).join(', ');
   await c.run(`create or replace temp table __partitions as
-    select row_number() over (order by ${keys})::integer as __p, * from (select distinct ${keys} from (${write.select}))`);
+    select row_number() over (order by ${keys})::integer as __p, * from (${distinctPartitions(write)})`);
   const values = await partitionValues(c);
   if (values.size === 0) return [];
   const fields = write.table.schema.fields;
@@ -68,6 +70,14 @@ export async function writePartitioned(c: DuckDBConnection, write: PartitionedWr
   }
   await c.run('drop table __partitions');
   return files;
+}
+
+function distinctPartitions({ select, partitionBy, partitions }: PartitionedWrite): string {
+  const keys = partitionBy.map(identifier).join(', ');
+  if (partitions === undefined) return `select distinct ${keys} from (${select})`;
+  const value = (v: PartitionValue) => (typeof v === 'string' ? literal(v) : String(v));
+  const tuples = new Set(partitions.map((tuple) => `(${tuple.map(value).join(', ')})`));
+  return `from (values ${[...tuples].join(', ')}) as known(${keys})`;
 }
 
 async function partitionValues(c: DuckDBConnection) {

@@ -1,0 +1,40 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { engineFailure } from './duckdb.ts';
+import { parquet } from './sql.ts';
+
+/** Files whose footers one query reads: 0.06 to 0.17 ms a file, where a query for each took 0.8 ms. */
+const FILES_AT_ONCE = 1_000;
+
+export async function rowCounts(
+  connect: () => Promise<DuckDBConnection>,
+  paths: readonly string[],
+): Promise<(number | undefined)[]> {
+  const c = await connect();
+  try {
+    const counts: (number | undefined)[] = [];
+    for (let first = 0; first < paths.length; first += FILES_AT_ONCE) {
+      counts.push(...(await countsOf(c, paths.slice(first, first + FILES_AT_ONCE))));
+    }
+    return counts;
+  } finally {
+    c.closeSync();
+  }
+}
+
+/** One file that cannot be read fails the query over all; then each is asked by itself. */
+async function countsOf(c: DuckDBConnection, paths: readonly string[]): Promise<(number | undefined)[]> {
+  try {
+    const rows = await c.runAndReadAll(
+      `select filename, count(*) from ${parquet(paths, { filename: 'true' })} group by 1`,
+    );
+    const byPath = new Map(rows.getRowsJson().map(([path, count]) => [String(path), Number(count)]));
+    return paths.map((path) => byPath.get(path) ?? 0);
+  } catch (error) {
+    const failure = engineFailure(error, 'counting rows');
+    if (failure.code === 'engine.memory') throw failure;
+    if (paths.length === 1) return [undefined];
+    const counts: (number | undefined)[] = [];
+    for (const path of paths) counts.push(...(await countsOf(c, [path])));
+    return counts;
+  }
+}

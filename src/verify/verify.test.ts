@@ -1,0 +1,375 @@
+import { mkdir, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { describe, expect, it } from 'vitest';
+import { editTable, loaded } from '../../tests/support/edited-table.ts';
+import { event, events } from '../../tests/support/events.ts';
+import { ScriptedStream, type StreamRecord } from '../../tests/support/scripted-stream.ts';
+import { movedClock } from '../../tests/support/small-lake.ts';
+import { lakeFolder, openWorker, type Worker } from '../../tests/support/worker.ts';
+import { silentLog } from '../base/base.ts';
+import { localPaths, storeFiles } from '../engine/engine.ts';
+import { advance, RAW_NAME, STAGING_NAME, tableState } from '../tables/tables.ts';
+import { type Verified, type VerifyOptions, verifyLake } from './verify.ts';
+
+interface Setup {
+  worker: Worker;
+  stream: ScriptedStream;
+  verify(over?: Partial<VerifyOptions>): Promise<Verified>;
+}
+
+/** Ten events in two commits, one of them sent three times, and two records that are none; all of it through. */
+async function cleanLake(): Promise<Setup> {
+  const setup = await emptyLake();
+  const { worker, stream } = setup;
+  stream.put([...events(1, 2, 3, 4, 5, 1), 'no JSON']);
+  await worker.process();
+  stream.put([...events(6, 7, 8, 9, 10, 1), '{"event_uuid":""}']);
+  await worker.process();
+  await worker.adopt();
+  await worker.stage();
+  return setup;
+}
+
+async function emptyLake(): Promise<Setup> {
+  const folder = await lakeFolder();
+  const stream = new ScriptedStream({ shards: 2 });
+  const worker = await openWorker({ folder, stream });
+  const spoolFolder = join(folder, 'spools');
+  await mkdir(spoolFolder);
+  const verify = (over: Partial<VerifyOptions> = {}) =>
+    verifyLake({
+      lake: worker.lake,
+      engine: worker.engine,
+      log: silentLog,
+      clock: movedClock(Date.UTC(2026, 0, 16)),
+      stream,
+      limits: worker.options().limits,
+      deep: true,
+      spoolFolder,
+      maxRows: 5,
+      maxBytes: 1e9,
+      signal: new AbortController().signal,
+      ...over,
+    });
+  return { worker, stream, verify };
+}
+
+const codes = ({ findings }: Verified) => findings.map(({ code }) => code);
+const finding = ({ findings }: Verified, code: string) => findings.find((f) => f.code === code);
+
+async function filesOf({ lake }: Worker, name: string) {
+  const { files } = await lake.files(await loaded(lake, name));
+  return files.map((file, i) => ({ file, path: localPaths(lake, files)[i]! }));
+}
+
+/** Writes a file anew in its place, through an SQL select over what it holds. */
+async function rewrite(path: string, select: (file: string) => string): Promise<void> {
+  const instance = await DuckDBInstance.create(':memory:');
+  const c = await instance.connect();
+  await c.run("set timezone = 'UTC'");
+  await c.run(`create table held as from read_parquet('${path}', hive_partitioning = false)`);
+  await c.run(`copy (${select('held')}) to '${path}' (format parquet, compression zstd)`);
+  instance.closeSync();
+}
+
+describe('a lake in order', () => {
+  it('has no finding, and its figures are those of its ledgers', async () => {
+    const { verify, stream } = await cleanLake();
+    const verified = await verify();
+    expect(verified.findings).toEqual([]);
+    expect(verified.checks.every(({ ok }) => ok)).toBe(true);
+    expect(verified).toMatchObject({
+      events: 10,
+      quarantined: 2,
+      waiting: 0,
+      ledger: { received: 14, written: 10, duplicate: 2, quarantined: 2 },
+    });
+    expect(verified.checks.map(({ code }) => code)).toEqual([
+      'raw.events.ledger',
+      'raw.events.snapshots',
+      'quarantine.events.ledger',
+      'quarantine.events.snapshots',
+      'staging.events.ledger',
+      'staging.events.snapshots',
+      'quarantine.events.files',
+      'raw.events.files',
+      'staging.events.files',
+      'raw.events.rows',
+      'quarantine.rows',
+      'staging.events.rows',
+      'staging.repeats',
+      'staging.missing',
+      'staging.extra',
+      'staging.altered',
+      'stream.missing',
+      'stream.received',
+      'stream.quarantined',
+    ]);
+    expect(stream.spoolsOpen).toBe(0);
+  });
+
+  it('may be empty, or hold a stream that nobody read', async () => {
+    const { verify, stream } = await emptyLake();
+    expect(codes(await verify())).toEqual([]);
+    stream.put(events(1));
+    expect(codes(await verify())).toEqual([]);
+  });
+
+  it('may have rows on their way to staging and records on their way to quarantine', async () => {
+    const { worker, stream, verify } = await cleanLake();
+    stream.put([...events(11, 12), 'no JSON either']);
+    await worker.process({ adopt: async () => -1 });
+    const verified = await verify();
+    expect(verified.findings).toEqual([]);
+    expect(verified).toMatchObject({ waiting: 2, events: 10, quarantined: 2 });
+  });
+
+  it('may have a stream with more records than were taken', async () => {
+    const { stream, verify } = await cleanLake();
+    stream.put([...events(13, 14, 15), 'nor this']);
+    expect(codes(await verify())).toEqual([]);
+  });
+
+  it('may be written to while it is verified', async () => {
+    const { worker, stream, verify } = await cleanLake();
+    // Between the loading of the tables, a batch goes all the way to staging and quarantine.
+    const { lake } = worker;
+    const inBetween = {
+      ...lake,
+      load: async (name: string) => {
+        const table = await lake.load(name);
+        if (name === STAGING_NAME) {
+          stream.put([...events(20, 21), 'broken']);
+          await worker.process();
+          await worker.adopt();
+          await worker.stage();
+        }
+        return table;
+      },
+    };
+    expect(codes(await verify({ lake: inBetween }))).toEqual([]);
+  });
+
+  it('is compared with the stream as far as the stream goes back', async () => {
+    const { stream, verify } = await cleanLake();
+    stream.trim(0, 2);
+    // After its retention, counts of the stream say nothing; what is still in it must be in raw.
+    const later = movedClock(Date.UTC(2026, 0, 20));
+    expect(codes(await verify({ clock: later }))).toEqual([]);
+    expect((await verify({ clock: later })).checks.map(({ code }) => code)).not.toContain('stream.received');
+  });
+});
+
+describe('a data file', () => {
+  it('that is gone is named', async () => {
+    const { worker, verify } = await cleanLake();
+    const [gone] = await filesOf(worker, STAGING_NAME);
+    await worker.lake.store.delete([gone!.file.location]);
+    const verified = await verify();
+    expect(finding(verified, 'staging.events.files')!.found).toBe(`${gone!.file.location} is gone`);
+    expect(finding(verified, 'staging.events.rows')).toMatchObject({ expected: '10', found: '0' });
+    expect(finding(verified, 'staging.missing')).toMatchObject({ expected: '0', found: '10' });
+  });
+
+  it.each(['raw.events', 'quarantine.events'])('of %s that is gone is named', async (name) => {
+    const { worker, verify } = await cleanLake();
+    const [gone] = await filesOf(worker, name);
+    await worker.lake.store.delete([gone!.file.location]);
+    const verified = await verify({ stream: undefined });
+    expect(finding(verified, `${name}.files`)!.found).toBe(`${gone!.file.location} is gone`);
+    expect(codes(verified)).toContain(name === 'raw.events' ? 'raw.events.rows' : 'quarantine.rows');
+  });
+
+  it('that is cut off or overwritten is named', async () => {
+    const { worker, verify } = await cleanLake();
+    const [first, second] = await filesOf(worker, RAW_NAME);
+    await truncate(first!.path, 100);
+    await writeFile(second!.path, Buffer.alloc(second!.file.fileSize, 0x41));
+    const found = finding(await verify(), 'raw.events.files')!.found;
+    expect(found).toContain(`${first!.file.location} has 100 bytes, not`);
+    expect(found).toContain(`${first!.file.location} cannot be read`);
+    expect(found).toContain(`${second!.file.location} cannot be read`);
+  });
+
+  it('with a damaged page is a finding or a failure that says what to do', async () => {
+    const { worker, verify } = await cleanLake();
+    const [file] = await filesOf(worker, STAGING_NAME);
+    const bytes = Buffer.from(await worker.lake.store.read(file!.file.location));
+    bytes.fill(0xff, 4, 60);
+    await writeFile(file!.path, bytes);
+    const verified = await verify().catch((error: unknown) => error);
+    if (verified instanceof Error) {
+      console.log((verified as any).why);
+      expect(verified).toMatchObject({ name: 'Failure', code: 'engine.unreadable', fault: 'user' });
+    } else expect((verified as Verified).findings).not.toEqual([]);
+  });
+
+  it('that lost a row is named, and the event is missing', async () => {
+    const { worker, verify } = await cleanLake();
+    const [file] = await filesOf(worker, STAGING_NAME);
+    await rewrite(file!.path, (held) => `from ${held} limit 9`);
+    const verified = await verify();
+    expect(finding(verified, 'staging.events.files')!.found).toContain(
+      `${file!.file.location} holds 9 rows, not 10`,
+    );
+    expect(finding(verified, 'staging.events.rows')).toMatchObject({ expected: '10', found: '9' });
+    expect(finding(verified, 'staging.missing')).toMatchObject({ expected: '0', found: '1' });
+  });
+});
+
+describe('staging', () => {
+  it('that holds an event twice is found', async () => {
+    const { worker, verify } = await cleanLake();
+    await commitTwice(worker, 3);
+    const verified = await verify();
+    expect(codes(verified)).toEqual(['staging.repeats']);
+    expect(finding(verified, 'staging.repeats')).toMatchObject({ expected: '0', found: '1' });
+  });
+
+  it('that holds an event which raw does not is found', async () => {
+    const { worker, verify } = await cleanLake();
+    const [first] = await filesOf(worker, STAGING_NAME);
+    await rewrite(
+      first!.path,
+      (held) =>
+        `select * replace (case when row_number() over () = 1 then 'stranger' else event_uuid end as event_uuid) from ${held}`,
+    );
+    expect(codes(await verify({ deep: false }))).toEqual(
+      expect.arrayContaining(['staging.missing', 'staging.extra']),
+    );
+  });
+
+  it('with an altered document is found when it looks deep', async () => {
+    const { worker, verify } = await cleanLake();
+    const [first] = await filesOf(worker, STAGING_NAME);
+    await rewrite(
+      first!.path,
+      (held) =>
+        `select * replace (case when event_uuid like '%7' then document || ' ' else document end as document) from ${held}`,
+    );
+    const verified = await verify();
+    expect(finding(verified, 'staging.altered')).toMatchObject({ expected: '0', found: '1' });
+    expect(codes(await verify({ deep: false }))).not.toContain('staging.altered');
+  });
+
+  it('may keep either of two events that share an identity', async () => {
+    const { worker, stream, verify } = await emptyLake();
+    stream.put([event(1), event(1, { note: 'another' })]);
+    await worker.process();
+    await worker.stage();
+    expect(codes(await verify())).toEqual([]);
+  });
+});
+
+describe('ledgers', () => {
+  it.each([
+    ['received', ['raw.events.ledger', 'raw.events.snapshots', 'stream.received']],
+    ['written', ['raw.events.ledger', 'raw.events.snapshots', 'raw.events.rows']],
+    ['duplicate', ['raw.events.ledger', 'raw.events.snapshots']],
+    ['quarantined', ['raw.events.ledger', 'raw.events.snapshots', 'quarantine.rows', 'stream.quarantined']],
+    ['bytes', ['raw.events.snapshots']],
+  ] as const)('with an altered %s are found', async (key, expected) => {
+    const { worker, verify } = await cleanLake();
+    const { ledger } = tableState(await loaded(worker.lake, RAW_NAME));
+    await editTable(worker, RAW_NAME, (metadata) => {
+      const altered = JSON.stringify({ ...ledger, [key]: ledger[key] + 1 });
+      metadata.properties = { ...metadata.properties, 'lakeward.ledger': altered };
+    });
+    expect(codes(await verify())).toEqual(expected);
+  });
+
+  it('say what they say and what was found', async () => {
+    const { worker, verify } = await cleanLake();
+    const { ledger } = tableState(await loaded(worker.lake, RAW_NAME));
+    await editTable(worker, RAW_NAME, (metadata) => {
+      const altered = JSON.stringify({ ...ledger, duplicate: 3 });
+      metadata.properties = { ...metadata.properties, 'lakeward.ledger': altered };
+    });
+    const verified = await verify();
+    expect(finding(verified, 'raw.events.ledger')).toEqual({
+      code: 'raw.events.ledger',
+      what: 'raw.events: received = written + duplicate + quarantined',
+      expected: '14',
+      found: '10 + 3 + 2',
+    });
+    expect(finding(verified, 'raw.events.snapshots')).toMatchObject({
+      expected: 'duplicate 3',
+      found: 'duplicate 2',
+    });
+  });
+});
+
+describe('quarantine', () => {
+  it('that lacks a record is found, also while raw still names its manifest', async () => {
+    const { worker, verify } = await cleanLake();
+    const [file] = await filesOf(worker, 'quarantine.events');
+    await rewrite(file!.path, (held) => `from ${held} limit 0`);
+    const verified = await verify();
+    expect(finding(verified, 'quarantine.rows')).toMatchObject({ expected: '2', found: '1' });
+  });
+
+  it('that was never made although raw rejected records waits for them', async () => {
+    const { worker, stream, verify } = await emptyLake();
+    stream.put(['broken', ...events(1)]);
+    await worker.process({ adopt: async () => -1 });
+    expect(codes(await verify())).toEqual([]);
+  });
+});
+
+describe('the stream', () => {
+  it('that holds an event which raw lacks is found', async () => {
+    const { stream, verify } = await cleanLake();
+    // As if raw had skipped it: a record in the middle of what was taken.
+    stream.records[3]!.body = new TextEncoder().encode(event(99));
+    const verified = await verify();
+    expect(codes(verified)).toEqual(['stream.missing']);
+    expect(finding(verified, 'stream.missing')).toMatchObject({ expected: '0', found: '1' });
+  });
+
+  it('that holds a record more than was received is found', async () => {
+    const { stream, verify } = await cleanLake();
+    const [one] = stream.records;
+    const records = stream.records as StreamRecord[];
+    records.unshift({ ...one!, sequenceNumber: one!.sequenceNumber - 1n });
+    expect(codes(await verify())).toEqual(['stream.received']);
+  });
+
+  it('is read in spools that are all removed, and a stop is no finding', async () => {
+    const { stream, verify } = await cleanLake();
+    const stop = new AbortController();
+    const onProgress = (text: string) => {
+      if (text.includes('stream')) stop.abort();
+    };
+    await expect(verify({ signal: stop.signal, onProgress })).rejects.toEqual(
+      expect.objectContaining({ name: 'Failure', code: 'verify.interrupted' }),
+    );
+    expect(stream.spoolsOpen).toBe(0);
+  });
+});
+
+/** Commits rows of staging that it holds already, with a ledger that agrees. */
+async function commitTwice({ lake, engine }: Worker, number: number): Promise<void> {
+  const raw = await loaded(lake, RAW_NAME);
+  const { files } = await lake.files(raw);
+  const paths = localPaths(lake, files);
+  const batch = await engine.readRaw(
+    files.map((file, i) => ({
+      path: paths[i]!,
+      sequenceNumber: file.sequenceNumber!,
+      rows: file.recordCount,
+    })),
+  );
+  const others = Int32Array.from({ length: batch.rows }, (_, i) => i).filter((row) => row !== number);
+  const staging = await loaded(lake, STAGING_NAME);
+  const stored = await storeFiles(lake, { table: staging, files: await batch.writeSorted(others) });
+  await batch.dispose();
+  const outcome = await lake.commit(staging, {
+    commitId: crypto.randomUUID(),
+    operation: 'append',
+    manifests: await lake.prepare(staging, stored),
+    stage: (base, attempt) =>
+      advance(base, attempt, { writer: 'somebody', tally: { received: 1, written: 1 } }),
+  });
+  expect(outcome.kind).toBe('committed');
+}

@@ -1,0 +1,122 @@
+/** Another program writes to raw between our commits, and during one: its rows are counted, and we go on. */
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { currentSnapshot } from '../../src/lake/lake.ts';
+import { RAW_NAME, STAGING_NAME, snapshotFacts, tableState } from '../../src/tables/tables.ts';
+import { describeWith, pythonWith } from '../support/python.ts';
+import { ASKED, conditionOf } from './questions.ts';
+import { type WrittenLake, writeLake } from './written-lake.ts';
+
+const python = await pythonWith('iceberg');
+const script = (name: string) => join(import.meta.dirname, name);
+
+interface Change {
+  append?: readonly Record<string, unknown>[];
+  delete?: readonly [column: string, value: string];
+}
+
+function change(written: WrittenLake, change: Change): Promise<{ operation: string }> {
+  const input = { catalogPath: written.catalogPath, table: RAW_NAME, ...change };
+  return python.run(script('write_with_pyiceberg.py'), input);
+}
+
+const CREATED_S = Date.UTC(2026, 0, 12) / 1000;
+
+const row = (uuid: string, name: string) => ({
+  ...{ event_uuid: uuid, event_name: name, event_type: name.split(':')[0], event_subtype: null },
+  ...{ created_at: CREATED_S + 0.5, created_datetime: BigInt(CREATED_S) * 1_000_000n + 500_000n },
+  document: JSON.stringify({ event_uuid: uuid, event_name: name, created_at: CREATED_S + 0.5 }),
+});
+
+const event = (n: number) => ({ ...row(`00000000-0000-4000-8000-${String(n).padStart(12, '0')}`, 'lesson:started') });
+
+describeWith(python, 'a program that writes to raw beside us', () => {
+  let written: WrittenLake;
+  beforeAll(async () => {
+    written = await writeLake({ count: 600, seed: 2, commits: [400] });
+  });
+  afterAll(() => written?.close());
+
+  const state = async () => tableState(await written.table(RAW_NAME));
+  const count = async (name: string, where = 'true') =>
+    Number((await written.rows(name, 'count(*)', `where ${where}`))[0]![0]);
+  const put = (...numbers: number[]) => written.stream.put(numbers.map((n) => event(n).document));
+  /** That what the ledger says is there, and that both programs count the same rows in the same files. */
+  async function expectSound() {
+    const { ledger, foreignRows } = await state();
+    expect(foreignRows).toBe(0);
+    const rows = await count(RAW_NAME);
+    expect(ledger.written - ledger.removed + ledger.foreign).toBe(rows);
+    const raw = await written.table(RAW_NAME);
+    expect(currentSnapshot(raw.metadata)!.summary['total-records']).toBe(String(rows));
+    const filters = ASKED[RAW_NAME]!.questions.map(({ where }) => where);
+    const asked = { name: RAW_NAME, location: raw.metadataLocation, columns: ASKED[RAW_NAME]!.columns, filters };
+    const seen = await python.run<{ byCatalog: { pruning: { files: string[]; rows: number }[] }[] }>(
+      script('read_with_pyiceberg.py'),
+      { catalogPath: written.catalogPath, tables: [asked] },
+    );
+    for (const [i, where] of filters.entries()) {
+      const files = (await written.lake.files(raw, { where })).files.map(({ location }) => location).sort();
+      const pruned = { files, rows: await count(RAW_NAME, conditionOf(raw, where)) };
+      expect(seen.byCatalog[0]!.pruning[i]).toEqual(pruned);
+    }
+  }
+
+  test('appends: its rows are foreign, our next commit enters them, staging takes them', async () => {
+    const before = await state();
+    const held = written.events[0]!;
+    const appended = [row('by hand 1', 'lesson:started'), row('by hand 2', 'a type/of "its" own:x'), row(held.uuid, held.name)];
+    expect(await change(written, { append: appended })).toMatchObject({ operation: 'append' });
+    expect((await state()).foreignRows).toBe(3);
+    expect((await state()).positions).toEqual(before.positions);
+
+    put(1, 2);
+    await written.run();
+    expect((await state()).ledger.foreign).toBe(before.ledger.foreign + 3);
+    expect(await count(STAGING_NAME, `event_uuid in ('by hand 1', 'by hand 2')`)).toBe(2);
+    expect(await count(STAGING_NAME, `event_uuid = '${held.uuid}'`)).toBe(1);
+    await expectSound();
+  });
+
+  test('appends while we commit: our commit is staged again on its snapshot', async () => {
+    const before = await state();
+    put(3, 4);
+    written.stream.script.push({
+      rows: 2,
+      before: async () => {
+        await change(written, { append: [row('during', 'lesson:started')] });
+      },
+    });
+    await written.run();
+    const snapshots = (await written.table(RAW_NAME)).metadata.snapshots.slice(-2);
+    expect(snapshots.map((s) => snapshotFacts(s)?.ledger.written)).toEqual([undefined, 2]);
+    expect((await state()).ledger.foreign).toBe(before.ledger.foreign + 1);
+    expect(await count(STAGING_NAME, `event_uuid in ('during', '${event(3).event_uuid}')`)).toBe(2);
+    await expectSound();
+  });
+
+  test.each([
+    ['whole files', 'event_type', '100%', /^delete$/],
+    ['a row of a file', 'event_uuid', event(1).event_uuid, /^(delete|overwrite)$/],
+  ])('deletes %s: its rows count as negative, and we go on', async (_what, column, value, operation) => {
+    const before = await state();
+    const rows = await count(RAW_NAME, `${column} = '${value}'`);
+    expect(rows).toBeGreaterThan(0);
+    expect((await change(written, { delete: [column, value] })).operation).toMatch(operation);
+    expect((await state()).foreignRows).toBe(-rows);
+
+    put(5);
+    await written.run();
+    expect((await state()).ledger.foreign).toBe(before.ledger.foreign - rows);
+    expect(await count(RAW_NAME, `${column} = '${value}'`)).toBe(0);
+    await expectSound();
+  });
+
+  test('deletes an event: sent again, it is written again, and staging has it once', async () => {
+    put(1);
+    await written.run();
+    expect(await count(RAW_NAME, `event_uuid = '${event(1).event_uuid}'`)).toBe(1);
+    expect(await count(STAGING_NAME, `event_uuid = '${event(1).event_uuid}'`)).toBe(1);
+    await expectSound();
+  });
+});
