@@ -6,7 +6,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { judgeSql } from '../src/engine/duckdb/event-sql.ts';
 
 const [lines, folder] = process.argv.slice(2) as [string, string];
 const output = join(folder, 'baseline');
@@ -24,20 +23,27 @@ await c.run('set partitioned_write_max_open_files = 2000');
 const begun = performance.now();
 // Lines as bytes: a delimiter and quotes that do not occur, in an encoding that takes any byte.
 await c.run(`create view lines as select row_number() over () as file_row_number, encode(line) as body,
-    lpad(file_row_number::varchar, 20, '0') as seq, 1000000000000 as arrived_ms, 0 as shard, -1 as sub
+    lpad(file_row_number::varchar, 20, '0') as seq, 1000000000000 as arrived_ms
   from read_csv('${lines}', columns = {line: 'VARCHAR'}, delim = chr(1), quote = '', escape = '', header = false,
     ignore_errors = true, max_line_size = 4000000)`);
-const judged = judgeSql(
-  { path: lines, shards: ['0'], stream: 's' },
-  { minTime_s: 0, maxAhead_s: 1e9 },
-).replace(/from read_parquet\([^)]*\)/, 'from lines');
-await c.run(`create table judged as ${judged}`);
+const uuid = '[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}';
+await c.run(`create table judged as
+  select seq, arrived_ms, text, uuid, name, split_part(name, ':', 1) as type, split_part(name, ':', 2) as subtype, seconds,
+    round(seconds * 1e6)::bigint as us, floor(seconds / 86400)::integer as day,
+    case when regexp_full_match(uuid, '${uuid}') then try_cast(uuid as uuid)
+      else try_cast(left(sha256(uuid), 32) as uuid) end as id,
+    valid and uuid <> '' and uuid[1] not in ('{', '[') and name <> '' and name[1] not in ('{', '[', ':')
+      and seconds >= 946684800 and seconds <= 1e11 as ok
+  from (select *, e.event_uuid as uuid, e.event_name as name, try_cast(e.created_at as double) as seconds
+    from (select *, case when valid then from_json(text,
+        '{"event_uuid":"VARCHAR","event_name":"VARCHAR","created_at":"VARCHAR"}') end as e
+      from (select *, coalesce(json_valid(text), false) and starts_with(ltrim(text), '{') as valid
+        from (select *, try(decode(body)) as text from lines))))`);
 const FORMAT = 'format parquet, compression zstd, compression_level 1, partition_by (d, t)';
-const columns =
-  'uuid, name, type, subtype, seconds, us, text, arrived_ms, shard_id, seq, day as d, type as t';
-await c.run(`copy (select ${columns} from judged where reason is null) to '${output}/raw' (${FORMAT})`);
+const columns = 'uuid, name, type, subtype, seconds, us, text, arrived_ms, seq, day as d, type as t';
+await c.run(`copy (select ${columns} from judged where ok) to '${output}/raw' (${FORMAT})`);
 await c.run(`copy (select ${columns} from (select *, row_number() over (partition by id order by seq) as copy
-    from judged where reason is null) where copy = 1 order by day, type, name, us) to '${output}/staging' (${FORMAT})`);
+    from judged where ok) where copy = 1 order by day, type, name, us) to '${output}/staging' (${FORMAT})`);
 const elapsed_s = (performance.now() - begun) / 1000;
 const counted = await c.runAndReadAll(`select count(*) from read_parquet('${output}/staging/**/*.parquet')`);
 const { user, system } = process.cpuUsage();

@@ -14,7 +14,7 @@ import { availableParallelism, cpus, homedir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { silentLog, systemClock } from '../src/base/base.ts';
-import { fileSource, recordsOf } from '../src/cli/records.ts';
+import { fileSource, recordsOf } from '../src/cli/cli.ts';
 import { openStream } from '../src/stream/stream.ts';
 import { FLIGHTS, flightsCorpus } from '../tests/support/corpora/flights.ts';
 import { start } from '../tests/support/program.ts';

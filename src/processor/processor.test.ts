@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { audit, WHOLE } from '../../tests/support/audit.ts';
-import { editTable, foreignSnapshot, loaded, setMain } from '../../tests/support/edited-table.ts';
+import { deleteAllRows, foreignSnapshot, loaded, setMain } from '../../tests/support/edited-table.ts';
 import { event, events } from '../../tests/support/events.ts';
 import { ScriptedStream } from '../../tests/support/scripted-stream.ts';
 import { lakeFolder, openWorker, type Worker } from '../../tests/support/worker.ts';
@@ -95,26 +95,7 @@ describe('a processor whose table changes under it', () => {
   }
 
   test('judges again when rows that it dropped repeats for were deleted', async () => {
-    const { worker, stream } = await disturbed((at) =>
-      editTable(at, RAW_NAME, (metadata) => {
-        const [pin, newest] = [metadata.snapshots[1]!, metadata.snapshots.at(-1)!];
-        const number = metadata['last-sequence-number'] + 1;
-        metadata.snapshots = [
-          ...metadata.snapshots,
-          {
-            ...newest,
-            'snapshot-id': 77n,
-            'parent-snapshot-id': newest['snapshot-id'],
-            'sequence-number': number,
-            'manifest-list': pin['manifest-list'],
-            summary: { operation: 'delete', 'total-records': '0' },
-          },
-        ];
-        metadata['last-sequence-number'] = number;
-        metadata['current-snapshot-id'] = 77n;
-        metadata.refs = { main: { 'snapshot-id': 77n, type: 'branch' } };
-      }),
-    );
+    const { worker, stream } = await disturbed((at) => deleteAllRows(at, RAW_NAME));
     expect(await ledger(worker)).toMatchObject({ written: 3, duplicate: 0, foreign: -1 });
     expect(await staged(worker, stream)).toEqual(WHOLE);
   });

@@ -31,6 +31,7 @@ class MemoryIndex implements IdentityIndex {
   readonly #maxIds: number;
   #held = new IdentitySet();
   #covered: Covered | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor({ lake, engine, maxIds }: { lake: Lake; engine: Engine; maxIds: number }) {
     this.#lake = lake;
@@ -38,7 +39,14 @@ class MemoryIndex implements IdentityIndex {
     this.#maxIds = maxIds;
   }
 
-  async heldBy(staging: Table, batch: RawBatch): Promise<Int32Array> {
+  /** One at a time: a set that another call is filling says nothing yet. */
+  heldBy(staging: Table, batch: RawBatch): Promise<Int32Array> {
+    const answer = this.#turn.then(() => this.#heldBy(staging, batch));
+    this.#turn = answer.catch(() => {});
+    return answer;
+  }
+
+  async #heldBy(staging: Table, batch: RawBatch): Promise<Int32Array> {
     const current = currentSnapshot(staging.metadata);
     const total = Number(current?.summary['total-records'] ?? 0);
     if (total > this.#maxIds) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { audit, rows, WHOLE } from '../../tests/support/audit.ts';
-import { editTable, loaded, setMain } from '../../tests/support/edited-table.ts';
+import { deleteAllRows, loaded, setMain } from '../../tests/support/edited-table.ts';
 import { event, events, uuidOf } from '../../tests/support/events.ts';
 import { faultyCatalog } from '../../tests/support/faulty-catalog.ts';
 import { ScriptedStream } from '../../tests/support/scripted-stream.ts';
@@ -101,23 +101,7 @@ describe.each([
   test('forgets what another program deleted, and writes it again', async () => {
     const { worker, stream } = await start(events(1, 2));
     await worker.stage();
-    // As DELETE FROM staging.events leaves it: a snapshot without files, on top of ours.
-    await editTable(worker, STAGING_NAME, (metadata) => {
-      const [empty, newest] = [metadata.snapshots[0]!, metadata.snapshots.at(-1)!];
-      const number = metadata['last-sequence-number'] + 1;
-      const deleted = {
-        ...newest,
-        'snapshot-id': 77n,
-        'parent-snapshot-id': newest['snapshot-id'],
-        'sequence-number': number,
-        'manifest-list': empty['manifest-list'],
-        summary: { operation: 'delete', 'total-records': '0' },
-      };
-      metadata.snapshots = [...metadata.snapshots, deleted];
-      metadata['last-sequence-number'] = number;
-      metadata['current-snapshot-id'] = 77n;
-      metadata.refs = { main: { 'snapshot-id': 77n, type: 'branch' } };
-    });
+    await deleteAllRows(worker, STAGING_NAME);
     stream.put(events(1, 2));
     await worker.process({ maxIds: 0 });
     expect(await worker.stage()).toMatchObject({ received: 2, written: 2 });

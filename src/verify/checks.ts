@@ -1,6 +1,6 @@
 import { localPaths } from '../engine/engine.ts';
 import { addTally, emptyTally, type Tally, tallyBalances } from '../event/event.ts';
-import { ancestors, type Table } from '../lake/lake.ts';
+import { ancestors, type DataFile, type Table } from '../lake/lake.ts';
 import {
   type Consumed,
   QUARANTINE_NAME,
@@ -10,7 +10,7 @@ import {
   tableState,
 } from '../tables/tables.ts';
 import { Checklist, figure } from './checklist.ts';
-import { checkFiles, type ReadFiles } from './files.ts';
+import { checkFiles, checkPages, type ReadFiles } from './files.ts';
 import { recountStream } from './stream.ts';
 import type { Verified, VerifyOptions } from './verify.ts';
 
@@ -37,11 +37,12 @@ export async function verifyAll(options: VerifyOptions): Promise<Verified> {
   if (staging) checkRows(list, { table: staging, found: staged.rows });
 
   onProgress?.('comparing raw with staging');
-  const waiting = await checkStaging(list, options, { raw, received, staging, staged });
+  const { waiting, damaged } = await checkStaging(list, options, { raw, received, staging, staged });
 
   if (options.stream) {
     onProgress?.('recounting the stream');
-    await recountStream(list, { ...options, raw, received }, options.stream);
+    const held = received.files.filter((file) => !damaged.has(file));
+    await recountStream(list, { ...options, raw, held }, options.stream);
   }
   return { ...list, ledger, waiting, events: staged.rows, quarantined: rejected.rows };
 }
@@ -102,23 +103,41 @@ function rejectedSince(raw: Table, consumed: Consumed | undefined): { waiting: n
 }
 
 /**
- * Every distinct event_uuid of raw stands in staging exactly once, as far as staging has consumed raw. Resolves with
- * the rows that it has not consumed.
+ * Every distinct event_uuid of raw stands in staging exactly once, as far as staging has consumed raw; `waiting` are the
+ * rows that it has not consumed.
  */
 async function checkStaging(
   list: Checklist,
-  { lake, engine, deep }: VerifyOptions,
+  options: VerifyOptions,
   {
     raw,
     received,
     staging,
     staged,
   }: { raw: Table; received: ReadFiles; staging: Table | undefined; staged: ReadFiles },
-): Promise<number> {
+): Promise<{ waiting: number; damaged: ReadonlySet<DataFile> }> {
   const consumed = staging && tableState(staging).consumed[RAW_NAME];
   const upTo = consumed?.uuid === raw.metadata['table-uuid'] ? consumed.sequenceNumber : -1;
   const taken = received.files.filter((file) => file.sequenceNumber! <= upTo);
-  const [source, target] = [localPaths(lake, taken), localPaths(lake, staged.files)];
+  const waiting = rowsOf(received.files) - rowsOf(taken);
+  try {
+    await compareRows(list, options, {
+      source: localPaths(options.lake, taken),
+      target: localPaths(options.lake, staged.files),
+    });
+    return { waiting, damaged: new Set() };
+  } catch (error) {
+    const damaged = await checkPages(list, options, [...taken, ...staged.files]);
+    if (damaged.size === 0) throw error;
+    return { waiting, damaged };
+  }
+}
+
+async function compareRows(
+  list: Checklist,
+  { engine, deep }: VerifyOptions,
+  { source, target }: { source: readonly string[]; target: readonly string[] },
+): Promise<void> {
   const found = await engine.compareIdentities(source, target);
   list.equal('staging.repeats', 'staging.events: no event_uuid stands twice', {
     expected: 0,
@@ -140,7 +159,6 @@ async function checkStaging(
       found: altered,
     });
   }
-  return rowsOf(received.files) - rowsOf(taken);
 }
 
 const rowsOf = (files: readonly { recordCount: number }[]) =>

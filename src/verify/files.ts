@@ -2,6 +2,7 @@
 import { type Engine, localPaths } from '../engine/engine.ts';
 import type { DataFile, Lake, Table } from '../lake/lake.ts';
 import { type Checklist, figure } from './checklist.ts';
+import type { VerifyOptions } from './verify.ts';
 
 export interface ReadFiles {
   /** Those that can be read; what is said of the others is in the findings. */
@@ -62,6 +63,33 @@ async function presentFiles(
     }
   }
   return present;
+}
+
+/**
+ * Files whose pages cannot be read although their footers can; asked when a comparison failed, to name them. A finding
+ * of its own, since the comparison has none.
+ */
+export async function checkPages(
+  list: Checklist,
+  { lake, engine, deep }: Pick<VerifyOptions, 'lake' | 'engine' | 'deep'>,
+  files: readonly DataFile[],
+): Promise<Set<DataFile>> {
+  const damaged = new Set<DataFile>();
+  for (const [i, path] of localPaths(lake, files).entries()) {
+    try {
+      await engine.compareIdentities([], [path]);
+      if (deep) await engine.compareContents([], [path]);
+    } catch {
+      damaged.add(files[i]!);
+    }
+  }
+  if (damaged.size === 0) return damaged;
+  list.holds('staging.unreadable', 'raw.events and staging.events: every row can be read', {
+    ok: false,
+    expected: `${figure(files.length)} files`,
+    found: listed([...damaged].map(({ location }) => `${location} is damaged`)),
+  });
+  return damaged;
 }
 
 const LISTED = 5;

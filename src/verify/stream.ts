@@ -4,20 +4,19 @@
  */
 import { Failure } from '../base/base.ts';
 import { localPaths } from '../engine/engine.ts';
-import type { Table } from '../lake/lake.ts';
+import type { DataFile, Table } from '../lake/lake.ts';
 import type { Position, Spool, Stream, StreamDescription } from '../stream/stream.ts';
 import { PIN, tableState } from '../tables/tables.ts';
 import type { Checklist } from './checklist.ts';
-import type { ReadFiles } from './files.ts';
 import type { VerifyOptions } from './verify.ts';
 
-type Input = VerifyOptions & { raw: Table; received: ReadFiles };
+type Input = VerifyOptions & { raw: Table; held: readonly DataFile[] };
 
 export async function recountStream(list: Checklist, input: Input, stream: Stream): Promise<void> {
   const description = await stream.describe();
   const { [PIN]: pin, ...committed } = tableState(input.raw).positions[description.id] ?? {};
   if (pin === undefined || Object.keys(committed).length === 0) return;
-  const held = localPaths(input.lake, input.received.files);
+  const held = localPaths(input.lake, input.held);
   const sum = { records: 0, missing: 0, rejected: 0 };
   for await (const spool of spoolsUpTo(input, { stream, description, pin, committed })) {
     const judged = await input.engine.judge(

@@ -21,7 +21,13 @@ export interface Event {
   document: string;
 }
 
-const LESSONS = ['lesson:started', 'lesson:completed', 'account:created', 'payment:order:completed', 'payment:refunded'];
+const LESSONS = [
+  'lesson:started',
+  'lesson:completed',
+  'account:created',
+  'payment:order:completed',
+  'payment:refunded',
+];
 
 /** One event each, at the least; every type has partitions of its own. */
 const NAMES = [
@@ -61,7 +67,7 @@ const TIMES: readonly [sent: string, us: bigint][] = [
   ['"2026-01-13T01:30:00+02:00"', 1_768_260_600_000_000n],
 ];
 
-const NOTES = ['\u0000', 'a\u0000b', '\\u0000', "it's \"quoted\"", '日本語 🎈', '\u2028\u2029'];
+const NOTES = ['\u0000', 'a\u0000b', '\\u0000', 'it\'s "quoted"', '日本語 🎈', '\u2028\u2029'];
 
 export interface Corpus {
   count: number;
@@ -81,7 +87,9 @@ export function difficultRecords({ count, seed, firstArrival_ms, step_ms }: Corp
     if (i % 40 === 7) records.push(damaged[Math.floor(i / 40) % damaged.length]!);
     else if (i % 15 === 14) records.push(events[Math.floor(random() * events.length)]!);
     else {
-      const record = { ...eventRecord(i, { random, arrived_s: Math.floor((firstArrival_ms + i * step_ms) / 1000) }) };
+      const record = {
+        ...eventRecord(i, { random, arrived_s: Math.floor((firstArrival_ms + i * step_ms) / 1000) }),
+      };
       events.push(record);
       records.push(record);
     }
@@ -90,14 +98,19 @@ export function difficultRecords({ count, seed, firstArrival_ms, step_ms }: Corp
 }
 
 function eventRecord(i: number, { random, arrived_s }: { random: () => number; arrived_s: number }): Record {
-  const name = i % 8 === 3 ? NAMES[Math.floor(i / 8) % NAMES.length]! : LESSONS[Math.floor(random() * LESSONS.length)]!;
+  const name =
+    i % 8 === 3 ? NAMES[Math.floor(i / 8) % NAMES.length]! : LESSONS[Math.floor(random() * LESSONS.length)]!;
   const edge = i % 50 === 3 ? TIMES[Math.floor(i / 50) % TIMES.length]! : undefined;
-  const [sent, created_us] = edge && edge[1] < BigInt(arrived_s + DAY_S) * 1_000_000n ? edge : recent(arrived_s, random);
+  const [sent, created_us] =
+    edge && edge[1] < BigInt(arrived_s + DAY_S) * 1_000_000n ? edge : recent(arrived_s, random);
   const uuid = uuidOf(i, random);
   const note = i % 700 === 5 ? 'x'.repeat(300_000) : NOTES[i % NOTES.length];
   const document = `{"event_uuid":${JSON.stringify(uuid)},"event_name":${JSON.stringify(name)},"created_at":${sent},"n":${i},"note":${JSON.stringify(note)}}`;
   const [type, subtype] = name.split(':');
-  return { body: document, event: { uuid, name, type: type!, subtype: subtype || null, created_us, document } };
+  return {
+    body: document,
+    event: { uuid, name, type: type!, subtype: subtype || null, created_us, document },
+  };
 }
 
 /** Within a day before its arrival, a few a week late; whole seconds, milliseconds or microseconds. */
@@ -112,6 +125,10 @@ function recent(arrived_s: number, random: () => number): [string, bigint] {
 /** Most are UUIDs, some are any text. */
 function uuidOf(i: number, random: () => number): string {
   if (i % 97 === 0) return `order ${i} "ü" 🎈`;
-  const hex = Array.from({ length: 8 }, () => Math.floor(random() * 0x1_0000).toString(16).padStart(4, '0'));
+  const hex = Array.from({ length: 8 }, () =>
+    Math.floor(random() * 0x1_0000)
+      .toString(16)
+      .padStart(4, '0'),
+  );
   return `${hex[0]}${hex[1]}-${hex[2]}-${hex[3]}-${hex[4]}-${hex[5]}${hex[6]}${hex[7]}`;
 }

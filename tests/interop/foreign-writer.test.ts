@@ -28,7 +28,9 @@ const row = (uuid: string, name: string) => ({
   document: JSON.stringify({ event_uuid: uuid, event_name: name, created_at: CREATED_S + 0.5 }),
 });
 
-const event = (n: number) => ({ ...row(`00000000-0000-4000-8000-${String(n).padStart(12, '0')}`, 'lesson:started') });
+const event = (n: number) => ({
+  ...row(`00000000-0000-4000-8000-${String(n).padStart(12, '0')}`, 'lesson:started'),
+});
 
 describeWith(python, 'a program that writes to raw beside us', () => {
   let written: WrittenLake;
@@ -50,22 +52,37 @@ describeWith(python, 'a program that writes to raw beside us', () => {
     const raw = await written.table(RAW_NAME);
     expect(currentSnapshot(raw.metadata)!.summary['total-records']).toBe(String(rows));
     const filters = ASKED[RAW_NAME]!.questions.map(({ where }) => where);
-    const asked = { name: RAW_NAME, location: raw.metadataLocation, columns: ASKED[RAW_NAME]!.columns, filters };
+    const asked = {
+      name: RAW_NAME,
+      location: raw.metadataLocation,
+      columns: ASKED[RAW_NAME]!.columns,
+      filters,
+    };
     const seen = await python.run<{ byCatalog: { pruning: { files: string[]; rows: number }[] }[] }>(
       script('read_with_pyiceberg.py'),
       { catalogPath: written.catalogPath, tables: [asked] },
     );
     for (const [i, where] of filters.entries()) {
-      const files = (await written.lake.files(raw, { where })).files.map(({ location }) => location).sort();
-      const pruned = { files, rows: await count(RAW_NAME, conditionOf(raw, where)) };
-      expect(seen.byCatalog[0]!.pruning[i]).toEqual(pruned);
+      const { files, rows } = seen.byCatalog[0]!.pruning[i]!;
+      const ours = (await written.lake.files(raw, { where })).files.map(({ location }) => location).sort();
+      expect({ where, rows }).toEqual({ where, rows: await count(RAW_NAME, conditionOf(raw, where)) });
+      // It does not say that its files hold no NaN, which our engine takes for greater than every number: we open them.
+      const mayHoldNaN = where.some(({ column }) => column === 'created_at');
+      expect({ where, files: mayHoldNaN ? ours.filter((f) => files.includes(f)) : ours }).toEqual({
+        where,
+        files,
+      });
     }
   }
 
   test('appends: its rows are foreign, our next commit enters them, staging takes them', async () => {
     const before = await state();
     const held = written.events[0]!;
-    const appended = [row('by hand 1', 'lesson:started'), row('by hand 2', 'a type/of "its" own:x'), row(held.uuid, held.name)];
+    const appended = [
+      row('by hand 1', 'lesson:started'),
+      row('by hand 2', 'a type/of "its" own:x'),
+      row(held.uuid, held.name),
+    ];
     expect(await change(written, { append: appended })).toMatchObject({ operation: 'append' });
     expect((await state()).foreignRows).toBe(3);
     expect((await state()).positions).toEqual(before.positions);

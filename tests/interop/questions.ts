@@ -69,28 +69,57 @@ const LONG = `long-${'x'.repeat(400)}`;
 const EVENT_QUESTIONS: readonly Question[] = [
   { about: 'everything', where: [], prunes: 'nothing' },
   { about: 'a day', where: [day('created_datetime', '2026-01-12')], prunes: 'partitions' },
-  { about: 'the first day that is allowed', where: [day('created_datetime', '2000-01-01')], prunes: 'partitions' },
+  {
+    about: 'the first day that is allowed',
+    where: [day('created_datetime', '2000-01-01')],
+    prunes: 'partitions',
+  },
   {
     about: 'a day with an event in its last microsecond',
-    where: [{ column: 'created_datetime', min: us('2025-12-31T23:59:59.999Z') + 999n, max: us('2026-01-01T00:00:00Z') - 1n }],
+    where: [
+      {
+        column: 'created_datetime',
+        min: us('2025-12-31T23:59:59.999Z') + 999n,
+        max: us('2026-01-01T00:00:00Z') - 1n,
+      },
+    ],
     prunes: 'partitions',
   },
   {
     about: 'all but the last microsecond of a day',
-    where: [{ column: 'created_datetime', min: us('2026-01-12T00:00:00Z'), max: us('2026-01-13T00:00:00Z') - 2n }],
+    where: [
+      { column: 'created_datetime', min: us('2026-01-12T00:00:00Z'), max: us('2026-01-13T00:00:00Z') - 2n },
+    ],
     prunes: 'partitions',
   },
   { about: 'a type', where: [{ column: 'event_type', in: ['lesson'] }], prunes: 'partitions' },
   ...[
-    ...["quo\"te's", '100%', 'with space', 'ünïcode-日本-🎈', 'a/b/../c', '..', 'back\\slash', 'a=b&c=d#e?f'],
-    ...['__HIVE_DEFAULT_PARTITION__', 'null', LONG, '🎈'.repeat(18), 'é'.repeat(300), '\u{10ffff}'.repeat(17)],
-  ].map((type): Question => ({
-    about: `the type ${type.slice(0, 30)}`,
-    where: [{ column: 'event_type', in: [type] }],
+    ...['quo"te\'s', '100%', 'with space', 'ünïcode-日本-🎈', 'a/b/../c', '..', 'back\\slash', 'a=b&c=d#e?f'],
+    ...[
+      '__HIVE_DEFAULT_PARTITION__',
+      'null',
+      LONG,
+      '🎈'.repeat(18),
+      'é'.repeat(300),
+      '\u{10ffff}'.repeat(17),
+    ],
+  ].map(
+    (type): Question => ({
+      about: `the type ${type.slice(0, 30)}`,
+      where: [{ column: 'event_type', in: [type] }],
+      prunes: 'partitions',
+    }),
+  ),
+  {
+    about: 'several types',
+    where: [{ column: 'event_type', in: ['null', 'payment', 'nobody'] }],
     prunes: 'partitions',
-  })),
-  { about: 'several types', where: [{ column: 'event_type', in: ['null', 'payment', 'nobody'] }], prunes: 'partitions' },
-  { about: 'a range of types', where: [{ column: 'event_type', min: 'm', max: 'payment' }], prunes: 'partitions' },
+  },
+  {
+    about: 'a range of types',
+    where: [{ column: 'event_type', min: 'm', max: 'payment' }],
+    prunes: 'partitions',
+  },
   {
     about: 'a type on a day',
     where: [day('created_datetime', '2026-01-11'), { column: 'event_type', in: ['payment'] }],
@@ -102,7 +131,11 @@ const EVENT_QUESTIONS: readonly Question[] = [
     where: [{ column: 'created_datetime', min: us('2026-01-12T12:00:00Z'), max: us('2026-01-12T12:02:00Z') }],
     prunes: 'bounds',
   },
-  { about: 'a range of names', where: [{ column: 'event_name', min: 'lesson:a', max: 'lesson:d' }], prunes: 'bounds' },
+  {
+    about: 'a range of names',
+    where: [{ column: 'event_name', min: 'lesson:a', max: 'lesson:d' }],
+    prunes: 'bounds',
+  },
   { about: 'a name', where: [{ column: 'event_name', in: ['payment:refunded'] }], prunes: 'bounds' },
   {
     about: 'a name longer than a bound',
@@ -112,11 +145,25 @@ const EVENT_QUESTIONS: readonly Question[] = [
   { about: 'the first seconds', where: [{ column: 'created_at', max: 978_220_800 }], prunes: 'partitions' },
   {
     about: 'a range of seconds',
-    where: [{ column: 'created_at', min: Date.UTC(2026, 0, 12, 12) / 1000, max: Date.UTC(2026, 0, 12, 12, 2) / 1000 }],
+    where: [
+      {
+        column: 'created_at',
+        min: Date.UTC(2026, 0, 12, 12) / 1000,
+        max: Date.UTC(2026, 0, 12, 12, 2) / 1000,
+      },
+    ],
     prunes: 'bounds',
   },
-  { about: 'a subtype, which some files lack', where: [{ column: 'event_subtype', in: ['created'] }], prunes: 'bounds' },
-  { about: 'a number that no row has', where: [{ column: 'subsequence_number', min: 0 }], prunes: 'everything' },
+  {
+    about: 'a subtype, which some files lack',
+    where: [{ column: 'event_subtype', in: ['created'] }],
+    prunes: 'bounds',
+  },
+  {
+    about: 'a number that no row has',
+    where: [{ column: 'subsequence_number', min: 0 }],
+    prunes: 'everything',
+  },
   // Sixteen characters, as long as bounds are, do not tell shards apart.
   { about: 'a shard', where: [{ column: 'shard_id', in: ['shardId-000000000001'] }], prunes: 'nothing' },
   {
@@ -139,8 +186,18 @@ const QUARANTINE_QUESTIONS: readonly Question[] = [
   { about: 'a day without records', where: [day('arrived_at', '2026-02-12')], prunes: 'everything' },
 ];
 
-const EVENT_COLUMNS: Columns = { key: 'event_uuid', group: 'event_type', time: 'created_datetime', content: 'document' };
-const QUARANTINE_COLUMNS: Columns = { key: 'sequence_number', group: 'reason', time: 'arrived_at', content: 'bytes' };
+const EVENT_COLUMNS: Columns = {
+  key: 'event_uuid',
+  group: 'event_type',
+  time: 'created_datetime',
+  content: 'document',
+};
+const QUARANTINE_COLUMNS: Columns = {
+  key: 'sequence_number',
+  group: 'reason',
+  time: 'arrived_at',
+  content: 'bytes',
+};
 
 export const ASKED: Readonly<Record<string, { columns: Columns; questions: readonly Question[] }>> = {
   'raw.events': { columns: EVENT_COLUMNS, questions: EVENT_QUESTIONS },

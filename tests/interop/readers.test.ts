@@ -116,11 +116,16 @@ describeWith(python, 'other programs', () => {
 
     test('opening the files that we open, and missing no row', async () => {
       for (const [i, { about, where }] of questions.entries()) {
-        const opened = (await written.lake.files(table, { where })).files.map(({ location }) => location).sort();
-        const [[rows]] = (await written.rows(name, 'count(*)', `where ${conditionOf(table, where)}`)) as [[number]];
+        const opened = (await written.lake.files(table, { where })).files
+          .map(({ location }) => location)
+          .sort();
+        const [[rows]] = (await written.rows(name, 'count(*)', `where ${conditionOf(table, where)}`)) as [
+          [number],
+        ];
         expect({ about, ...pyiceberg.pruning[i] }).toEqual({ about, files: opened, rows });
         const byDuckDb = duckDb.pruning[i]!;
-        const most = opened.length + withoutBounds(files, { table, where }).filter((f) => !opened.includes(f)).length;
+        const most =
+          opened.length + withoutBounds(files, { table, where }).filter((f) => !opened.includes(f)).length;
         expect(byDuckDb.rows, about).toBe(rows);
         expect(byDuckDb.files, about).toBeGreaterThanOrEqual(opened.length);
         expect(byDuckDb.files, about).toBeLessThanOrEqual(most);
@@ -149,7 +154,8 @@ describeWith(python, 'other programs', () => {
           const { operation, ...summary } = snapshot.summary;
           return {
             id: String(snapshot['snapshot-id']),
-            parent: snapshot['parent-snapshot-id'] === undefined ? null : String(snapshot['parent-snapshot-id']),
+            parent:
+              snapshot['parent-snapshot-id'] === undefined ? null : String(snapshot['parent-snapshot-id']),
             committed_ms: snapshot['timestamp-ms'],
             manifestList: snapshot['manifest-list'],
             operation,
@@ -194,7 +200,9 @@ describeWith(python, 'other programs', () => {
       );
       const rows = Map.groupBy(files, ({ partition }) => JSON.stringify(partition));
       expect(new Map(inspection.partitions.map((p) => [JSON.stringify(p.partition), p.rows]))).toEqual(
-        new Map([...rows].map(([key, of]) => [key, of.reduce((sum, { recordCount }) => sum + recordCount, 0)])),
+        new Map(
+          [...rows].map(([key, of]) => [key, of.reduce((sum, { recordCount }) => sum + recordCount, 0)]),
+        ),
       );
     });
 
@@ -263,7 +271,9 @@ function expectedContents({ events, records, stream }: WrittenLake, name: string
       records.flatMap(({ reason, body }, i) => {
         const { sequenceNumber, arrived_ms } = stream.acknowledged[i]!;
         const us = BigInt(arrived_ms) * 1000n;
-        return reason === undefined ? [] : [{ key: String(sequenceNumber), group: reason, us, content: body }];
+        return reason === undefined
+          ? []
+          : [{ key: String(sequenceNumber), group: reason, us, content: body }];
       }),
     );
   }

@@ -61,7 +61,14 @@ export async function writeLake({ count, seed, commits }: LakeToWrite): Promise<
     rejected: records.filter(({ reason }) => reason !== undefined),
     async run() {
       await processStream({
-        ...{ ...around, stream, spoolFolder, limits: LIMITS, start: 'TRIM_HORIZON', until_ms: Number.MAX_SAFE_INTEGER },
+        ...{
+          ...around,
+          stream,
+          spoolFolder,
+          limits: LIMITS,
+          start: 'TRIM_HORIZON',
+          until_ms: Number.MAX_SAFE_INTEGER,
+        },
         ...{ watermark_s: 600, maxIds: 100_000, maxRows: 100_000, maxBytes: 1e9, maxAge_ms: 1_000 },
         ...{ spoolsAhead: 1, poll_ms: 10, adopt: async () => (await adoptRejected(around)).upTo },
       });
@@ -71,7 +78,9 @@ export async function writeLake({ count, seed, commits }: LakeToWrite): Promise<
     table: (name) => loaded(lake, name),
     async rows(name, columns, rest = '') {
       const { files } = await lake.files(await loaded(lake, name));
-      const { chunks } = await engine.query(`select ${columns} from ${parquet(localPaths(lake, files))} ${rest}`);
+      const { chunks } = await engine.query(
+        `select ${columns} from ${parquet(localPaths(lake, files))} ${rest}`,
+      );
       const found: unknown[][] = [];
       for await (const chunk of chunks()) found.push(...(chunk as unknown[][]));
       return found;
@@ -87,4 +96,3 @@ export async function writeLake({ count, seed, commits }: LakeToWrite): Promise<
   await written.run();
   return written;
 }
-

@@ -4,6 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { type ProjectFile, projectFiles, ROOT, rootFiles } from './project-files.ts';
 
 const FILE_LINES_MAX = 400;
+/** A test file is a list; its length is no second job. */
+const TEST_LINES_MAX = 600;
 const INTERFACE_LINES_MAX = 160;
 const EMPTY_NAMES = /^(utils?|helpers?|common|types|misc|shared|manager)\.ts$/;
 
@@ -13,9 +15,17 @@ const everything = [
   ...rootFiles(),
 ];
 
+const isTest = ({ path }: ProjectFile) => path.endsWith('.test.ts');
+
 describe('files', () => {
   test(`of src have at most ${FILE_LINES_MAX} lines; a longer one does more than one job: split it`, () => {
-    expect(longerThan(FILE_LINES_MAX, sources)).toEqual([]);
+    expect(
+      longerThan(
+        FILE_LINES_MAX,
+        sources.filter((s) => !isTest(s)),
+      ),
+    ).toEqual([]);
+    expect(longerThan(TEST_LINES_MAX, sources.filter(isTest))).toEqual([]);
   });
 
   test(`that are a module's interface have at most ${INTERFACE_LINES_MAX} lines; move code inside the module`, () => {

@@ -72,6 +72,26 @@ export async function foreignSnapshot(
   });
 }
 
+/** As another program's DELETE of every row leaves it: a snapshot without files, on top of what is there. */
+export function deleteAllRows(editable: Editable, name: string): Promise<Table> {
+  return editTable(editable, name, (metadata) => {
+    const [empty, newest] = [metadata.snapshots[0]!, metadata.snapshots.at(-1)!];
+    const number = metadata['last-sequence-number'] + 1;
+    const deleted = {
+      ...newest,
+      'snapshot-id': BigInt(number),
+      'parent-snapshot-id': newest['snapshot-id'],
+      'sequence-number': number,
+      'manifest-list': empty['manifest-list'],
+      summary: { operation: 'delete', 'total-records': '0' },
+    };
+    metadata.snapshots = [...metadata.snapshots, deleted];
+    metadata['last-sequence-number'] = number;
+    metadata['current-snapshot-id'] = deleted['snapshot-id'];
+    metadata.refs = { main: { 'snapshot-id': deleted['snapshot-id'], type: 'branch' } };
+  });
+}
+
 export async function loaded(lake: Lake, name: string): Promise<Table> {
   const table = await lake.load(name);
   if (table === undefined) throw new Error(`there is no ${name}`);

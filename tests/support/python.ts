@@ -14,7 +14,7 @@ import { parseJson, stringifyJson } from '../../src/base/base.ts';
 /** Sets of packages by what they are for; the newest that have wheels for every Python from 3.10 on. */
 const PACKAGES = {
   iceberg: [
-    'pyiceberg[pyarrow,sql-sqlite]==0.12.0',
+    'pyiceberg[pyarrow,pyiceberg-core,sql-sqlite]==0.12.0',
     'pyarrow==25.0.1',
     'sqlalchemy==2.0.58',
     'fastavro==1.12.1',
@@ -125,8 +125,19 @@ async function makeEnvironment(made: {
   try {
     await execute(made.interpreter.path, ['-m', 'venv', half], { timeout_ms: VENV_MS });
     // Only wheels: a package that has none for this Python would otherwise be compiled for an hour, or fail halfway.
-    const pip = ['-m', 'pip', 'install', '--quiet', '--no-input', '--disable-pip-version-check', '--retries', '1'];
-    await execute(pythonOf(half), [...pip, '--only-binary', ':all:', ...made.packages], { timeout_ms: INSTALL_MS });
+    const pip = [
+      '-m',
+      'pip',
+      'install',
+      '--quiet',
+      '--no-input',
+      '--disable-pip-version-check',
+      '--retries',
+      '1',
+    ];
+    await execute(pythonOf(half), [...pip, '--only-binary', ':all:', ...made.packages], {
+      timeout_ms: INSTALL_MS,
+    });
     await rename(half, made.folder);
   } catch (error) {
     await rm(half, { recursive: true, force: true });
@@ -166,7 +177,12 @@ function execute(
   const options = { timeout: timeout_ms, maxBuffer: 256e6, env, encoding: 'utf8' as const };
   const child = execFile(file, args, options, (error, stdout, stderr) => {
     if (error === null) resolve(stdout);
-    else reject(new Error(`${file} failed${error.killed ? ` after ${timeout_ms} ms` : ''}: ${stderr || error.message}`));
+    else
+      reject(
+        new Error(
+          `${file} failed${error.killed ? ` after ${timeout_ms} ms` : ''}: ${stderr || error.message}`,
+        ),
+      );
   });
   // A script that ends before it has read everything says why on stderr.
   child.stdin?.on('error', () => {});

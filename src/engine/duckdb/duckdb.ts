@@ -63,7 +63,7 @@ export async function connection(instance: DuckDBInstance): Promise<DuckDBConnec
 
 /** A file of the lake that is gone, cut off or overwritten. */
 const UNREADABLE =
-  /No files found|Cannot open file|Failed to read|magic bytes|Invalid Input Error.*parquet|Invalid Input Error: (File|Failed)|TProtocolException|ZSTD|decompress|corrupt|too small to be a Parquet/i;
+  /No files found|Cannot open file|Failed to read|magic bytes|Invalid Input Error.*parquet|Invalid Input Error: (File|Failed)|TProtocolException|ZSTD|decompress|corrupt|too small to be a Parquet|don't know what type/i;
 
 /** An engine error that is nobody's input: ours, with the statement's head for the report. */
 export function engineFailure(error: unknown, doing: string): Failure {
