@@ -46,7 +46,7 @@ for (const suite of suites) {
 }
 
 console.log(`\n${lines.join('\n')}`);
-for (const reason of total.reasons) console.log(`skipped: ${reason}`);
+for (const reason of new Set(total.reasons)) console.log(`skipped: ${reason}`);
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 const totals = process.env['LAKEWARD_TEST_TOTALS'];
 if (totals) await writeFile(totals, `${total.passed} ${total.failed} ${total.skipped}\n`);

@@ -8,6 +8,7 @@ import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { Failure } from '../base/base.ts';
+import { RECORD_BYTES_MAX } from '../kinesis/kinesis.ts';
 
 export interface Source {
   name: string;
@@ -35,16 +36,17 @@ export async function* recordsOf(
   source: Source,
   onBytes: (count: number) => void,
 ): AsyncGenerator<Uint8Array> {
-  const raw = counted(source.open(), onBytes);
-  const first = await raw.next();
-  if (first.done) return;
-  const all = startingWith(first.value, raw);
-  const gzipped = first.value[0] === 0x1f && first.value[1] === 0x8b;
-  const chunks = gzipped ? gunzipped(all, source.name) : all;
-  const head = await chunks.next();
-  if (head.done) return;
-  const whole = startingWith(head.value, chunks);
-  yield* isArray(head.value) ? elements(whole) : lines(whole);
+  const stream = source.open();
+  try {
+    const packed = await beginningOf(counted(stream, onBytes), (head) => head.length >= 2);
+    const gzipped = packed.head[0] === 0x1f && packed.head[1] === 0x8b;
+    const unpacked = gzipped ? gunzipped(packed.all, source.name) : packed.all;
+    const { head, all } = await beginningOf(unpacked, tellsFormat);
+    const parts = new Parts(source.name);
+    yield* isArray(head) ? elements(all, parts) : lines(all, parts);
+  } finally {
+    stream.destroy();
+  }
 }
 
 async function* counted(stream: Readable, onBytes: (count: number) => void): AsyncGenerator<Buffer> {
@@ -56,8 +58,23 @@ async function* counted(stream: Readable, onBytes: (count: number) => void): Asy
   }
 }
 
+/** The first bytes in one piece, as many as are enough, and everything from the beginning. Chunks may be of any size. */
+async function beginningOf(
+  chunks: AsyncGenerator<Buffer>,
+  enough: (head: Buffer) => boolean,
+): Promise<{ head: Buffer; all: AsyncGenerator<Buffer> }> {
+  let head: Buffer = Buffer.alloc(0);
+  while (!enough(head)) {
+    const turn = await chunks.next();
+    if (turn.done) break;
+    head = head.length === 0 ? turn.value : Buffer.concat([head, turn.value]);
+  }
+  return { head, all: startingWith(head, chunks) };
+}
+
 async function* startingWith(first: Buffer, rest: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
-  yield first;
+  const marked = first[0] === 0xef && first[1] === 0xbb && first[2] === 0xbf;
+  yield marked ? first.subarray(3) : first;
   yield* rest;
 }
 
@@ -87,39 +104,87 @@ async function* gunzipped(chunks: AsyncGenerator<Buffer>, name: string): AsyncGe
 const [NEWLINE, RETURN, QUOTE, BACKSLASH, COMMA] = [0x0a, 0x0d, 0x22, 0x5c, 0x2c];
 const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 
+const HEAD_BYTES = 4096;
+
+/** The first characters without blanks, and without the mark that some editors put before UTF-8. */
+const firstCharacters = (head: Buffer): string =>
+  head
+    .subarray(0, HEAD_BYTES)
+    .toString('latin1')
+    .replace(/^\xef\xbb\xbf/, '')
+    .replace(/[ \t\r\n]+/g, '');
+
+const tellsFormat = (head: Buffer): boolean => head.length >= HEAD_BYTES || firstCharacters(head).length >= 2;
+
 /** A file that is one array of objects begins with `[` and `{` (or `]`); a line such as `[1,2]` is a record. */
 function isArray(head: Buffer): boolean {
-  const [first, second] = head.subarray(0, 4096).toString('latin1').replace(/\s+/g, '');
+  const [first, second] = firstCharacters(head);
   return first === '[' && (second === '{' || second === ']');
 }
 
-async function* lines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Uint8Array> {
-  let rest: Buffer[] = [];
-  for await (const chunk of chunks) {
-    let from = 0;
-    for (;;) {
-      const end = chunk.indexOf(NEWLINE, from);
-      if (end < 0) break;
-      const line = chunk.subarray(from, end);
-      const whole = rest.length === 0 ? line : Buffer.concat([...rest, line]);
-      rest = [];
-      from = end + 1;
-      const trimmed = whole.at(-1) === RETURN ? whole.subarray(0, -1) : whole;
-      if (trimmed.length > 0) yield trimmed;
-    }
-    if (from < chunk.length) rest.push(chunk.subarray(from));
+/** The pieces of a record that lies across chunks, up to what a stream can take at all: memory stays bounded. */
+class Parts {
+  readonly #name: string;
+  #parts: Buffer[] = [];
+  #bytes = 0;
+
+  constructor(name: string) {
+    this.#name = name;
   }
-  const last = Buffer.concat(rest);
-  if (last.length > 0) yield last;
+
+  add(part: Buffer): void {
+    this.#bytes += part.length;
+    if (this.#bytes > RECORD_BYTES_MAX) throw tooLong(this.#name);
+    this.#parts.push(part);
+  }
+
+  /** The record that ends with this piece. */
+  endWith(part: Buffer): Buffer {
+    if (this.#bytes === 0) return part;
+    this.add(part);
+    const whole = Buffer.concat(this.#parts);
+    this.#parts = [];
+    this.#bytes = 0;
+    return whole;
+  }
 }
 
-/** Cuts the elements of one top-level array by depth, outside strings. */
-async function* elements(chunks: AsyncIterable<Buffer>): AsyncGenerator<Uint8Array> {
+function tooLong(name: string): Failure {
+  return new Failure(`a record of ${name} is too long`, {
+    code: 'send.record_too_long',
+    fault: 'user',
+    why: `it has more than ${RECORD_BYTES_MAX} bytes, and no stream takes more; what came before was sent`,
+    hint: 'a file has one record a line, or is one JSON array of objects',
+    docs: 'lakeward send --help',
+  });
+}
+
+async function* lines(chunks: AsyncIterable<Buffer>, parts: Parts): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    let from = 0;
+    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, from)) {
+      const line = withoutReturn(parts.endWith(chunk.subarray(from, end)));
+      from = end + 1;
+      if (!isBlank(line)) yield line;
+    }
+    if (from < chunk.length) parts.add(chunk.subarray(from));
+  }
+  const last = withoutReturn(parts.endWith(Buffer.alloc(0)));
+  if (!isBlank(last)) yield last;
+}
+
+/** Looked at as a whole only where it begins like one. */
+const isBlank = (line: Buffer): boolean => line.length === 0 || (blank(line[0]) && trim(line).length === 0);
+
+const withoutReturn = (line: Buffer): Buffer => (line.at(-1) === RETURN ? line.subarray(0, -1) : line);
+
+/** Cuts the elements of one top-level array by depth, outside strings. What comes after the array are lines. */
+async function* elements(chunks: AsyncGenerator<Buffer>, parts: Parts): AsyncGenerator<Uint8Array> {
   let depth = 0;
   let quoted = false;
   let escaped = false;
-  let parts: Buffer[] = [];
-  for await (const chunk of chunks) {
+  for (let turn = await chunks.next(); !turn.done; turn = await chunks.next()) {
+    const chunk = turn.value;
     let from = 0;
     for (let i = 0; i < chunk.length; i++) {
       const byte = chunk[i];
@@ -136,23 +201,25 @@ async function* elements(chunks: AsyncIterable<Buffer>): AsyncGenerator<Uint8Arr
       } else if (byte === CLOSE_ARRAY || byte === CLOSE_OBJECT || byte === COMMA) {
         const ends = byte === COMMA ? depth === 1 : depth-- === 1;
         if (!ends) continue;
-        const element = Buffer.concat([...parts, chunk.subarray(from, i)]);
-        parts = [];
+        const text = trim(parts.endWith(chunk.subarray(from, i)));
         from = i + 1;
-        const text = trim(element);
         if (text.length > 0) yield text;
+        if (depth > 0) continue;
+        yield* lines(startingWith(chunk.subarray(from), chunks), parts);
+        return;
       }
     }
-    if (depth > 0 && from < chunk.length) parts.push(chunk.subarray(from));
+    if (depth > 0 && from < chunk.length) parts.add(chunk.subarray(from));
   }
   // A file that was cut off: what is left of its last element is a record like any other damaged one.
-  const left = trim(Buffer.concat(parts));
+  const left = trim(parts.endWith(Buffer.alloc(0)));
   if (left.length > 0) yield left;
 }
 
+const blank = (byte: number | undefined): boolean =>
+  byte === 0x20 || byte === 0x09 || byte === NEWLINE || byte === RETURN;
+
 function trim(bytes: Buffer): Buffer {
-  const blank = (byte: number | undefined) =>
-    byte === 0x20 || byte === 0x09 || byte === NEWLINE || byte === RETURN;
   let from = 0;
   let to = bytes.length;
   while (from < to && blank(bytes[from])) from++;

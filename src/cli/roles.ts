@@ -35,7 +35,7 @@ export async function runRoles(options: RolesOptions, { signal, until_ms }: Run)
   const changed = new Changed();
   const over = new AbortController();
   const stop = AbortSignal.any([signal, over.signal]);
-  const enough = enoughToStage(options.settings['staging.maxRows'] / 4);
+  const enough = enoughToStage(options.settings['staging.maxRows'] / 2);
   const stage = stager(options);
   const onRaw = (commit: Committed) => {
     options.onRaw?.(commit);
@@ -157,33 +157,32 @@ async function repeat(
       continue;
     }
     const wake = new AbortController();
-    const awake = changed.next().then(() => wake.abort());
-    await Promise.race([
-      awake,
-      clock.sleep(settings['commit.maxAge'], AbortSignal.any([signal, wake.signal])),
-    ]);
-    wake.abort();
+    changed.wake(wake);
+    await clock.sleep(settings['commit.maxAge'], AbortSignal.any([signal, wake.signal]));
+    changed.forget(wake);
   }
 }
 
-/** Tells waiters that something changed since they last looked; several tellings in between are one. */
+/** Wakes those who sleep when something changed; several tellings while nobody sleeps are one. */
 class Changed {
   #pending = false;
-  #waiter: PromiseWithResolvers<void> | undefined;
+  readonly #sleepers = new Set<AbortController>();
 
   tell(): void {
-    if (this.#waiter) {
-      this.#waiter.resolve();
-      this.#waiter = undefined;
-    } else this.#pending = true;
+    this.#pending = this.#sleepers.size === 0;
+    for (const sleeper of this.#sleepers) sleeper.abort();
+    this.#sleepers.clear();
   }
 
-  next(): Promise<void> {
-    if (this.#pending) {
-      this.#pending = false;
-      return Promise.resolve();
-    }
-    this.#waiter ??= Promise.withResolvers<void>();
-    return this.#waiter.promise;
+  /** Aborts it at the next telling, or at once when there was one since. */
+  wake(sleeper: AbortController): void {
+    if (this.#pending) sleeper.abort();
+    else this.#sleepers.add(sleeper);
+    this.#pending = false;
+  }
+
+  /** A sleeper that woke by itself: an idle process would gather one every commit.maxAge. */
+  forget(sleeper: AbortController): void {
+    this.#sleepers.delete(sleeper);
   }
 }

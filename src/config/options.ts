@@ -126,8 +126,9 @@ export const OPTIONS = {
     example: '10m',
     commands: PIPELINE,
   }),
-  'commit.maxRows': option(count({ min: 1 }), 100_000, {
-    description: 'A batch is committed when it holds this many records.',
+  'commit.maxRows': option(count({ min: 1 }), 250_000, {
+    description:
+      'A batch is committed when it holds this many records. Larger ones make fewer and larger files, and take more memory.',
     example: '500k',
     commands: PIPELINE,
   }),
@@ -135,12 +136,6 @@ export const OPTIONS = {
     description: 'A batch is committed when it holds this many bytes of records.',
     example: '64MB',
     commands: PIPELINE,
-  }),
-  'commit.maxFiles': option(count({ min: 1 }), 4096, {
-    description:
-      'Partitions that one commit may write files for. Beyond it the smallest partitions share files without a partition until compaction moves them.',
-    example: '1000',
-    commands: SERVICE,
   }),
   'commit.spoolsAhead': option(count({ min: 1, max: 64 }), 2, {
     description:
@@ -156,7 +151,7 @@ export const OPTIONS = {
   }),
   'dedupe.maxIds': option(count({ min: 1000 }), 10_000_000, {
     description:
-      'Most event ids that the processor remembers; the oldest are forgotten first. Bounds its memory (21–34 bytes an id).',
+      'Most event ids that the processor remembers; the oldest are forgotten first. Bounds its memory (45–57 bytes an id), and that of the ids that staging holds in memory; beyond them staging asks the table.',
     example: '50M',
     commands: PIPELINE,
   }),
@@ -171,12 +166,6 @@ export const OPTIONS = {
     example: '1h',
     commands: SERVICE,
   }),
-  'types.max': option(count({ min: 1 }), 1000, {
-    description:
-      'Event types that get partitions of their own. Events of further types are kept in files without a partition.',
-    example: '200',
-    commands: SERVICE,
-  }),
   'engine.memory': option(bytes({ min: 64_000_000 }), '1GB', {
     description: 'Memory that the SQL engine may use; beyond it, it spills to disk.',
     example: '512MB',
@@ -188,9 +177,10 @@ export const OPTIONS = {
     example: '2',
     commands: ASKING,
   }),
-  'staging.maxRows': option(count({ min: 1 }), 1_000_000, {
-    description: 'Rows of raw that one commit of staging takes at most. Bounds its memory.',
-    example: '250k',
+  'staging.maxRows': option(count({ min: 1 }), 250_000, {
+    description:
+      'Rows of raw that one commit of staging takes at most. They are sorted with their documents: what does not fit engine.memory is sorted on disk, several times slower.',
+    example: '1M',
     commands: SERVICE,
   }),
   'log.level': option(

@@ -31,7 +31,7 @@ export const REASONS = [
     code: 'not_json',
     condition: 'not is_json',
     meaning: 'The text is not JSON (RFC 8259).',
-    when: 'the text is cut off, plain, empty, has something after its end, or uses an extension such as NaN or a trailing comma',
+    when: 'the text is cut off, plain, empty, has something after its end, uses an extension such as NaN or a trailing comma, or escapes half a character (\\ud800 alone), which no UTF-8 text can hold',
     examples: [
       '{"event_uuid":"a","event_na',
       'hello',

@@ -16,8 +16,8 @@ import type { ProcessorOptions } from './processor.ts';
 import { windowOver } from './rebuild.ts';
 import type { Window } from './window.ts';
 
-/** Three keep two cores busy: one is judged while another is written and a third is made durable and committed. */
-const BATCHES_IN_FLIGHT = 3;
+/** One is judged while another is written, made durable and committed. A third takes its time from staging's. */
+const BATCHES_IN_FLIGHT = 2;
 
 /** Orphan removal leaves files alone for three days; a prepared batch older than a third of that is not committed. */
 const PREPARED_MAX_AGE_MS = 86_400_000;

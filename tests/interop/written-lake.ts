@@ -93,6 +93,11 @@ export async function writeLake({ count, seed, commits }: LakeToWrite): Promise<
   };
   stream.put(records.map(({ body }) => body));
   for (const rows of commits) stream.script.push({ rows });
-  await written.run();
-  return written;
+  try {
+    await written.run();
+    return written;
+  } catch (error) {
+    await written.close();
+    throw error;
+  }
 }

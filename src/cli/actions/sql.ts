@@ -18,7 +18,7 @@ export const sql: SqlAction = async (context) => {
   const lake = await composeLake(context);
   const engine = await composeEngine(context, 'questions');
   try {
-    const { columns, chunks } = await openQuery({ lake, engine }).run(statement);
+    const { columns, chunks } = await openQuery({ lake, engine }).run(statement, { signal: context.signal });
     const names = columns.map((column) => column.name);
     await WRITERS[context.flags.format](context.out, names, chunks());
   } finally {

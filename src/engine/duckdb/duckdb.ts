@@ -1,9 +1,10 @@
 /** The embedded engine: one DuckDB instance, one connection a batch (temporary tables belong to a connection). */
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { Failure } from '../../base/base.ts';
 import type { Engine, EngineOptions } from '../engine.ts';
+import { batchFolders } from './batch-folders.ts';
 import { compareContents, compareIdentities, eventIdentities } from './identities.ts';
 import { judge } from './judge.ts';
 import { defineViews, planner, query } from './query.ts';
@@ -20,20 +21,22 @@ export async function openDuckDb(options: EngineOptions): Promise<Engine> {
     threads: String(options.threads),
     memory_limit: `${Math.floor(options.memory_bytes / 1e6)}MB`,
     temp_directory: join(options.workFolder, 'spill'),
+    // Spools and raw files are read once; kept, they fill the memory limit and every further block must evict one.
+    enable_external_file_cache: 'false',
   });
   const connect = () => connection(instance);
-  const batchFolder = () => mkdtemp(join(options.workFolder, 'batch-'));
+  const folders = batchFolders(options.workFolder);
   const views = await connect();
   const planning = planner();
 
   return {
-    judge: async (spool, limits) => judge(await connect(), { spool, limits, folder: await batchFolder() }),
-    readRaw: async (files) => readRaw(await connect(), { files, folder: await batchFolder() }),
+    judge: async (spool, limits) => judge(await connect(), { spool, limits, folder: await folders.take() }),
+    readRaw: async (files) => readRaw(await connect(), { files, folder: await folders.take() }),
     compareIdentities: (source, held) => compareIdentities(connect, { source, held }),
     compareContents: (source, held) => compareContents(connect, { source, held }),
     rowCounts: (paths) => rowCounts(connect, paths),
     readRejected: async (paths, held) =>
-      readRejected(await connect(), { paths, held, folder: await batchFolder() }),
+      readRejected(await connect(), { paths, held, folder: await folders.take() }),
     identitiesOf: (paths, since_s) => eventIdentities(connect, { paths, since_s }),
     defineViews: async (definitions) => {
       await defineViews(views, definitions);

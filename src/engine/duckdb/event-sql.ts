@@ -79,7 +79,7 @@ export const judgeSql = (spool: SpoolInput, limits: EventLimits): string => `
 select rid, seq, arrived_ms, shard_id, sub, text, reason,
   uuid, name, split_part(name, ':', 1) as type, nullif(split_part(name, ':', 2), '') as subtype,
   seconds, case when reason is null then round(seconds * 1e6)::bigint end as us,
-  case when reason is null then floor(seconds / 86400)::integer end as day,
+  case when reason is null then floor(round(seconds * 1e6) / 86400e6)::integer end as day,
   case when reason is null then ${identitySql('uuid')} end as id,
   case when reason is null then (hash(text) & 4294967295)::uinteger end as content,
   case when reason is not null then body end as bytes

@@ -1,7 +1,7 @@
-import { rm } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { QUARANTINE, RAW } from '../../tables/tables.ts';
 import type { EventLimits, Identities, JudgedBatch, SpoolInput, WrittenFile } from '../engine.ts';
+import type { BatchFolder } from './batch-folders.ts';
 import { engineFailure } from './duckdb.ts';
 import { heldIdentities, judgeSql } from './event-sql.ts';
 import { literal } from './sql.ts';
@@ -12,7 +12,7 @@ interface Input {
   spool: SpoolInput;
   limits: EventLimits;
   /** Of this batch alone; gone with it. */
-  folder: string;
+  folder: BatchFolder;
 }
 
 /** Stages the spool once, as a temporary table; everything else reads that. */
@@ -26,7 +26,7 @@ export async function judge(c: DuckDBConnection, input: Input): Promise<JudgedBa
     return new DuckDbJudgedBatch(c, { ...input, records, events });
   } catch (error) {
     c.closeSync();
-    await rm(input.folder, { recursive: true, force: true });
+    await input.folder.release();
     throw engineFailure(error, 'judging a batch');
   }
 }
@@ -104,7 +104,7 @@ class DuckDbJudgedBatch implements JudgedBatch {
     write: Omit<Parameters<typeof writePartitioned>[1], 'folder'>,
   ): Promise<WrittenFile[]> {
     try {
-      return await writePartitioned(this.#c, { ...write, folder: this.#input.folder });
+      return await writePartitioned(this.#c, { ...write, folder: this.#input.folder.path });
     } catch (error) {
       throw engineFailure(error, doing);
     }
@@ -113,6 +113,6 @@ class DuckDbJudgedBatch implements JudgedBatch {
   /** Files that were moved into the store are no longer at their local path; the rest goes. */
   async dispose(): Promise<void> {
     this.#c.closeSync();
-    await rm(this.#input.folder, { recursive: true, force: true });
+    await this.#input.folder.release();
   }
 }

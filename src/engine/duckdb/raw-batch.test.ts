@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, open, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
@@ -229,5 +229,23 @@ it('raw that cannot be read is a failure that names what to do', async () => {
       fault: 'user',
       why: expect.stringContaining('gone.parquet'),
     }),
+  );
+});
+
+it('identities of files that are damaged further on are a failure, not fewer identities', async () => {
+  const good = await rawFile("select 'u' || i as event_uuid from range(3000) r(i)");
+  const bad = join(folder, 'cut.parquet');
+  await copyFile(good.path, bad);
+  // Within the pages of the first column; the footer stays whole.
+  const file = await open(bad, 'r+');
+  await file.write(Buffer.alloc(400, 0xff), 0, 400, 100);
+  await file.close();
+  const read = async () => {
+    let count = 0;
+    for await (const chunk of engine.identitiesOf([good.path, bad, good.path], 0)) count += chunk.count;
+    return count;
+  };
+  await expect(read()).rejects.toEqual(
+    expect.objectContaining({ name: 'Failure', code: 'engine.unreadable' }),
   );
 });

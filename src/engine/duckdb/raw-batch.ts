@@ -2,11 +2,11 @@
  * Rows of raw on their way to staging. Documents are not held in between: identities are read first, and the rows
  * that stay are copied from file to file. A row's id is the place of its file's first row plus its own in the file.
  */
-import { rm } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { PartitionValue } from '../../lake/lake.ts';
 import { STAGING } from '../../tables/tables.ts';
 import type { Identities, RawBatch, RawFile, WrittenFile } from '../engine.ts';
+import type { BatchFolder } from './batch-folders.ts';
 import { engineFailure } from './duckdb.ts';
 import { heldIdentities, identitySql } from './event-sql.ts';
 import { literal, parquet } from './sql.ts';
@@ -16,7 +16,7 @@ import { partitionHint, writePartitioned } from './write.ts';
 interface Input {
   files: readonly RawFile[];
   /** Of this batch alone; gone with it. */
-  folder: string;
+  folder: BatchFolder;
 }
 
 const COLUMNS = STAGING.schema.fields.map((f) => f.name).join(', ');
@@ -53,7 +53,7 @@ export async function readRaw(c: DuckDBConnection, input: Input): Promise<RawBat
     return new DuckDbRawBatch(c, { ...input, rows: count, sql });
   } catch (error) {
     c.closeSync();
-    await rm(input.folder, { recursive: true, force: true });
+    await input.folder.release();
     throw engineFailure(error, 'reading raw');
   }
 }
@@ -61,7 +61,7 @@ export async function readRaw(c: DuckDBConnection, input: Input): Promise<RawBat
 class DuckDbRawBatch implements RawBatch {
   readonly rows: number;
   readonly #c: DuckDBConnection;
-  readonly #folder: string;
+  readonly #folder: BatchFolder;
   readonly #files: readonly RawFile[];
   readonly #sql: string;
 
@@ -108,7 +108,7 @@ class DuckDbRawBatch implements RawBatch {
         ...(partitions && { partitions }),
         orderBy: ['event_name', 'created_datetime'],
         sortOrderId: 1,
-        folder: this.#folder,
+        folder: this.#folder.path,
         hint: (values) => partitionHint(['created_datetime_day', 'event_type'], values),
       });
     } catch (error) {
@@ -118,6 +118,6 @@ class DuckDbRawBatch implements RawBatch {
 
   async dispose(): Promise<void> {
     this.#c.closeSync();
-    await rm(this.#folder, { recursive: true, force: true });
+    await this.#folder.release();
   }
 }

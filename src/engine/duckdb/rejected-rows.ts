@@ -1,7 +1,7 @@
-import { rm } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { QUARANTINE } from '../../tables/tables.ts';
 import type { RejectedRows } from '../engine.ts';
+import type { BatchFolder } from './batch-folders.ts';
 import { engineFailure } from './duckdb.ts';
 import { parquet } from './sql.ts';
 import { partitionHint, writePartitioned } from './write.ts';
@@ -15,7 +15,7 @@ interface Input {
   paths: readonly string[];
   held: readonly string[];
   /** Of this batch alone; gone with it. */
-  folder: string;
+  folder: BatchFolder;
 }
 
 export async function readRejected(
@@ -40,18 +40,18 @@ export async function readRejected(
           table: QUARANTINE,
           select: `select ${COLUMNS}, (epoch_us(arrived_at) // 86400000000)::integer as __day from fresh`,
           partitionBy: ['__day'],
-          folder,
+          folder: folder.path,
           hint: (values) => partitionHint(['arrived_at_day'], values),
         });
       },
       async dispose() {
         c.closeSync();
-        await rm(folder, { recursive: true, force: true });
+        await folder.release();
       },
     };
   } catch (error) {
     c.closeSync();
-    await rm(folder, { recursive: true, force: true });
+    await folder.release();
     throw engineFailure(error, 'reading what is no event');
   }
 }

@@ -25,8 +25,12 @@ const raw = <Items = Int32Array>(vector: DuckDBVector) => vector as unknown as R
  * large to be held; the connection is for this query alone.
  */
 export async function* identityChunks(c: DuckDBConnection, sql: string): AsyncGenerator<Identities> {
-  for await (const chunk of await streamed(c, sql)) yield identitiesOf(chunk);
-  await endedWell(c, sql);
+  try {
+    for await (const chunk of await streamed(c, sql)) yield identitiesOf(chunk);
+    await endedWell(c, sql);
+  } catch (error) {
+    throw engineFailure(error, 'reading identities');
+  }
 }
 
 function identitiesOf(chunk: DuckDBDataChunk): Identities {

@@ -6,8 +6,6 @@
  * overwrite each other. Iceberg wants all columns in the file, also the identity partition's, so the number is a
  * column beside them that is not written.
  */
-import { mkdtemp } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { Failure } from '../../base/base.ts';
 import type { Bound, Field, PartitionValue, TableDefinition } from '../../lake/lake.ts';
@@ -24,6 +22,7 @@ export interface PartitionedWrite {
   partitions?: readonly (readonly PartitionValue[])[];
   /** Order within each file; DuckDB keeps it only on one thread. */
   orderBy?: readonly string[];
+  /** DuckDB makes a folder a partition in it; they stay. */
   folder: string;
   sortOrderId?: number;
   hint: (values: readonly PartitionValue[]) => string;
@@ -40,7 +39,6 @@ const FORMAT = `format parquet, parquet_version v1, compression zstd, compressio
 const PARTITIONS_AT_ONCE = 250;
 
 export async function writePartitioned(c: DuckDBConnection, write: PartitionedWrite): Promise<WrittenFile[]> {
-  const folder = await mkdtemp(join(write.folder, 'write-'));
   const keys = write.partitionBy.map(identifier).join(', ');
   await c.run(`create or replace temp table __partitions as
     select row_number() over (order by ${keys})::integer as __p, * from (${distinctPartitions(write)})`);
@@ -61,7 +59,7 @@ export async function writePartitioned(c: DuckDBConnection, write: PartitionedWr
         : '';
     const stats = await c.runAndReadAll(`copy (
         select ${columns}, __p from (${write.select}) s join __partitions p on ${same.join(' and ')} ${slice} ${order}
-      ) to ${literal(folder)} (${FORMAT}, partition_by (__p), write_partition_columns false,
+      ) to ${literal(write.folder)} (${FORMAT}, partition_by (__p), write_partition_columns false,
         field_ids {${fields.map((f) => `${identifier(f.name)}: ${f.id}`).join(', ')}},
         filename_pattern '{uuidv7}', append, return_stats)`);
     for (const row of stats.getRowsJson()) {
@@ -74,9 +72,11 @@ export async function writePartitioned(c: DuckDBConnection, write: PartitionedWr
 
 function distinctPartitions({ select, partitionBy, partitions }: PartitionedWrite): string {
   const keys = partitionBy.map(identifier).join(', ');
-  if (partitions === undefined) return `select distinct ${keys} from (${select})`;
   const value = (v: PartitionValue) => (typeof v === 'string' ? literal(v) : String(v));
-  const tuples = new Set(partitions.map((tuple) => `(${tuple.map(value).join(', ')})`));
+  const tuples = new Set(partitions?.map((tuple) => `(${tuple.map(value).join(', ')})`));
+  // Of many that may occur few are left once repeats are dropped; each slice costs a scan, so the rows are asked.
+  if (tuples.size === 0 || tuples.size > PARTITIONS_AT_ONCE)
+    return `select distinct ${keys} from (${select})`;
   return `from (values ${[...tuples].join(', ')}) as known(${keys})`;
 }
 
