@@ -55,7 +55,7 @@ describe('settings', () => {
     expect(rows({ flags, env, file: written })).toBe(1000);
     expect(rows({ env, file: written })).toBe(2000);
     expect(rows({ file: written })).toBe(3000);
-    expect(rows({})).toBe(100_000);
+    expect(rows({})).toBe(250_000);
   });
 
   test('commit every second in dev and every minute in run, unless told otherwise', () => {

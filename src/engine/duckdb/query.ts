@@ -51,10 +51,16 @@ export async function query(
   { signal }: { signal?: AbortSignal } = {},
 ): Promise<QueryResult> {
   const c = await connect();
-  const interrupt = () => c.interrupt();
+  // DuckDB forgets an interrupt that comes between two statements, so it is told until the query has ended.
+  let telling: NodeJS.Timeout | undefined;
+  const interrupt = () => {
+    c.interrupt();
+    telling = setInterval(() => c.interrupt(), 50);
+  };
   signal?.addEventListener('abort', interrupt, { once: true });
   const end = () => {
     signal?.removeEventListener('abort', interrupt);
+    clearInterval(telling);
     c.closeSync();
   };
   try {
