@@ -6,7 +6,7 @@ import { engineFailure } from './duckdb.ts';
 import { heldIdentities, judgeSql } from './event-sql.ts';
 import { literal } from './sql.ts';
 import { fillRowIds, readIdentities } from './vectors.ts';
-import { partitionHint, writePartitioned } from './write.ts';
+import { ensureRows, partitionHint, writePartitioned } from './write.ts';
 
 interface Input {
   spool: SpoolInput;
@@ -74,7 +74,7 @@ class DuckDbJudgedBatch implements JudgedBatch {
       await fillRowIds(this.#c, 'dropped', drop);
       kept += ' and rid not in (select rid from dropped)';
     }
-    return this.#write('writing events', {
+    const files = await this.#write('writing events', {
       table: RAW,
       select: `select uuid as event_uuid, name as event_name, type as event_type, subtype as event_subtype,
           seconds as created_at, make_timestamp(us)::timestamptz as created_datetime, text as document,
@@ -84,11 +84,12 @@ class DuckDbJudgedBatch implements JudgedBatch {
       partitionBy: ['__day', '__type'],
       hint: (values) => partitionHint(['created_datetime_day', 'event_type'], values),
     });
+    return ensureRows(files, this.events - drop.length);
   }
 
   async writeRejected(): Promise<WrittenFile[]> {
     if (this.rejected === 0) return [];
-    return this.#write('writing what is no event', {
+    const files = await this.#write('writing what is no event', {
       table: QUARANTINE,
       select: `select bytes, reason, null::varchar as detail, make_timestamp(arrived_ms * 1000)::timestamptz as arrived_at,
           ${literal(this.#input.spool.stream)} as stream, shard_id, seq as sequence_number, sub as subsequence_number,
@@ -97,6 +98,7 @@ class DuckDbJudgedBatch implements JudgedBatch {
       partitionBy: ['__day'],
       hint: (values) => partitionHint(['arrived_at_day'], values),
     });
+    return ensureRows(files, this.rejected);
   }
 
   async #write(

@@ -58,6 +58,25 @@ const rowsOf = async (sql: string) => (await c.runAndReadAll(sql)).getRowsJson()
 const pathList = (files: readonly WrittenFile[]) => `[${files.map((f) => `'${f.localPath}'`).join(', ')}]`;
 const scan = (files: readonly WrittenFile[]) => `read_parquet(${pathList(files)}, hive_partitioning = false)`;
 
+describe('of files that say their partitions', () => {
+  it('every row is written, where it belongs, also when a file says another partition', async () => {
+    const right = await rawFile("select 'a' as event_uuid, 'lesson:x' as event_name");
+    const wrong = await rawFile("select 'b' as event_uuid, 'payment:x' as event_name");
+    const [day] = (await rowsOf("select ('2026-01-03'::date - '1970-01-01'::date)::int"))[0]!.map(Number);
+    const batch = await engine.readRaw([
+      { ...right, partition: [day!, 'lesson'] },
+      { ...wrong, partition: [day!, 'lesson'] },
+    ]);
+    const files = await batch.writeSorted(new Int32Array(0));
+    expect(files.map((f) => f.file.partition).sort()).toEqual([
+      [day, 'lesson'],
+      [day, 'payment'],
+    ]);
+    expect(await rowsOf(`select event_uuid from ${scan(files)} order by 1`)).toEqual([['a'], ['b']]);
+    await batch.dispose();
+  });
+});
+
 describe('of rows with one identity', () => {
   const UUID = '0b6a3f5e-1c2d-4e3f-8a9b-0c1d2e3f4a5b';
 

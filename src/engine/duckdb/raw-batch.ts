@@ -2,7 +2,9 @@
  * Rows of raw on their way to staging. Documents are not held in between: identities are read first, and the rows
  * that stay are copied from file to file. A row's id is the place of its file's first row plus its own in the file.
  */
+import { rm } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { Failure } from '../../base/base.ts';
 import type { PartitionValue } from '../../lake/lake.ts';
 import { STAGING } from '../../tables/tables.ts';
 import type { Identities, RawBatch, RawFile, WrittenFile } from '../engine.ts';
@@ -11,7 +13,7 @@ import { engineFailure } from './duckdb.ts';
 import { heldIdentities, identitySql } from './event-sql.ts';
 import { literal, parquet } from './sql.ts';
 import { fillRowIds, readIdentities, readRowIds } from './vectors.ts';
-import { partitionHint, writePartitioned } from './write.ts';
+import { ensureRows, partitionHint, rowsIn, writePartitioned } from './write.ts';
 
 interface Input {
   files: readonly RawFile[];
@@ -97,23 +99,34 @@ class DuckDbRawBatch implements RawBatch {
   }
 
   async writeSorted(drop: Int32Array): Promise<WrittenFile[]> {
-    const partitions = knownPartitions(this.#files);
+    const expected = this.rows - drop.length;
     try {
       await fillRowIds(this.#c, 'dropped', drop);
-      return await writePartitioned(this.#c, {
-        table: STAGING,
-        select: `select ${COLUMNS}, (epoch_us(created_datetime) // 86400000000)::integer as __day, event_type as __type
-          from (${this.#sql}) where rid not in (select rid from dropped)`,
-        partitionBy: ['__day', '__type'],
-        ...(partitions && { partitions }),
-        orderBy: ['event_name', 'created_datetime'],
-        sortOrderId: 1,
-        folder: this.#folder.path,
-        hint: (values) => partitionHint(['created_datetime_day', 'event_type'], values),
-      });
+      const partitions = knownPartitions(this.#files);
+      if (partitions !== undefined) {
+        const files = await this.#write(partitions);
+        if (rowsIn(files) === expected) return files;
+        // A file of another program holds rows of other partitions than it says; then the rows say where they belong.
+        await Promise.all(files.map((file) => rm(file.localPath, { force: true })));
+      }
+      return ensureRows(await this.#write(undefined), expected);
     } catch (error) {
-      throw engineFailure(error, 'writing staging');
+      throw error instanceof Failure ? error : engineFailure(error, 'writing staging');
     }
+  }
+
+  #write(partitions: (readonly PartitionValue[])[] | undefined): Promise<WrittenFile[]> {
+    return writePartitioned(this.#c, {
+      table: STAGING,
+      select: `select ${COLUMNS}, (epoch_us(created_datetime) // 86400000000)::integer as __day, event_type as __type
+        from (${this.#sql}) where rid not in (select rid from dropped)`,
+      partitionBy: ['__day', '__type'],
+      ...(partitions && { partitions }),
+      orderBy: ['event_name', 'created_datetime'],
+      sortOrderId: 1,
+      folder: this.#folder.path,
+      hint: (values) => partitionHint(['created_datetime_day', 'event_type'], values),
+    });
   }
 
   async dispose(): Promise<void> {

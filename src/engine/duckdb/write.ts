@@ -70,6 +70,20 @@ export async function writePartitioned(c: DuckDBConnection, write: PartitionedWr
   return files;
 }
 
+export const rowsIn = (files: readonly WrittenFile[]) =>
+  files.reduce((sum, { file }) => sum + file.recordCount, 0);
+
+/** The ledger counts what was to be written; files that hold anything else must never be committed. */
+export function ensureRows(files: readonly WrittenFile[], expected: number): WrittenFile[] {
+  const found = rowsIn(files);
+  if (found === expected) return [...files];
+  throw new Failure(`${expected} rows were to be written, and the files hold ${found}`, {
+    code: 'engine.rows_differ',
+    fault: 'ourselves',
+    why: 'rows were lost or doubled on the way into the files; nothing of them was committed',
+  });
+}
+
 function distinctPartitions({ select, partitionBy, partitions }: PartitionedWrite): string {
   const keys = partitionBy.map(identifier).join(', ');
   const value = (v: PartitionValue) => (typeof v === 'string' ? literal(v) : String(v));
