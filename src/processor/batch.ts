@@ -4,7 +4,6 @@ import { type JudgedBatch, storeFiles } from '../engine/engine.ts';
 import { emptyTally, type Tally } from '../event/event.ts';
 import type { Lake, Manifest, Table } from '../lake/lake.ts';
 import type { Spool } from '../stream/stream.ts';
-import type { Judged } from '../tables/tables.ts';
 import type { ProcessorOptions } from './processor.ts';
 import type { Overlay, Window } from './window.ts';
 
@@ -12,7 +11,6 @@ export interface PreparedBatch {
   spool: Spool;
   manifests: Manifest[];
   rejected: { locations: string[]; rows: number } | undefined;
-  judged: Judged;
   tally: Tally;
   overlay: Overlay;
   preparedAt_ms: number;
@@ -71,7 +69,6 @@ async function prepare(
         bytes: spool.bytes,
       },
       overlay: verdict.overlay,
-      judged: verdict.judged,
       preparedAt_ms: options.clock.now(),
     };
   } catch (error) {

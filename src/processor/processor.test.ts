@@ -108,6 +108,29 @@ describe('a processor whose table changes under it', () => {
     expect(await staged(worker, stream)).toEqual(WHOLE);
   });
 
+  test('judges again when an earlier batch in flight, whose repeats it dropped, was rolled back', async () => {
+    const stream = new ScriptedStream({ shards: 2 });
+    stream.put(events(1), { shard: 0 });
+    stream.put(events(1, 2), { shard: 1 });
+    stream.script.push({ rows: 1 }, { rows: 2 });
+    const worker = await openWorker({ folder: await lakeFolder(), stream });
+    worker.beforeSwap = async (table, times) => {
+      if (table !== RAW_NAME) return;
+      if (times === 2) await worker.engine.written(2);
+      if (times !== 3) return;
+      const raw = await loaded(worker.lake, RAW_NAME);
+      await setMain(worker, RAW_NAME, raw.metadata.snapshots[1]!['snapshot-id']);
+    };
+    const told: unknown[] = [];
+    await worker.process({
+      onCommit: ({ tally: { written, duplicate } }) => told.push([written, duplicate]),
+    });
+    // The first was rolled back; no commit drops its repeat before the event is there again.
+    expect(told[0]).toEqual([1, 0]);
+    expect(told[1]).not.toEqual([1, 1]);
+    expect(await staged(worker, stream)).toEqual(WHOLE);
+  });
+
   test('keeps its judgement when others only appended', async () => {
     const { worker, stream } = await disturbed((at) => foreignSnapshot(at, RAW_NAME, {}));
     expect(stream.takes).toHaveLength(1);

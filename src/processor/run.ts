@@ -4,6 +4,7 @@ import type { Position, Spool, StreamDescription, Taking } from '../stream/strea
 import {
   advance,
   firstCommit,
+  type Judged,
   PIN,
   QUARANTINE,
   QUARANTINE_NAME,
@@ -171,7 +172,8 @@ class Session {
           .map(([shard, { from, to }]) => [shard, [known(from), known(to)] as const] as const)
           .filter(([, [, to]]) => to !== ''),
       );
-      const snapshot = await this.#commit({ ...batch, took: { [this.#stream.id]: shards } });
+      const took = { [this.#stream.id]: shards };
+      const snapshot = await this.#commit({ ...batch, judged: this.#window.base, took });
       this.#window.settle(batch.overlay, snapshot.id);
       onCommit?.({
         snapshot: snapshot.id,
@@ -190,7 +192,8 @@ class Session {
 
   async #commit(
     change: Pick<PreparedBatch, 'manifests'> &
-      Partial<Pick<PreparedBatch, 'judged' | 'tally' | 'rejected'>> & {
+      Partial<Pick<PreparedBatch, 'tally' | 'rejected'>> & {
+        judged?: Judged;
         took: Record<string, Record<string, readonly [string, string]>>;
       },
   ): Promise<{ id: bigint; sequenceNumber: number }> {

@@ -28,8 +28,6 @@ export interface Verdict {
   /** Kept events older than the watermark when they came. */
   late: number;
   overlay: Overlay;
-  /** The snapshot of raw that this judgement stands on, beside the overlays before it. */
-  judged: Judged;
 }
 
 /** The identities of one commit that has not been decided yet. */
@@ -51,6 +49,14 @@ export class Window {
   constructor(options: WindowOptions, base: Omit<Judged, 'survives'>) {
     this.#options = options;
     this.#base = { ...base, survives: 'appends' };
+  }
+
+  /**
+   * What the overlay that is first in line was judged against, to be asked when its commit's turn has come: every
+   * overlay before it is settled then, and its repeats were dropped for their rows too.
+   */
+  get base(): Judged {
+    return this.#base;
   }
 
   get size(): number {
@@ -78,7 +84,7 @@ export class Window {
     }
     const overlay: Overlay = { fresh, newest_s };
     this.#overlays.push(overlay);
-    return { drop: drop.subarray(0, dropped), conflicting, late, overlay, judged: this.#base };
+    return { drop: drop.subarray(0, dropped), conflicting, late, overlay };
   }
 
   /** The commit of this overlay is in the table, as this snapshot. Commits happen in order: it is the first in line. */

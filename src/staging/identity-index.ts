@@ -2,7 +2,7 @@
  * Which identities of a batch stand in staging already, over all its history; exact, and a function of one snapshot:
  * what was appended since is read from the table, and any other change but a replace makes it begin anew.
  *
- * Up to `maxIds` identities are held in memory (27 bytes each), and a batch costs what it brings. Beyond that the
+ * Up to `maxIds` identities are held in memory (45–57 bytes each), and a batch costs what it brings. Beyond that the
  * table itself is asked, which is as exact and bounded in memory by the batch, at a cost that grows with history
  * (0.16 s a batch at 1M rows, 5 s at 30M). An index on disk replaces that behind the same interface.
  */
