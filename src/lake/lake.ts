@@ -11,7 +11,7 @@ import type { DataFile, Manifest } from './table/data-file.ts';
 import type { Snapshot, TableMetadata } from './table/metadata.ts';
 import type { PartitionField, Schema, SortField } from './table/schema.ts';
 
-export type { Catalog } from './catalog/catalog.ts';
+export type { Catalog, PointerCatalog, ServiceCatalog } from './catalog/catalog.ts';
 export { openMemoryCatalog } from './catalog/memory.ts';
 export { openSqliteCatalog } from './catalog/sqlite.ts';
 export type { Bound, DataFile, Manifest, PartitionValue } from './table/data-file.ts';

@@ -1,6 +1,7 @@
+import { versionsOf } from './catalog/versions.ts';
 import { commitChange } from './commit/commit.ts';
 import { createTable } from './commit/create.ts';
-import { loadTable } from './commit/load.ts';
+import type { CommitPorts } from './commit/ports.ts';
 import { prepareManifests, readPrepared } from './commit/prepare.ts';
 import type { Lake, LakeOptions, Table } from './lake.ts';
 import { planFiles } from './scan/plan-files.ts';
@@ -12,12 +13,9 @@ const MANIFEST_FILES = 10_000;
 const COMMIT_ATTEMPTS = 20;
 
 export function openTables(options: LakeOptions): Lake {
-  const ports: Required<LakeOptions> = {
-    manifestFiles: MANIFEST_FILES,
-    commitAttempts: COMMIT_ATTEMPTS,
-    ...options,
-  };
-  const { store, catalog, clock, random } = ports;
+  const defaults = { manifestFiles: MANIFEST_FILES, commitAttempts: COMMIT_ATTEMPTS };
+  const ports: CommitPorts = { ...defaults, ...options, versions: versionsOf(options) };
+  const { store, catalog, versions, clock, random } = ports;
   // Parsing a table's metadata takes milliseconds; most loads find the version that the last one found.
   const latest = new Map<string, Table>();
   const remember = (table: Table): Table => {
@@ -28,7 +26,7 @@ export function openTables(options: LakeOptions): Lake {
   return {
     store,
     async load(name) {
-      const table = await loadTable(ports, name, latest.get(name));
+      const table = await versions.load(name, latest.get(name));
       if (table === undefined) latest.delete(name);
       return table && remember(table);
     },

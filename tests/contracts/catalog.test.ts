@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Catalog, openMemoryCatalog, openSqliteCatalog } from '../../src/lake/lake.ts';
+import { openMemoryCatalog, openSqliteCatalog, type PointerCatalog } from '../../src/lake/lake.ts';
 
 let scratch: string;
 let opened = 0;
@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => rm(scratch, { recursive: true, force: true }));
 
 const newPath = () => join(scratch, `${++opened}.db`);
-const backends: [string, () => Catalog][] = [
+const backends: [string, () => PointerCatalog][] = [
   ['memory', openMemoryCatalog],
   ['SQLite', () => openSqliteCatalog({ path: newPath() })],
 ];

@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../src/base/base.ts';
-import type { Catalog, Lake } from '../../src/lake/lake.ts';
+import type { Lake, PointerCatalog } from '../../src/lake/lake.ts';
 import { type ProcessorOptions, processStream } from '../../src/processor/processor.ts';
 import { advance, RAW_NAME } from '../../src/tables/tables.ts';
 import { audit, WHOLE } from '../support/audit.ts';
@@ -168,7 +168,7 @@ describe('an answer that got lost after the commit landed, then a conflict, then
     const folder = await lakeFolder();
     const other = await openWorker({ folder, stream });
     let broken: FaultyCatalog | undefined;
-    const wrapCatalog = (catalog: Catalog) => {
+    const wrapCatalog = (catalog: PointerCatalog) => {
       broken = faultyCatalog(catalog);
       return broken;
     };
@@ -204,7 +204,7 @@ describe('data files that are not durable when they are named', () => {
       const folder = await lakeFolder();
       const power = new PowerSupply();
       let swaps = 0;
-      const wrapCatalog = (inner: Catalog): Catalog => {
+      const wrapCatalog = (inner: PointerCatalog): PointerCatalog => {
         const catalog = power.catalog(inner);
         return {
           ...catalog,

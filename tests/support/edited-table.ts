@@ -3,12 +3,12 @@
  * our keys. Done by writing a metadata file and moving the catalog to it, as they do.
  */
 import { stringifyJson } from '../../src/base/base.ts';
-import type { Catalog, DataFile, Lake, Table, TableMetadata } from '../../src/lake/lake.ts';
+import type { DataFile, Lake, PointerCatalog, Table, TableMetadata } from '../../src/lake/lake.ts';
 import { nothingStaged } from './small-lake.ts';
 
 export interface Editable {
   lake: Lake;
-  catalog: Catalog;
+  catalog: PointerCatalog;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };

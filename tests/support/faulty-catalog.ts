@@ -1,5 +1,5 @@
 import { Failure } from '../../src/base/base.ts';
-import type { Catalog } from '../../src/lake/lake.ts';
+import type { PointerCatalog } from '../../src/lake/lake.ts';
 
 /**
  * What happens to one swap (or creation):
@@ -12,7 +12,7 @@ import type { Catalog } from '../../src/lake/lake.ts';
  */
 export type SwapFault = 'ok' | 'answer-lost' | 'request-lost' | 'late' | 'sent-twice' | 'turned-away';
 
-export interface FaultyCatalog extends Catalog {
+export interface FaultyCatalog extends PointerCatalog {
   /** Faults of the next swaps or creations, first to last; without one they go well. */
   readonly faults: SwapFault[];
   /** While set, nothing can be loaded. */
@@ -23,7 +23,7 @@ export interface FaultyCatalog extends Catalog {
 }
 
 /** A catalog whose answers get lost: the ways in which a commit's outcome is unknown. */
-export function faultyCatalog(inner: Catalog): FaultyCatalog {
+export function faultyCatalog(inner: PointerCatalog): FaultyCatalog {
   let late: (() => Promise<unknown>) | undefined;
   let swaps = 0;
   const faults: SwapFault[] = [];

@@ -1,4 +1,4 @@
-import type { Catalog } from '../../src/lake/lake.ts';
+import type { PointerCatalog } from '../../src/lake/lake.ts';
 import type { ObjectStore } from '../../src/object-store/object-store.ts';
 
 /** What everything fails with once the power is gone. No `Failure`: nobody handles it. */
@@ -61,7 +61,7 @@ export class PowerSupply {
     };
   };
 
-  readonly catalog = (inner: Catalog): Catalog => {
+  readonly catalog = (inner: PointerCatalog): PointerCatalog => {
     const { operation } = this.#running();
     return {
       load: (name) => operation('load', () => inner.load(name)),

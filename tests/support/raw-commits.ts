@@ -1,10 +1,10 @@
 /** A raw table in memory and commits to it as the processor makes them, without any event behind them. */
 import {
-  type Catalog,
   type CommitOutcome,
   type DataFile,
   type Lake,
   openMemoryCatalog,
+  type PointerCatalog,
   type Table,
 } from '../../src/lake/lake.ts';
 import { type Advance, advance, firstCommit, RAW, RAW_NAME } from '../../src/tables/tables.ts';
@@ -13,7 +13,7 @@ import { smallLake } from './small-lake.ts';
 
 export interface RawLake {
   lake: Lake;
-  catalog: Catalog;
+  catalog: PointerCatalog;
   table: Table;
 }
 

@@ -1,12 +1,12 @@
 import { type Clock, silentLog } from '../../src/base/base.ts';
 import {
   type Bound,
-  type Catalog,
   type DataFile,
   type Lake,
   type LakeOptions,
   openLake,
   openMemoryCatalog,
+  type PointerCatalog,
   type Table,
   type TableDefinition,
 } from '../../src/lake/lake.ts';
@@ -62,7 +62,7 @@ export interface SmallLake {
   clock: Clock & { now_ms: number };
 }
 
-export function smallLake(options: Partial<LakeOptions> & { catalog?: Catalog } = {}): SmallLake {
+export function smallLake(options: Partial<LakeOptions> & { catalog?: PointerCatalog } = {}): SmallLake {
   const clock = movedClock(Date.UTC(2026, 0, 1));
   const store = options.store ?? openMemoryStore({ clock });
   const catalog = options.catalog ?? openMemoryCatalog();

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { silentLog } from '../../src/base/base.ts';
 import { openEngine } from '../../src/engine/engine.ts';
-import { type Catalog, type Lake, openLake, openSqliteCatalog } from '../../src/lake/lake.ts';
+import { type Lake, openLake, openSqliteCatalog, type PointerCatalog } from '../../src/lake/lake.ts';
 import { type ObjectStore, openDiskStore } from '../../src/object-store/object-store.ts';
 import { type ProcessorOptions, processStream } from '../../src/processor/processor.ts';
 import { adoptRejected } from '../../src/quarantine/quarantine.ts';
@@ -23,7 +23,7 @@ export interface WorkerOptions {
   name?: string;
   /** What the lake sees of its store and its catalog. */
   wrapStore?: (store: ObjectStore) => ObjectStore;
-  wrapCatalog?: (catalog: Catalog) => Catalog;
+  wrapCatalog?: (catalog: PointerCatalog) => PointerCatalog;
   wrapLake?: (lake: Lake) => Lake;
   commitAttempts?: number;
   /** Identities that staging holds in memory at most; with 0 it asks the table every time. */
@@ -35,7 +35,7 @@ export interface WorkerOptions {
 export interface Worker {
   stream: ScriptedStream;
   lake: Lake;
-  catalog: Catalog;
+  catalog: PointerCatalog;
   engine: WatchedEngine;
   clock: VirtualClock;
   /** Runs before each swap; throwing turns the swap away. `times` counts the swaps of this table. */

@@ -1,17 +1,37 @@
+import type { Table, TableDefinition } from '../lake.ts';
+import type { TableUpdate } from '../table/table-update.ts';
+
+/** Who says which version of a table is the current one: a keeper of pointers, or a service that writes metadata. */
+export type Catalog = PointerCatalog | ServiceCatalog;
+
 /**
- * Which metadata file is a table's current one. `swap` is the only thing that makes a commit: it moves the pointer
- * from exactly the one it was judged on, or not at all.
+ * Which metadata file is a table's current one; the files themselves are written by Lakeward. `swap` is the only
+ * thing that makes a commit: it moves the pointer from exactly the one it was judged on, or not at all.
  *
  * Every method but `swap` and `create` may be tried again when it failed. Those two never retry by themselves, and
  * throw Failure `catalog.unknown` when they cannot tell whether the change was made; any other Failure of theirs
  * says that it was not.
  */
-export interface Catalog {
+export interface PointerCatalog {
   load(name: string): Promise<{ metadataLocation: string } | undefined>;
   list(): Promise<string[]>;
   /** `exists`: there is such a table, whoever made it. */
   create(name: string, metadataLocation: string): Promise<'created' | 'exists'>;
   /** `conflict`: the pointer is not at `from` (any more), or there is no such table; nothing changed. */
   swap(name: string, move: { from: string; to: string }): Promise<'swapped' | 'conflict'>;
+  close(): Promise<void>;
+}
+
+/**
+ * A service that holds the metadata (Iceberg's REST protocol): it is told what to change, and under which
+ * requirements. `update` never retries by itself, and throws Failure `catalog.unknown` as `swap` does.
+ */
+export interface ServiceCatalog {
+  /** `known` is given back when it is still the current version. */
+  loadTable(name: string, known?: Table): Promise<Table | undefined>;
+  list(): Promise<string[]>;
+  /** A table without a snapshot, at a place that the service chose; `exists` when somebody made it before. */
+  createTable(name: string, definition: TableDefinition): Promise<Table | 'exists'>;
+  update(name: string, update: TableUpdate): Promise<Table | 'conflict'>;
   close(): Promise<void>;
 }

@@ -1,7 +1,7 @@
-import type { Catalog } from './catalog.ts';
+import type { PointerCatalog } from './catalog.ts';
 
 /** A catalog of this process, for tests: each change happens in one turn of the event loop. */
-export function openMemoryCatalog(): Catalog {
+export function openMemoryCatalog(): PointerCatalog {
   const locations = new Map<string, string>();
   return {
     async load(name) {

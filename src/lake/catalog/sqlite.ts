@@ -8,7 +8,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { Failure } from '../../base/base.ts';
 import { splitName } from '../table/locations.ts';
-import type { Catalog } from './catalog.ts';
+import type { PointerCatalog } from './catalog.ts';
 
 export interface SqliteCatalogOptions {
   /** Absolute path; its folder must exist. */
@@ -37,7 +37,7 @@ const LAYOUT = `
     PRIMARY KEY (catalog_name, namespace, property_key)
   );`;
 
-export function openSqliteCatalog(options: SqliteCatalogOptions): Catalog {
+export function openSqliteCatalog(options: SqliteCatalogOptions): PointerCatalog {
   const { path, catalogName = 'lakeward', busyTimeout_ms = 5_000 } = options;
   const database = open(path, busyTimeout_ms);
   const sql = statements(database);

@@ -5,16 +5,15 @@
  * way. A swap is never sent twice.
  */
 import { Failure } from '../../base/base.ts';
-import type { Change, CommitOutcome, LakeOptions, Refusal, Table } from '../lake.ts';
+import type { Change, CommitOutcome, Refusal, Table } from '../lake.ts';
 import type { Manifest } from '../table/data-file.ts';
 import { ancestors, type Snapshot, snapshotById } from '../table/metadata.ts';
 import { pause, reload } from './load.ts';
+import type { CommitPorts } from './ports.ts';
 import { readPrepared } from './prepare.ts';
 import { type Attempt, COMMIT_ID, writeAttempt } from './stage.ts';
 
-type Ports = Required<LakeOptions>;
-
-export async function commitChange(ports: Ports, table: Table, change: Change): Promise<CommitOutcome> {
+export async function commitChange(ports: CommitPorts, table: Table, change: Change): Promise<CommitOutcome> {
   if (change.operation === 'replace' && change.manifests.length > 0) {
     throw new Failure(`cannot commit to ${table.name}`, {
       code: 'lake.replace_with_files',
@@ -27,14 +26,14 @@ export async function commitChange(ports: Ports, table: Table, change: Change): 
 }
 
 /** A manifest that came from elsewhere is read once, for what the summary has to say of it. */
-async function described(ports: Ports, table: Table, manifest: Manifest): Promise<Manifest> {
+async function described(ports: CommitPorts, table: Table, manifest: Manifest): Promise<Manifest> {
   return manifest.added === undefined
     ? (await readPrepared(ports, table, manifest.location)).manifest
     : manifest;
 }
 
 class Commit {
-  readonly #ports: Ports;
+  readonly #ports: CommitPorts;
   readonly #change: Change;
   readonly #uuid: string;
   #base: Table;
@@ -42,7 +41,7 @@ class Commit {
   /** Set by the first answer that leaves open whether the swap was made, and never taken back. */
   #uncertain = false;
 
-  constructor(ports: Ports, table: Table, change: Change) {
+  constructor(ports: CommitPorts, table: Table, change: Change) {
     this.#ports = ports;
     this.#change = change;
     this.#base = table;
@@ -72,16 +71,16 @@ class Commit {
 
   /** Undefined when it did not succeed, or may have: the base is then a new one, to be judged. */
   async #attempt(): Promise<CommitOutcome | undefined> {
-    const { name, metadataLocation } = this.#base;
+    const { name } = this.#base;
     const attempt = await this.#write();
     if (attempt === undefined) return undefined;
     if ('refused' in attempt) return this.#refused(attempt.refused);
 
     this.#attempts++;
-    const answer = await this.#swap(name, { from: metadataLocation, to: attempt.table.metadataLocation });
-    if (answer === 'swapped') {
-      await this.#delete(attempt.forgotten);
-      return this.#committed(attempt.table, attempt.snapshot);
+    const answer = await this.#send(attempt);
+    if (typeof answer === 'object' && 'table' in answer) {
+      await this.#delete(answer.forgotten);
+      return this.#committed(answer.table, attempt.snapshot);
     }
     await pause(this.#ports, this.#attempts - 1);
     this.#base = await reload(this.#ports, name);
@@ -103,11 +102,7 @@ class Commit {
   async #write(): Promise<Attempt | Refusal | undefined> {
     const { name, metadataLocation } = this.#base;
     try {
-      return await writeAttempt(
-        this.#ports,
-        { table: this.#base, baseLocation: metadataLocation },
-        this.#change,
-      );
+      return await writeAttempt(this.#ports, this.#base, this.#change);
     } catch (error) {
       if (!(error instanceof Failure && error.code === 'object_store.not_found')) throw error;
       const newest = await reload(this.#ports, name);
@@ -119,17 +114,14 @@ class Commit {
   }
 
   /** A Failure says that nothing was done, for certain. */
-  async #swap(
-    name: string,
-    move: { from: string; to: string },
-  ): Promise<'swapped' | 'conflict' | 'uncertain' | Failure> {
+  async #send(attempt: Attempt): Promise<Awaited<ReturnType<Attempt['send']>> | 'uncertain' | Failure> {
     try {
-      return await this.#ports.catalog.swap(name, move);
+      return await attempt.send();
     } catch (error) {
       if (error instanceof Failure && error.code !== 'catalog.unknown') return error;
       this.#uncertain = true;
       this.#ports.log.warn('lake.commit_uncertain', 'the outcome of a commit is uncertain; looking for it', {
-        table: name,
+        table: this.#base.name,
         commit: this.#change.commitId,
         why: error instanceof Failure ? (error.why ?? error.message) : String(error),
       });

@@ -3,56 +3,54 @@
  * overwrite each other's files, and one whose outcome is unknown stays whole.
  */
 import { Failure } from '../../base/base.ts';
-import type { Change, LakeOptions, Refusal, Table } from '../lake.ts';
+import type { StagedVersion } from '../catalog/versions.ts';
+import type { Change, Refusal, Staged, Table } from '../lake.ts';
 import { freshSnapshotId, freshSync, freshUuid } from '../table/fresh-ids.ts';
-import { manifestListLocation, metadataLocation } from '../table/locations.ts';
+import { manifestListLocation } from '../table/locations.ts';
 import {
   encodeManifestList,
   type ListedManifest,
   type ListHeader,
   listManifest,
 } from '../table/manifest-list.ts';
-import { currentSnapshot, type Snapshot, stringifyMetadata, tableSchema } from '../table/metadata.ts';
-import { nextTime_ms, nextVersion } from '../table/next-metadata.ts';
+import { currentSnapshot, type Snapshot, tableSchema } from '../table/metadata.ts';
+import { nextTime_ms } from '../table/next-metadata.ts';
+import type { TableUpdate, Update } from '../table/table-update.ts';
 import { writeNew } from './new-file.ts';
+import type { CommitPorts } from './ports.ts';
 import { addedBy, type BaseContents, baseContents, countsOf } from './totals.ts';
-
-type Ports = Required<LakeOptions>;
 
 export const COMMIT_ID = 'lakeward.commit-id';
 
 /** An attempt whose files are written and durable; only the catalog does not know of it yet. */
 export interface Attempt {
-  table: Table;
   snapshot: Snapshot;
   /** Its own files, manifests not among them: those belong to the change. */
   files: string[];
-  /** Old metadata files to delete once it is committed. */
-  forgotten: string[];
+  send: StagedVersion['send'];
 }
 
-/** `baseLocation` is undefined for a table that is being created. */
 export async function writeAttempt(
-  ports: Ports,
-  base: { table: Table; baseLocation: string | undefined },
+  ports: CommitPorts,
+  base: Table,
   change: Change,
 ): Promise<Attempt | Refusal> {
   const { clock, random, store } = ports;
-  const { name, metadata } = base.table;
+  const { metadata } = base;
   const snapshotId = freshSnapshotId({ known: metadata.snapshots.map((s) => s['snapshot-id']), random });
   const sequenceNumber = metadata['last-sequence-number'] + 1;
-  const staged = change.stage(base.table, { snapshotId, sequenceNumber });
+  const staged = change.stage(base, { snapshotId, sequenceNumber });
   if ('refused' in staged) return staged;
 
   const uuid = freshUuid({ now_ms: clock.now(), random });
   const list = manifestListLocation(metadata.location, { snapshotId, uuid });
   const parent = currentSnapshot(metadata);
   const header: ListHeader = { snapshotId, parentId: parent?.['snapshot-id'], sequenceNumber };
-  const contents = await baseContents(ports, base.table);
+  const contents = await baseContents(ports, base);
   await writeNew(
     store,
     list,
-    await encodeManifestList(listed(base.table, contents, change, header), {
+    await encodeManifestList(listed(base, contents, change, header), {
       header,
       sync: freshSync(random),
     }),
@@ -72,15 +70,32 @@ export async function writeAttempt(
       ...countsOf(contents, parent?.summary ?? {}, addedBy(change.manifests)),
     },
   };
-  const { baseLocation } = base;
-  const next = nextVersion(metadata, { snapshot, properties: staged.properties, baseLocation });
-  const location = metadataLocation(metadata.location, { previous: baseLocation, uuid });
-  await writeNew(store, location, Buffer.from(stringifyMetadata(next.metadata)));
+  const version = await ports.versions.stage(base, updateOf(base, { snapshot, staged }));
+  return { snapshot, files: [list, ...version.files], send: version.send };
+}
+
+function updateOf(base: Table, { snapshot, staged }: { snapshot: Snapshot; staged: Staged }): TableUpdate {
+  const { metadata } = base;
+  const properties = Object.entries(staged.properties);
+  const set = properties.filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const removals = properties.flatMap(([key, value]) => (value === undefined ? [key] : []));
+  const updates: Update[] = [
+    { action: 'add-snapshot', snapshot },
+    {
+      action: 'set-snapshot-ref',
+      'ref-name': 'main',
+      type: 'branch',
+      'snapshot-id': snapshot['snapshot-id'],
+    },
+  ];
+  if (set.length > 0) updates.push({ action: 'set-properties', updates: Object.fromEntries(set) });
+  if (removals.length > 0) updates.push({ action: 'remove-properties', removals });
   return {
-    table: { name, metadata: next.metadata, metadataLocation: location },
-    snapshot,
-    files: [list, location],
-    forgotten: next.forgotten,
+    requirements: [
+      { type: 'assert-table-uuid', uuid: metadata['table-uuid'] },
+      { type: 'assert-ref-snapshot-id', ref: 'main', 'snapshot-id': metadata['current-snapshot-id'] },
+    ],
+    updates,
   };
 }
 

@@ -11,6 +11,7 @@ import { silentLog } from '../../base/base.ts';
 import { decodeContainer } from '../avro/decode.ts';
 import { encodeContainer } from '../avro/encode.ts';
 import { type AvroRecord, recordIn } from '../avro/schema.ts';
+import { versionsOf } from '../catalog/versions.ts';
 import { writeAttempt } from '../commit/stage.ts';
 import { type Lake, openMemoryCatalog, type Table } from '../lake.ts';
 import { manifestEntrySchema } from './avro-schemas.ts';
@@ -197,11 +198,12 @@ async function commitOn(lake: Lake, base: Table) {
     manifestFiles: 1,
     commitAttempts: 1,
   };
+  const versions = versionsOf(ports);
   const change = { commitId: 'c', operation: 'append' as const, manifests, stage: nothingStaged };
-  const attempt = await writeAttempt(ports, { table: base, baseLocation: base.metadataLocation }, change);
+  const attempt = await writeAttempt({ ...ports, versions }, base, change);
   if ('refused' in attempt) throw new Error(attempt.refused);
   const list = attempt.snapshot['manifest-list'];
-  const lists = decodeManifestList(attempt.table.metadata, await lake.store.read(list), list);
+  const lists = decodeManifestList(base.metadata, await lake.store.read(list), list);
   return { summary: attempt.snapshot.summary, lists };
 }
 

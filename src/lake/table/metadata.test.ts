@@ -9,7 +9,8 @@ import {
   stringifyMetadata,
   type TableMetadata,
 } from './metadata.ts';
-import { newTable, nextTime_ms, nextVersion } from './next-metadata.ts';
+import { logPrevious, newTable, nextTime_ms } from './next-metadata.ts';
+import { applyUpdates } from './table-update.ts';
 
 const FRESH = newTable(SMALL, { location: 'memory://lake/raw/events', uuid: 'u', now_ms: 1_000 });
 
@@ -22,10 +23,25 @@ const snapshot = (id: bigint, parent?: bigint): Snapshot => ({
   summary: { operation: 'append' },
 });
 
-const versionOn = (base: TableMetadata, id: bigint, properties = {}) => {
+const versionOn = (
+  base: TableMetadata,
+  id: bigint,
+  { set = {}, remove = [] }: { set?: Record<string, string>; remove?: string[] } = {},
+) => {
   const parent = base['current-snapshot-id'] ?? undefined;
-  const baseLocation = parent === undefined ? undefined : `metadata ${parent}`;
-  return nextVersion(base, { snapshot: snapshot(id, parent), properties, baseLocation });
+  const metadata = applyUpdates(
+    base,
+    [
+      { action: 'add-snapshot', snapshot: snapshot(id, parent) },
+      { action: 'set-snapshot-ref', 'ref-name': 'main', type: 'branch', 'snapshot-id': id },
+      { action: 'set-properties', updates: set },
+      { action: 'remove-properties', removals: remove },
+    ],
+    { now_ms: 0 },
+  );
+  return parent === undefined
+    ? { metadata, forgotten: [] }
+    : logPrevious(metadata, { previous: base, location: `metadata ${parent}` });
 };
 
 describe('metadata', () => {
@@ -72,7 +88,7 @@ describe('the next version', () => {
   });
 
   test('remembers only so many metadata files, and names those to delete', () => {
-    let base = versionOn(FRESH, 1n, { 'write.metadata.previous-versions-max': '2' }).metadata;
+    let base = versionOn(FRESH, 1n, { set: { 'write.metadata.previous-versions-max': '2' } }).metadata;
     const forgotten: string[] = [];
     for (let id = 2n; id <= 6n; id++) {
       const next = versionOn(base, id);
@@ -85,17 +101,26 @@ describe('the next version', () => {
 
   test('deletes no metadata file of a table that does not want it', () => {
     const keep = {
-      'write.metadata.previous-versions-max': '1',
-      'write.metadata.delete-after-commit.enabled': undefined,
+      set: { 'write.metadata.previous-versions-max': '1' },
+      remove: ['write.metadata.delete-after-commit.enabled'],
     };
     const base = versionOn(versionOn(FRESH, 1n, keep).metadata, 2n).metadata;
     expect(versionOn(base, 3n).forgotten).toEqual([]);
   });
 
   test('sets and removes properties', () => {
-    const set = versionOn(FRESH, 1n, { a: '1', b: '2' }).metadata;
-    expect(versionOn(set, 2n, { a: undefined, b: '3' }).metadata.properties).toMatchObject({ b: '3' });
-    expect(versionOn(set, 2n, { a: undefined }).metadata.properties).not.toHaveProperty('a');
+    const set = versionOn(FRESH, 1n, { set: { a: '1', b: '2' } }).metadata;
+    expect(versionOn(set, 2n, { set: { b: '3' }, remove: ['a'] }).metadata.properties).toMatchObject({
+      b: '3',
+    });
+    expect(versionOn(set, 2n, { remove: ['a'] }).metadata.properties).not.toHaveProperty('a');
+  });
+
+  test('without removed snapshots tells no history that has a gap', () => {
+    const three = [2n, 3n].reduce((base, id) => versionOn(base, id).metadata, versionOn(FRESH, 1n).metadata);
+    const less = applyUpdates(three, [{ action: 'remove-snapshots', 'snapshot-ids': [2n] }], { now_ms: 0 });
+    expect(less.snapshots.map((s) => s['snapshot-id'])).toEqual([1n, 3n]);
+    expect(less['snapshot-log'].map((entry) => entry['snapshot-id'])).toEqual([3n]);
   });
 
   test('is never older than the one before, whatever the clock says', () => {

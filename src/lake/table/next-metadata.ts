@@ -1,9 +1,9 @@
 /**
- * The next version of a table's metadata. Times never go back: Java refuses metadata whose last update, or whose log
- * entry, lies more than a minute before the one before it, so a clock that was set back counts as standing still.
+ * A table's first metadata, and what every later version says of the one before. A clock that was set back counts as
+ * standing still.
  */
 import type { TableDefinition } from '../lake.ts';
-import type { PartitionSpec, Snapshot, SortOrder, TableMetadata } from './metadata.ts';
+import type { PartitionSpec, SortOrder, TableMetadata } from './metadata.ts';
 
 const DEFAULT_PROPERTIES: Readonly<Record<string, string>> = {
   'write.parquet.compression-codec': 'zstd',
@@ -60,52 +60,30 @@ export function newTable(
   };
 }
 
-export interface NextVersion {
-  snapshot: Snapshot;
-  /** Undefined removes a property. */
-  properties: Readonly<Record<string, string | undefined>>;
-  /** Where the base was read from; undefined for the first version. */
-  baseLocation: string | undefined;
-}
-
 export interface Version {
   metadata: TableMetadata;
   /** Metadata files that the log no longer names: to be deleted once this version is committed. */
   forgotten: string[];
 }
 
-export function nextVersion(
-  base: TableMetadata,
-  { snapshot, properties, baseLocation }: NextVersion,
+/** Notes in its log where the version before was read from, as far back as the table's properties want it. */
+export function logPrevious(
+  metadata: TableMetadata,
+  { previous, location }: { previous: TableMetadata; location: string },
 ): Version {
-  const merged = mergeProperties(base.properties, properties);
-  const log =
-    baseLocation === undefined
-      ? base['metadata-log']
-      : [...base['metadata-log'], { 'timestamp-ms': base['last-updated-ms'], 'metadata-file': baseLocation }];
-  const kept = log.slice(-previousVersionsMax(merged));
-  const deletes = merged['write.metadata.delete-after-commit.enabled'] === 'true';
-  const id = snapshot['snapshot-id'];
+  const log = [
+    ...previous['metadata-log'],
+    { 'timestamp-ms': previous['last-updated-ms'], 'metadata-file': location },
+  ];
+  const kept = log.slice(-previousVersionsMax(metadata.properties));
+  const deletes = metadata.properties['write.metadata.delete-after-commit.enabled'] === 'true';
   return {
-    metadata: {
-      ...base,
-      'last-sequence-number': snapshot['sequence-number'],
-      'last-updated-ms': snapshot['timestamp-ms'],
-      properties: merged,
-      'current-snapshot-id': id,
-      refs: { ...base.refs, main: { ...base.refs['main'], 'snapshot-id': id, type: 'branch' } },
-      snapshots: [...base.snapshots, snapshot],
-      'snapshot-log': [
-        ...base['snapshot-log'],
-        { 'timestamp-ms': snapshot['timestamp-ms'], 'snapshot-id': id },
-      ],
-      'metadata-log': kept,
-    },
+    metadata: { ...metadata, 'metadata-log': kept },
     forgotten: deletes ? log.slice(0, log.length - kept.length).map((entry) => entry['metadata-file']) : [],
   };
 }
 
-/** The time of a new version: now, but never before the version it follows. */
+/** The time of a new snapshot: now, but never before the version it follows. */
 export function nextTime_ms(base: TableMetadata, now_ms: number): number {
   return Math.max(now_ms, base['last-updated-ms']);
 }
@@ -113,16 +91,4 @@ export function nextTime_ms(base: TableMetadata, now_ms: number): number {
 function previousVersionsMax(properties: Readonly<Record<string, string>>): number {
   const wanted = Number(properties['write.metadata.previous-versions-max'] ?? 100);
   return Number.isInteger(wanted) && wanted >= 1 ? wanted : 1;
-}
-
-function mergeProperties(
-  before: Readonly<Record<string, string>>,
-  changes: Readonly<Record<string, string | undefined>>,
-): Record<string, string> {
-  const merged: Record<string, string> = { ...before };
-  for (const [key, value] of Object.entries(changes)) {
-    if (value === undefined) delete merged[key];
-    else merged[key] = value;
-  }
-  return merged;
 }
