@@ -70,15 +70,28 @@ export interface Files {
 export interface Change {
   /** UUID; the token by which an unknown commit is found. Written to the summary as `lakeward.commit-id`. */
   commitId: string;
-  /** A replace is empty yet: it moves properties without counting as an append. */
-  operation: 'append' | 'replace';
+  /** `replace` keeps every row: the same rows in other files, other manifests, or fewer snapshots. */
+  operation: 'append' | 'replace' | 'overwrite';
   /** From `prepare` or `readManifest`. Entries inherit snapshot id and sequence number. Empty: an empty snapshot. */
   manifests: readonly Manifest[];
+  /** Files that leave the table. Refused on a base where one of them is not live. */
+  remove?: readonly DataFile[];
+  /** From `mergeManifests`. Refused on a base that does not list all of `from`. */
+  merge?: MergedManifests;
+  /** Snapshots that the table forgets; those it does not know are passed over. No file is deleted. */
+  expire?: readonly bigint[];
   /**
    * Pure. Called for every attempt with the base of that attempt; says what goes into the summary and which table
    * properties the commit sets (undefined removes one), or why the change is not valid on this base.
    */
   stage(base: Table, attempt: { snapshotId: bigint; sequenceNumber: number }): Staged | Refusal;
+}
+
+export interface MergedManifests {
+  /** Locations of manifests in the base's list. */
+  from: readonly string[];
+  /** The same live files in fewer manifests. */
+  to: readonly Manifest[];
 }
 
 export interface Staged {
@@ -114,8 +127,13 @@ export interface Lake {
   list(): Promise<TableName[]>;
   /** A fresh location for a data file of this table; `hint` is a readable partition path such as `day=…/type=…`. */
   newFileLocation(table: Table, hint?: string): string;
-  /** Writes manifests (by spec, bounded in size) that add these files. Durable on return. */
+  /**
+   * Writes manifests (by spec, bounded in size) that add these files. Durable on return. A file that replaces others
+   * carries the highest `sequenceNumber` of theirs, so that consumers do not read its rows again.
+   */
   prepare(table: Table, files: readonly DataFile[]): Promise<Manifest[]>;
+  /** Writes the manifests of the current snapshot anew, as few as hold them; undefined when there is nothing to gain. */
+  mergeManifests(table: Table): Promise<MergedManifests | undefined>;
   /** Reads a manifest back that `prepare` wrote, for a commit that adopts it. */
   readManifest(table: Table, location: string): Promise<{ manifest: Manifest; files: DataFile[] }>;
   commit(table: Table, change: Change): Promise<CommitOutcome>;

@@ -1,6 +1,7 @@
 import { versionsOf } from './catalog/versions.ts';
 import { commitChange } from './commit/commit.ts';
 import { createTable } from './commit/create.ts';
+import { mergeManifests } from './commit/merge.ts';
 import type { CommitPorts } from './commit/ports.ts';
 import { prepareManifests, readPrepared } from './commit/prepare.ts';
 import type { Lake, LakeOptions, Table } from './lake.ts';
@@ -36,6 +37,7 @@ export function openTables(options: LakeOptions): Lake {
     newFileLocation: (table, hint) =>
       dataLocation(table.metadata.location, { uuid: freshUuid({ now_ms: clock.now(), random }), hint }),
     prepare: (table, files) => prepareManifests(ports, table, files),
+    mergeManifests: (table) => mergeManifests(ports, table),
     readManifest: (table, location) => readPrepared(ports, table, location),
     async commit(table, change) {
       const outcome = await commitChange(ports, table, change);

@@ -14,15 +14,28 @@ import { readPrepared } from './prepare.ts';
 import { type Attempt, COMMIT_ID, writeAttempt } from './stage.ts';
 
 export async function commitChange(ports: CommitPorts, table: Table, change: Change): Promise<CommitOutcome> {
-  if (change.operation === 'replace' && change.manifests.length > 0) {
-    throw new Failure(`cannot commit to ${table.name}`, {
-      code: 'lake.replace_with_files',
-      fault: 'ourselves',
-      why: 'a replace that adds files must remove others, which is not implemented',
-    });
-  }
+  checkChange(table, change);
   const manifests = await Promise.all(change.manifests.map((manifest) => described(ports, table, manifest)));
   return new Commit(ports, table, { ...change, manifests }).run();
+}
+
+/** What another reader would take for something else than it is. */
+function checkChange(table: Table, { operation, manifests, remove = [], expire = [] }: Change): void {
+  const rows = manifests.reduce((sum, each) => sum + each.addedRows, 0);
+  const removed = remove.reduce((sum, file) => sum + file.recordCount, 0);
+  const inUse = Object.entries(table.metadata.refs).find(
+    ([name, ref]) => name !== 'main' && expire.includes(ref['snapshot-id']),
+  );
+  const why =
+    operation === 'append' && remove.length > 0
+      ? 'an append removes nothing'
+      : operation === 'replace' && rows !== removed
+        ? `a replace keeps every row, and this one turns ${removed} rows into ${rows}`
+        : inUse !== undefined
+          ? `${inUse[1].type} ${inUse[0]} needs snapshot ${inUse[1]['snapshot-id']}, which it expires`
+          : undefined;
+  if (why === undefined) return;
+  throw new Failure(`cannot commit to ${table.name}`, { code: 'lake.bad_change', fault: 'ourselves', why });
 }
 
 /** A manifest that came from elsewhere is read once, for what the summary has to say of it. */

@@ -27,11 +27,13 @@ export async function prepareManifests(
     // Neighbouring partitions share a manifest, so that its summary is narrow and a filter can leave it closed.
     const sorted = ofSpec.toSorted((a, b) => comparePartitions(a.partition, b.partition));
     for (let first = 0; first < sorted.length; first += manifestFiles) {
-      const some = sorted.slice(first, first + manifestFiles);
-      const bytes = await encodeManifest(table.metadata, { specId, files: some, sync: freshSync(random) });
+      const entries = sorted
+        .slice(first, first + manifestFiles)
+        .map((file) => ({ status: 'added' as const, file }));
+      const bytes = await encodeManifest(table.metadata, { specId, entries, sync: freshSync(random) });
       const location = manifestLocation(table.metadata.location, { uuid, number: manifests.length });
       await writeNew(store, location, bytes);
-      manifests.push(describeManifest(table.metadata, some, { location, length: bytes.length, specId }));
+      manifests.push(describeManifest(table.metadata, entries, { location, length: bytes.length, specId }));
     }
   }
   return manifests;
@@ -54,10 +56,9 @@ export async function readPrepared(
       hint: 'only manifests that prepare wrote can be adopted',
     });
   }
-  const files = entries.map((entry) => entry.file);
   return {
-    manifest: describeManifest(table.metadata, files, { location, length: bytes.length, specId }),
-    files,
+    manifest: describeManifest(table.metadata, entries, { location, length: bytes.length, specId }),
+    files: entries.map((entry) => entry.file),
   };
 }
 
@@ -88,7 +89,7 @@ function checkFiles(table: Table, files: readonly DataFile[]): void {
   }
 }
 
-function comparePartitions(a: readonly PartitionValue[], b: readonly PartitionValue[]): number {
+export function comparePartitions(a: readonly PartitionValue[], b: readonly PartitionValue[]): number {
   for (const [at, left] of a.entries()) {
     const right = b[at] ?? null;
     const order =

@@ -18,7 +18,8 @@ import { nextTime_ms } from '../table/next-metadata.ts';
 import type { TableUpdate, Update } from '../table/table-update.ts';
 import { writeNew } from './new-file.ts';
 import type { CommitPorts } from './ports.ts';
-import { addedBy, type BaseContents, baseContents, countsOf } from './totals.ts';
+import { removeFiles } from './remove.ts';
+import { addedBy, baseContents, countsOf } from './totals.ts';
 
 export const COMMIT_ID = 'lakeward.commit-id';
 
@@ -42,19 +43,21 @@ export async function writeAttempt(
   const staged = change.stage(base, { snapshotId, sequenceNumber });
   if ('refused' in staged) return staged;
 
-  const uuid = freshUuid({ now_ms: clock.now(), random });
-  const list = manifestListLocation(metadata.location, { snapshotId, uuid });
   const parent = currentSnapshot(metadata);
   const header: ListHeader = { snapshotId, parentId: parent?.['snapshot-id'], sequenceNumber };
   const contents = await baseContents(ports, base);
-  await writeNew(
-    store,
-    list,
-    await encodeManifestList(listed(base, contents, change, header), {
-      header,
-      sync: freshSync(random),
-    }),
-  );
+  const removal = await removeFiles(ports, base, {
+    manifests: contents.manifests,
+    remove: change.remove ?? [],
+    header,
+  });
+  if ('refused' in removal) return removal;
+
+  const uuid = freshUuid({ now_ms: clock.now(), random });
+  const list = manifestListLocation(metadata.location, { snapshotId, uuid });
+  const manifests = listed(base, removal.manifests, change, header);
+  if (typeof manifests === 'string') return { refused: manifests };
+  await writeNew(store, list, await encodeManifestList(manifests, { header, sync: freshSync(random) }));
 
   const snapshot: Snapshot = {
     'snapshot-id': snapshotId,
@@ -67,14 +70,24 @@ export async function writeAttempt(
       ...staged.summary,
       operation: change.operation,
       [COMMIT_ID]: change.commitId,
-      ...countsOf(contents, parent?.summary ?? {}, addedBy(change.manifests)),
+      ...countsOf(contents, {
+        before: parent?.summary ?? {},
+        added: addedBy(change.manifests),
+        removed: removal.removed,
+      }),
     },
   };
-  const version = await ports.versions.stage(base, updateOf(base, { snapshot, staged }));
-  return { snapshot, files: [list, ...version.files], send: version.send };
+  const version = await ports.versions.stage(
+    base,
+    updateOf(base, { snapshot, staged, expire: change.expire ?? [] }),
+  );
+  return { snapshot, files: [list, ...removal.written, ...version.files], send: version.send };
 }
 
-function updateOf(base: Table, { snapshot, staged }: { snapshot: Snapshot; staged: Staged }): TableUpdate {
+function updateOf(
+  base: Table,
+  { snapshot, staged, expire }: { snapshot: Snapshot; staged: Staged; expire: readonly bigint[] },
+): TableUpdate {
   const { metadata } = base;
   const properties = Object.entries(staged.properties);
   const set = properties.filter((entry): entry is [string, string] => entry[1] !== undefined);
@@ -90,6 +103,9 @@ function updateOf(base: Table, { snapshot, staged }: { snapshot: Snapshot; stage
   ];
   if (set.length > 0) updates.push({ action: 'set-properties', updates: Object.fromEntries(set) });
   if (removals.length > 0) updates.push({ action: 'remove-properties', removals });
+  const known = new Set(metadata.snapshots.map((each) => each['snapshot-id']));
+  const expired = expire.filter((id) => known.has(id));
+  if (expired.length > 0) updates.push({ action: 'remove-snapshots', 'snapshot-ids': expired });
   return {
     requirements: [
       { type: 'assert-table-uuid', uuid: metadata['table-uuid'] },
@@ -99,14 +115,30 @@ function updateOf(base: Table, { snapshot, staged }: { snapshot: Snapshot; stage
   };
 }
 
-/** The change's manifests, then those of the base that still have a live file. */
-function listed(base: Table, contents: BaseContents, change: Change, header: ListHeader): ListedManifest[] {
-  const before = new Set(contents.manifests.map((manifest) => manifest.location));
-  for (const { location } of change.manifests) {
+/** The change's manifests, then those of the base that still have a live file, or lost one in this snapshot. */
+function listed(
+  base: Table,
+  kept: readonly ListedManifest[],
+  change: Change,
+  header: ListHeader,
+): ListedManifest[] | string {
+  const { from, to } = change.merge ?? { from: [], to: [] };
+  const merged = new Set(from);
+  const before = new Set(kept.map((manifest) => manifest.location));
+  const gone = from.find((location) => !before.has(location));
+  if (gone !== undefined) return `the manifest ${gone}, which it merges, is not listed any more`;
+  for (const { location } of [...change.manifests, ...to]) {
     if (before.has(location)) throw listedTwice(base, location);
   }
-  const live = contents.manifests.filter((manifest) => manifest.addedFiles + manifest.existingFiles > 0);
-  return [...change.manifests.map((manifest) => listManifest(base.metadata, manifest, header)), ...live];
+  const current = kept.filter(
+    (manifest) =>
+      !merged.has(manifest.location) &&
+      (manifest.addedFiles + manifest.existingFiles > 0 || manifest.addedSnapshotId === header.snapshotId),
+  );
+  return [
+    ...[...change.manifests, ...to].map((each) => listManifest(base.metadata, each, header)),
+    ...current,
+  ];
 }
 
 /** No refusal: its owner would be free to delete files that are part of the table. */

@@ -4,10 +4,11 @@
  */
 import { Failure } from '../../base/base.ts';
 import type { LakeOptions, Table } from '../lake.ts';
-import type { Manifest } from '../table/data-file.ts';
+import type { DataFile, Manifest } from '../table/data-file.ts';
 import { decodeManifest } from '../table/manifest.ts';
 import { decodeManifestList, type ListedManifest } from '../table/manifest-list.ts';
 import { currentSnapshot } from '../table/metadata.ts';
+import { partitionKey } from '../table/partition.ts';
 
 type Store = Pick<LakeOptions, 'store'>;
 
@@ -50,7 +51,7 @@ export interface Added {
   files: number;
   rows: number;
   size_bytes: number;
-  partitions: number;
+  partitionKeys: ReadonlySet<string>;
 }
 
 export function addedBy(manifests: readonly Manifest[]): Added {
@@ -62,28 +63,45 @@ export function addedBy(manifests: readonly Manifest[]): Added {
     added.size_bytes += manifest.added?.size_bytes ?? 0;
     for (const key of manifest.added?.partitionKeys ?? []) partitions.add(key);
   }
-  return { ...added, partitions: partitions.size };
+  return { ...added, partitionKeys: partitions };
 }
 
-export function countsOf(base: BaseContents, before: Readonly<Record<string, string>>, added: Added) {
+export interface Counted {
+  /** Of the summary that the base has. */
+  before: Readonly<Record<string, string>>;
+  added: Added;
+  removed: readonly DataFile[];
+}
+
+export function countsOf(base: BaseContents, { before, added, removed }: Counted) {
   const live = (content: 'data' | 'deletes') =>
     base.manifests.filter((manifest) => manifest.content === content);
   const files = (manifests: ListedManifest[]) => sum(manifests, (m) => m.addedFiles + m.existingFiles);
-  const rows = sum(live('data'), (m) => m.addedRows + m.existingRows) + added.rows;
+  const removedRows = sum(removed, (file) => file.recordCount);
+  const removed_bytes = sum(removed, (file) => file.fileSize);
+  const rows = sum(live('data'), (m) => m.addedRows + m.existingRows) + added.rows - removedRows;
   return {
     'added-data-files': String(added.files),
     'added-records': String(added.rows),
     'added-files-size': String(added.size_bytes),
-    'changed-partition-count': String(added.partitions),
+    ...(removed.length > 0 && {
+      'deleted-data-files': String(removed.length),
+      'deleted-records': String(removedRows),
+      'removed-files-size': String(removed_bytes),
+    }),
+    'changed-partition-count': String(changedPartitions(added, removed)),
     'total-records': String(rows),
-    'total-data-files': String(files(live('data')) + added.files),
-    'total-files-size': String(base.size_bytes + added.size_bytes),
+    'total-data-files': String(files(live('data')) + added.files - removed.length),
+    'total-files-size': String(base.size_bytes + added.size_bytes - removed_bytes),
     'total-delete-files': String(files(live('deletes'))),
     // Lists do not tell the two kinds apart; we add neither, so the base's own figures stay true.
     'total-position-deletes': before['total-position-deletes'] ?? '0',
     'total-equality-deletes': before['total-equality-deletes'] ?? '0',
   };
 }
+
+const changedPartitions = (added: Added, removed: readonly DataFile[]) =>
+  new Set([...added.partitionKeys, ...removed.map((file) => partitionKey(file.specId, file.partition))]).size;
 
 const sum = <T>(items: readonly T[], of: (item: T) => number): number =>
   items.reduce((all, item) => all + of(item), 0);

@@ -32,7 +32,7 @@ export interface ListHeader {
   sequenceNumber: number;
 }
 
-/** A manifest of added files becomes part of the snapshot that lists it first. */
+/** A new manifest becomes part of the snapshot that lists it first. */
 export function listManifest(
   metadata: TableMetadata,
   manifest: Manifest,
@@ -43,7 +43,7 @@ export function listManifest(
     ...manifest,
     content: 'data',
     sequenceNumber: header.sequenceNumber,
-    minSequenceNumber: header.sequenceNumber,
+    minSequenceNumber: manifest.minSequenceNumber ?? header.sequenceNumber,
     addedSnapshotId: header.snapshotId,
     encodedPartitions: manifest.partitions.map((summary, at) =>
       encodeSummary(types[at] ?? 'unknown', summary),

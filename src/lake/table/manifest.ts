@@ -1,7 +1,8 @@
 /**
- * Manifests: the data files of a table, a file each. Ours hold added entries only, without snapshot id and sequence
- * numbers: both are inherited from the commit that lists the manifest, so one manifest serves every attempt of a
- * commit, and a commit of another writer that adopts it.
+ * Manifests: the data files of a table, a file each. An added entry has neither snapshot id nor sequence numbers: they
+ * are inherited from the commit that lists the manifest, so one manifest serves every attempt of a commit, and a
+ * commit of another writer that adopts it. Only a rewritten file says its own data sequence number, that of the
+ * newest file it was made from: consumers that read those do not read it again.
  */
 import { Failure, stringifyJson } from '../../base/base.ts';
 import { type Container, decodeContainer, type Row } from '../avro/decode.ts';
@@ -25,10 +26,10 @@ export interface Entry {
   file: DataFile;
 }
 
-/** Encodes a manifest that adds these files, all of one partition spec. */
+/** All of one partition spec. */
 export async function encodeManifest(
   metadata: TableMetadata,
-  { specId, files, sync }: { specId: number; files: readonly DataFile[]; sync: Uint8Array },
+  { specId, entries, sync }: { specId: number; entries: readonly Entry[]; sync: Uint8Array },
 ): Promise<Uint8Array> {
   const spec = partitionSpec(metadata, specId);
   const types = typesById(metadata);
@@ -37,8 +38,11 @@ export async function encodeManifest(
   const names = recordIn(recordIn(avro.fields[4]!.type)!.fields[3]!.type)!.fields.map((field) => field.name);
   const schema = tableSchema(metadata);
 
-  const row = (file: DataFile): AvroRow => ({
-    status: STATUSES.indexOf('added'),
+  const row = ({ status, file }: Entry): AvroRow => ({
+    status: STATUSES.indexOf(status),
+    snapshot_id: status === 'added' ? undefined : file.snapshotId,
+    sequence_number: file.sequenceNumber,
+    file_sequence_number: status === 'added' ? undefined : file.fileSequenceNumber,
     data_file: {
       content: 0,
       file_path: file.location,
@@ -73,7 +77,7 @@ export async function encodeManifest(
         content: 'data',
       },
     },
-    files.values().map(row),
+    entries.values().map(row),
   );
 }
 
@@ -222,24 +226,34 @@ function unusable(location: string, why: string): Failure {
   });
 }
 
-/** What a manifest list says of a manifest that adds these files. */
+/** What a manifest list says of a manifest with these entries. */
 export function describeManifest(
   metadata: TableMetadata,
-  files: readonly DataFile[],
+  entries: readonly Entry[],
   at: { location: string; length: number; specId: number },
 ): Manifest {
+  const of = (status: EntryStatus) =>
+    entries.flatMap((entry) => (entry.status === status ? [entry.file] : []));
+  const [added, existing, deleted] = [of('added'), of('existing'), of('deleted')];
+  const files = entries.map((entry) => entry.file);
+  const numbers = [...added, ...existing].flatMap(({ sequenceNumber: own }) =>
+    own === undefined ? [] : [own],
+  );
   return {
     ...at,
-    addedFiles: files.length,
-    existingFiles: 0,
-    deletedFiles: 0,
-    addedRows: files.reduce((rows, file) => rows + file.recordCount, 0),
-    existingRows: 0,
-    deletedRows: 0,
+    addedFiles: added.length,
+    existingFiles: existing.length,
+    deletedFiles: deleted.length,
+    addedRows: rowsIn(added),
+    existingRows: rowsIn(existing),
+    deletedRows: rowsIn(deleted),
     partitions: summarisePartitions(files, partitionSpec(metadata, at.specId).fields.length),
+    ...(numbers.length > 0 && { minSequenceNumber: numbers.reduce((a, b) => Math.min(a, b)) }),
     added: {
-      size_bytes: files.reduce((size, file) => size + file.fileSize, 0),
-      partitionKeys: new Set(files.map((file) => partitionKey(file.specId, file.partition))),
+      size_bytes: added.reduce((size, file) => size + file.fileSize, 0),
+      partitionKeys: new Set(added.map((file) => partitionKey(file.specId, file.partition))),
     },
   };
 }
+
+const rowsIn = (files: readonly DataFile[]) => files.reduce((rows, file) => rows + file.recordCount, 0);
