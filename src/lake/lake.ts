@@ -6,14 +6,17 @@
 import type { Clock, Log } from '../base/base.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
 import type { Catalog } from './catalog/catalog.ts';
+import type { Orphan, OrphanSearch } from './cleaning/orphans.ts';
+import type { Change, CommitOutcome, MergedManifests } from './commit/change.ts';
 import { openTables } from './open.ts';
 import type { DataFile, Manifest } from './table/data-file.ts';
-import type { Snapshot, TableMetadata } from './table/metadata.ts';
+import type { TableMetadata } from './table/metadata.ts';
 import type { PartitionField, Schema, SortField } from './table/schema.ts';
 
 export type { Catalog, PointerCatalog, ServiceCatalog } from './catalog/catalog.ts';
 export { openMemoryCatalog } from './catalog/memory.ts';
 export { openSqliteCatalog } from './catalog/sqlite.ts';
+export type { Change, CommitOutcome, Refusal, Staged } from './commit/change.ts';
 export type { Bound, DataFile, Manifest, PartitionValue } from './table/data-file.ts';
 export {
   type Ancestry,
@@ -67,53 +70,6 @@ export interface Files {
   listed: number;
 }
 
-export interface Change {
-  /** UUID; the token by which an unknown commit is found. Written to the summary as `lakeward.commit-id`. */
-  commitId: string;
-  /** `replace` keeps every row: the same rows in other files, other manifests, or fewer snapshots. */
-  operation: 'append' | 'replace' | 'overwrite';
-  /** From `prepare` or `readManifest`. Entries inherit snapshot id and sequence number. Empty: an empty snapshot. */
-  manifests: readonly Manifest[];
-  /** Files that leave the table. Refused on a base where one of them is not live. */
-  remove?: readonly DataFile[];
-  /** From `mergeManifests`. Refused on a base that does not list all of `from`. */
-  merge?: MergedManifests;
-  /** Snapshots that the table forgets; those it does not know are passed over. No file is deleted. */
-  expire?: readonly bigint[];
-  /**
-   * Pure. Called for every attempt with the base of that attempt; says what goes into the summary and which table
-   * properties the commit sets (undefined removes one), or why the change is not valid on this base.
-   */
-  stage(base: Table, attempt: { snapshotId: bigint; sequenceNumber: number }): Staged | Refusal;
-}
-
-export interface MergedManifests {
-  /** Locations of manifests in the base's list. */
-  from: readonly string[];
-  /** The same live files in fewer manifests. */
-  to: readonly Manifest[];
-}
-
-export interface Staged {
-  /** Beside operation, totals and commit id, which `lake` writes itself. */
-  summary: Record<string, string>;
-  properties: Record<string, string | undefined>;
-}
-
-export interface Refusal {
-  refused: string;
-}
-
-/**
- * - committed: the snapshot is on main, by this call or by an earlier attempt of it.
- * - refused: `stage` refused and no attempt's outcome was ever uncertain: the files may be deleted by their owner.
- * - superseded: `stage` refused after an uncertain attempt: not retried, not a failure, and nothing may be deleted.
- * When the outcome stays unknown (the catalog does not answer), commit throws Failure `lake.commit_unknown`.
- */
-export type CommitOutcome =
-  | { kind: 'committed'; table: Table; snapshot: Snapshot; attempts: number }
-  | { kind: 'refused' | 'superseded'; why: string; table: Table };
-
 export interface Lake {
   readonly store: ObjectStore;
   /** Undefined when there is no such table. */
@@ -134,6 +90,16 @@ export interface Lake {
   prepare(table: Table, files: readonly DataFile[]): Promise<Manifest[]>;
   /** Writes the manifests of the current snapshot anew, as few as hold them; undefined when there is nothing to gain. */
   mergeManifests(table: Table): Promise<MergedManifests | undefined>;
+  /**
+   * Deletes what only the snapshots needed that `after` has no more: call it once their expiry is committed. Nothing
+   * is deleted when anything that `after` retains cannot be read.
+   */
+  deleteExpired(versions: { before: Table; after: Table }): Promise<{ files: number; dataFiles: number }>;
+  /**
+   * Files below the table's location that it does not refer to, in batches; nothing is deleted. Throws Failure
+   * `lake.orphans_undecidable` where a manifest is of a kind that is not read here.
+   */
+  orphans(name: TableName, search: OrphanSearch): AsyncIterable<readonly Orphan[]>;
   /** Reads a manifest back that `prepare` wrote, for a commit that adopts it. */
   readManifest(table: Table, location: string): Promise<{ manifest: Manifest; files: DataFile[] }>;
   commit(table: Table, change: Change): Promise<CommitOutcome>;

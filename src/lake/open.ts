@@ -1,4 +1,6 @@
 import { versionsOf } from './catalog/versions.ts';
+import { expiredFiles } from './cleaning/expired-files.ts';
+import { findOrphans } from './cleaning/orphans.ts';
 import { commitChange } from './commit/commit.ts';
 import { createTable } from './commit/create.ts';
 import { mergeManifests } from './commit/merge.ts';
@@ -38,6 +40,12 @@ export function openTables(options: LakeOptions): Lake {
       dataLocation(table.metadata.location, { uuid: freshUuid({ now_ms: clock.now(), random }), hint }),
     prepare: (table, files) => prepareManifests(ports, table, files),
     mergeManifests: (table) => mergeManifests(ports, table),
+    async deleteExpired(change) {
+      const expired = await expiredFiles(ports, change);
+      await store.delete(expired.locations);
+      return { files: expired.locations.length, dataFiles: expired.dataFiles };
+    },
+    orphans: (name, search) => findOrphans(ports, name, search),
     readManifest: (table, location) => readPrepared(ports, table, location),
     async commit(table, change) {
       const outcome = await commitChange(ports, table, change);

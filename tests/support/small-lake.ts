@@ -33,8 +33,10 @@ export const SMALL: TableDefinition = {
   properties: {},
 };
 
+export type MovedClock = Clock & { now_ms: number };
+
 /** Time that moves only when something sleeps: backoff takes no time at all. */
-export function movedClock(start_ms: number): Clock & { now_ms: number } {
+export function movedClock(start_ms: number): MovedClock {
   const clock = {
     now_ms: start_ms,
     now: () => clock.now_ms,
@@ -59,15 +61,21 @@ export function seeded(seed: number): () => number {
 export interface SmallLake {
   lake: Lake;
   store: ObjectStore;
-  clock: Clock & { now_ms: number };
+  catalog: PointerCatalog;
+  clock: MovedClock;
 }
 
-export function smallLake(options: Partial<LakeOptions> & { catalog?: PointerCatalog } = {}): SmallLake {
-  const clock = movedClock(Date.UTC(2026, 0, 1));
+interface SmallLakeOptions extends Partial<LakeOptions> {
+  catalog?: PointerCatalog;
+  clock?: MovedClock;
+}
+
+export function smallLake(options: SmallLakeOptions = {}): SmallLake {
+  const clock = options.clock ?? movedClock(Date.UTC(2026, 0, 1));
   const store = options.store ?? openMemoryStore({ clock });
   const catalog = options.catalog ?? openMemoryCatalog();
-  const lake = openLake({ clock, log: silentLog, random: seeded(7), ...options, store, catalog });
-  return { lake, store, clock };
+  const lake = openLake({ log: silentLog, random: seeded(7), ...options, clock, store, catalog });
+  return { lake, store, catalog, clock };
 }
 
 export const nothingStaged = () => ({ summary: {}, properties: {} });

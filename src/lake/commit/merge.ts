@@ -2,12 +2,13 @@
  * Fewer manifests for the same files: entries keep snapshot and sequence numbers, so no consumer reads them again. The
  * new manifests hold existing entries only, which makes them good for any base that still lists the old ones.
  */
-import type { MergedManifests, Table } from '../lake.ts';
+import type { Table } from '../lake.ts';
 import type { Manifest } from '../table/data-file.ts';
 import { freshSync, freshUuid } from '../table/fresh-ids.ts';
 import { manifestLocation } from '../table/locations.ts';
 import { describeManifest, type Entry, encodeManifest } from '../table/manifest.ts';
 import type { ListedManifest } from '../table/manifest-list.ts';
+import type { MergedManifests } from './change.ts';
 import { writeNew } from './new-file.ts';
 import type { CommitPorts } from './ports.ts';
 import { comparePartitions } from './prepare.ts';

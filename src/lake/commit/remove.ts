@@ -61,22 +61,24 @@ export async function removeFiles(
   return { refused: `${missing}, which it removes, is no live file any more` };
 }
 
-/** With their own numbers, whatever they inherited; none of delete files and of what is encrypted. */
-export async function liveEntries(
-  { store }: CommitPorts,
-  base: Table,
-  manifest: ListedManifest,
-): Promise<Entry[]> {
+type Store = Pick<CommitPorts, 'store'>;
+
+/** None of delete files and of what is encrypted. */
+export async function allEntries({ store }: Store, base: Table, manifest: ListedManifest): Promise<Entry[]> {
   const { location, addedSnapshotId, sequenceNumber, content, keyMetadata } = manifest;
   if (content === 'deletes' || keyMetadata !== undefined) return [];
   const inherited = { snapshotId: addedSnapshotId, sequenceNumber };
-  const { entries } = decodeManifest(base.metadata, await store.read(location), { location, inherited });
-  const kept = entries.filter(({ status }) => status !== 'deleted');
+  return decodeManifest(base.metadata, await store.read(location), { location, inherited }).entries;
+}
+
+/** With their own numbers, whatever they inherited, so that they can be written anew. */
+export async function liveEntries(ports: Store, base: Table, manifest: ListedManifest): Promise<Entry[]> {
+  const kept = (await allEntries(ports, base, manifest)).filter(({ status }) => status !== 'deleted');
   const unnumbered = kept.find(
     ({ file }) => file.sequenceNumber === undefined || file.snapshotId === undefined,
   );
   if (unnumbered === undefined) return kept;
-  throw new Failure(`cannot rewrite the manifest ${location}`, {
+  throw new Failure(`cannot rewrite the manifest ${manifest.location}`, {
     code: 'lake.manifest_unsupported',
     fault: 'user',
     why: `its entry for ${unnumbered.file.location} says neither its snapshot nor its sequence number`,

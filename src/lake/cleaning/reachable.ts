@@ -1,0 +1,44 @@
+/**
+ * What snapshots refer to. What is retained is always read whole, as far as it can matter: where any of it cannot be
+ * read, the failure goes on to the caller, and nothing is deleted.
+ */
+import { liveEntries } from '../commit/remove.ts';
+import type { LakeOptions, Table } from '../lake.ts';
+import type { DataFile } from '../table/data-file.ts';
+import { decodeManifestList, type ListedManifest } from '../table/manifest-list.ts';
+import { mayHold } from '../table/may-hold.ts';
+import type { Snapshot } from '../table/metadata.ts';
+
+type Store = Pick<LakeOptions, 'store'>;
+
+/** Manifests of these snapshots by location, each once. */
+export async function manifestsOf(
+  { store }: Store,
+  { metadata }: Table,
+  snapshots: readonly Snapshot[],
+): Promise<Map<string, ListedManifest>> {
+  const manifests = new Map<string, ListedManifest>();
+  for (const { 'manifest-list': location } of snapshots) {
+    const listed = decodeManifestList(metadata, await store.read(location), location);
+    for (const manifest of listed) manifests.set(manifest.location, manifest);
+  }
+  return manifests;
+}
+
+/** Of these files, those that are live in none of the manifests. */
+export async function withoutLive(
+  ports: Store,
+  table: Table,
+  { files, manifests }: { files: readonly DataFile[]; manifests: Iterable<ListedManifest> },
+): Promise<DataFile[]> {
+  const left = new Map(files.map((file) => [sameFile(file.location), file]));
+  for (const manifest of manifests) {
+    if (!mayHold(manifest, [...left.values()])) continue;
+    for (const { file } of await liveEntries(ports, table, manifest)) left.delete(sameFile(file.location));
+  }
+  return [...left.values()];
+}
+
+/** Programs write one location in several ways: `file:/x` and `file:///x`, `s3a://b/x` and `s3://b/x`. */
+export const sameFile = (location: string): string =>
+  location.replace(/^file:\/*(?=\/)/, 'file://').replace(/^s3[an]:/, 's3:');
