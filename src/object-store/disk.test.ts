@@ -120,6 +120,23 @@ describe('a write on disk', () => {
     expect(await readdir(join(root, '.lakeward-tmp'))).toEqual([]);
   });
 
+  test('that is conditional is of unknown outcome when only the fsync of its name fails', async () => {
+    const root = join(scratch, 'lake');
+    await openDiskStore({ root }).write(`file://${root}/a/pointer`, bytes);
+    const { files } = recording({
+      sync: (path) => (path === `${root}/a` ? failing('EIO')() : nodeFiles.sync(path)),
+    });
+    const store = openDiskStore({ root, files });
+    const { etag } = (await store.head(`${store.root}/a/pointer`))!;
+    const outcomes = await Promise.allSettled([
+      store.writeIfMatch(`${store.root}/a/pointer`, bytes, etag),
+      store.writeIfAbsent(`${store.root}/a/fresh`, bytes),
+    ]);
+    for (const outcome of outcomes)
+      expect(outcome).toMatchObject({ reason: { code: 'object_store.unknown', retry: 'refresh' } });
+    expect(await store.writeIfAbsent(`${store.root}/a/fresh`, bytes)).toBe(false);
+  });
+
   test('says denied when the folder may not be written', async () => {
     const { files } = recording({ makeFolder: failing('EACCES') });
     const store = openDiskStore({ root: join(scratch, 'lake'), files });

@@ -10,6 +10,7 @@ import {
   isPresent,
   isUnsupported,
   notFound,
+  unknownOutcome,
   unlessMissing,
 } from './failures.ts';
 import { type FileStatus, type Files, nodeFiles } from './files.ts';
@@ -92,23 +93,29 @@ class DiskStore implements ObjectStore {
     await this.#publish(location, bytes, async (paths) => {
       // An overwrite waits for the lock, or it could fall between another writer's comparison and its replacement.
       if (!(await this.#nameIfFree(paths))) await this.#lock.hold(() => this.#files.rename(paths));
+      await this.#files.sync(dirname(paths.to));
       return true;
     });
   }
 
   writeIfAbsent(location: string, bytes: Uint8Array): Promise<boolean> {
-    return this.#publish(location, bytes, (paths) => this.#nameIfFree(paths));
+    return this.#publish(
+      location,
+      bytes,
+      async (paths) => (await this.#nameIfFree(paths)) && this.#settle(location, paths),
+    );
   }
 
   async writeIfMatch(location: string, bytes: Uint8Array, etag: string): Promise<boolean> {
     if ((await this.head(location))?.etag !== etag) return false;
-    return this.#publish(location, bytes, (paths) =>
-      this.#lock.hold(async () => {
+    return this.#publish(location, bytes, async (paths) => {
+      const replaced = await this.#lock.hold(async () => {
         if ((await this.head(location))?.etag !== etag) return false;
         await this.#files.rename(paths);
         return true;
-      }),
-    );
+      });
+      return replaced && this.#settle(location, paths);
+    });
   }
 
   /** Names are expected to be fresh ones that nobody else writes: an object already there is replaced, unlocked. */
@@ -153,7 +160,7 @@ class DiskStore implements ObjectStore {
     }
   }
 
-  /** Bytes → temp file → fsync → its name, by `name` → fsync of the folder. False when `name` gave it none. */
+  /** Bytes → temp file → fsync → its name and the fsync of its folder, by `name`. False when that gave it none. */
   async #publish(
     location: string,
     bytes: Uint8Array,
@@ -167,14 +174,23 @@ class DiskStore implements ObjectStore {
       await this.#stampTime(from);
       await this.#files.sync(from);
       await this.#folders.ensure(dirname(to));
-      if (!(await name({ from, to }))) return false;
-      await this.#files.sync(dirname(to));
-      return true;
+      return await name({ from, to });
     } catch (error) {
       if (isMissing(error)) this.#folders.forgetAll();
       throw diskFailure(`Could not write ${location}`, error);
     } finally {
       await this.#files.unlink(from).catch(() => {});
+    }
+  }
+
+  /** From its name on others see the object: when only the fsync fails, nobody can say that nothing happened. */
+  async #settle(location: string, { to }: { to: string }): Promise<true> {
+    try {
+      await this.#files.sync(dirname(to));
+      return true;
+    } catch (error) {
+      if (isMissing(error)) this.#folders.forgetAll();
+      throw unknownOutcome(location, error);
     }
   }
 

@@ -10,6 +10,18 @@ export function notFound(location: string, cause?: unknown): Failure {
   });
 }
 
+/** A conditional write that ended in neither done nor refused: it may have happened, and may happen still. */
+export function unknownOutcome(location: string, cause: unknown): Failure {
+  return new Failure(`Could not learn whether ${location} was written`, {
+    code: 'object_store.unknown',
+    fault: 'service',
+    retry: 'refresh',
+    why: cause instanceof Failure ? (cause.why ?? cause.message) : String(cause),
+    hint: 'Read it again before anything is decided: the write may have been carried out.',
+    cause,
+  });
+}
+
 const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException | undefined)?.code;
 
 export const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '');

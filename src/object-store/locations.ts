@@ -10,9 +10,11 @@ export const OWN_PREFIX = '.lakeward-';
  */
 export function keyOf(root: string, location: string): string {
   const key = location.slice(root.length + 1);
-  if (!location.startsWith(`${root}/`) || key.split('/').some(forbidden)) throw badLocation(root, location);
+  if (!location.startsWith(`${root}/`) || !isKey(key)) throw badLocation(root, location);
   return key;
 }
+
+export const isKey = (key: string): boolean => !key.split('/').some(forbidden);
 
 /** The same for a prefix, which may be the root itself and may end in the middle of a name or with a slash. */
 export function keyPrefixOf(root: string, prefix: string): string {
@@ -26,7 +28,7 @@ export function keyPrefixOf(root: string, prefix: string): string {
 const forbidden = (part: string): boolean =>
   part === '' || part === '.' || part === '..' || part.includes('\0') || part.startsWith(OWN_PREFIX);
 
-function badLocation(root: string, location: string): Failure {
+export function badLocation(root: string, location: string): Failure {
   return new Failure(`${location} is no location of the store ${root}`, {
     code: 'object_store.bad_location',
     fault: 'ourselves',

@@ -1,15 +1,14 @@
 /**
  * Other programs to test against, by way of Python: an interpreter of this machine, with pinned packages in a folder of
- * the user's cache. A folder appears under its name only when it is complete, so that a run that dies in the middle,
- * or two that race, leave nothing that another would use half made.
+ * the user's cache.
  */
-import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process';
+import { readdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { describe } from 'vitest';
 import { parseJson, stringifyJson } from '../../src/base/base.ts';
+import { cachedFolder, exists, makeWhole } from './cached-folder.ts';
 
 /** Sets of packages by what they are for; the newest that have wheels for every Python from 3.10 on. */
 const PACKAGES = {
@@ -24,6 +23,8 @@ const PACKAGES = {
     'duckdb-ext-iceberg==1.4.4.20260205',
   ],
   kinesis: ['boto3==1.44.8'],
+  spark: ['pyspark==4.1.3'],
+  moto: ['moto[server]==5.2.1'],
 } as const satisfies Record<string, readonly string[]>;
 
 export type PackageSet = keyof typeof PACKAGES;
@@ -33,21 +34,36 @@ export interface Python {
   missing: string | undefined;
   /** Runs a script that reads one JSON document from stdin and writes one as its last line of stdout. */
   run<T>(script: string, input: unknown): Promise<T>;
+  /** Starts a script that stays: for what takes long to start. Its caller ends it. */
+  start(script: string, options: { cwd: string }): ChildProcessWithoutNullStreams;
 }
 
 /** On a developer's machine a missing Python is a reason to skip; where `CI` is set it is an error. */
 export async function pythonWith(set: PackageSet): Promise<Python> {
   const found = await environment(PACKAGES[set]);
   if ('interpreter' in found) {
-    return { missing: undefined, run: (script, input) => runScript(found.interpreter, { script, input }) };
+    const { interpreter } = found;
+    return {
+      missing: undefined,
+      run: (script, input) => runScript(interpreter, { script, input }),
+      start: (script, { cwd }) =>
+        spawn(interpreter, ['-s', '-B', script], { cwd, env: environmentVariables() }),
+    };
   }
   const missing = `no Python with ${set} packages: ${found.missing}`;
   if (process.env['CI']) throw new Error(missing);
-  return { missing, run: () => Promise.reject(new Error(missing)) };
+  const none = () => {
+    throw new Error(missing);
+  };
+  return { missing, run: async () => none(), start: none };
 }
 
-/** A suite that is skipped, with the reason in its title, when there is no Python. */
-export function describeWith({ missing }: Python, title: string, tests: () => void): void {
+/** A suite that is skipped, with the reason in its title, when there is no such program. */
+export function describeWith(
+  { missing }: { missing: string | undefined },
+  title: string,
+  tests: () => void,
+): void {
   describe.skipIf(missing !== undefined)(missing === undefined ? title : `${title} (${missing})`, tests);
 }
 
@@ -57,26 +73,21 @@ const INSTALL_MS = 900_000;
 const SCRIPT_MS = 240_000;
 /** With the network gone every attempt takes its time; one interpreter may be too new or too old for the wheels. */
 const INTERPRETERS_TRIED = 2;
-const HALF_MADE = '.half-made-';
-const HALF_MADE_MS_MAX = 86_400_000;
 
 async function environment(
   packages: readonly string[],
 ): Promise<{ interpreter: string } | { missing: string }> {
   const interpreters = await usableInterpreters();
   if (interpreters.length === 0) return { missing: 'no interpreter of 3.10 or newer with venv and pip' };
-  const cache = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'lakeward-tests');
-  await mkdir(cache, { recursive: true });
   const folders = interpreters.map((interpreter) => ({
     interpreter,
-    folder: join(cache, `python-${hash([packages, interpreter])}`),
+    folder: cachedFolder('python', [packages, interpreter]),
   }));
   for (const { folder } of folders) if (await exists(folder)) return { interpreter: pythonOf(folder) };
-  await removeHalfMade(cache);
   const failures: string[] = [];
   for (const { interpreter, folder } of folders.slice(0, INTERPRETERS_TRIED)) {
     try {
-      await makeEnvironment({ interpreter, folder, cache, packages });
+      await makeWhole(folder, (half) => makeEnvironment(half, { interpreter, packages }));
       return { interpreter: pythonOf(folder) };
     } catch (error) {
       failures.push(lastLine(error));
@@ -115,43 +126,18 @@ async function probe(path: string): Promise<Interpreter | undefined> {
   }
 }
 
-async function makeEnvironment(made: {
-  interpreter: Interpreter;
-  folder: string;
-  cache: string;
-  packages: readonly string[];
-}): Promise<void> {
-  const half = join(made.cache, `${HALF_MADE}${crypto.randomUUID()}`);
-  try {
-    await execute(made.interpreter.path, ['-m', 'venv', half], { timeout_ms: VENV_MS });
-    // Only wheels: a package that has none for this Python would otherwise be compiled for an hour, or fail halfway.
-    const pip = [
-      '-m',
-      'pip',
-      'install',
-      '--quiet',
-      '--no-input',
-      '--disable-pip-version-check',
-      '--retries',
-      '1',
-    ];
-    await execute(pythonOf(half), [...pip, '--only-binary', ':all:', ...made.packages], {
-      timeout_ms: INSTALL_MS,
-    });
-    await rename(half, made.folder);
-  } catch (error) {
-    await rm(half, { recursive: true, force: true });
-    // Another run was faster.
-    if (!(await exists(made.folder))) throw error;
-  }
-}
-
-async function removeHalfMade(cache: string): Promise<void> {
-  for (const name of (await readdir(cache)).filter((each) => each.startsWith(HALF_MADE))) {
-    const path = join(cache, name);
-    const age_ms = Date.now() - ((await stat(path).catch(() => undefined))?.mtimeMs ?? Date.now());
-    if (age_ms > HALF_MADE_MS_MAX) await rm(path, { recursive: true, force: true });
-  }
+async function makeEnvironment(
+  folder: string,
+  { interpreter, packages }: { interpreter: Interpreter; packages: readonly string[] },
+): Promise<void> {
+  await execute(interpreter.path, ['-m', 'venv', folder], { timeout_ms: VENV_MS });
+  const quiet = ['--quiet', '--no-input', '--disable-pip-version-check', '--retries', '1'];
+  // Only wheels: a package that has none for this Python would otherwise be compiled for an hour, or fail halfway.
+  // pyspark has none at all, and nothing to compile.
+  const wheels = ['--only-binary', ':all:', '--no-binary', 'pyspark'];
+  await execute(pythonOf(folder), ['-m', 'pip', 'install', ...quiet, ...wheels, ...packages], {
+    timeout_ms: INSTALL_MS,
+  });
 }
 
 async function runScript<T>(
@@ -171,9 +157,7 @@ function execute(
   { input = '', timeout_ms }: { input?: string; timeout_ms: number },
 ): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
-  // What the user set for other programs (PYTHONPATH, PYTHONHOME) is not for these packages.
-  const inherited = Object.entries(process.env).filter(([name]) => !/^PY(THON|ICEBERG_)/.test(name));
-  const env = { ...Object.fromEntries(inherited), PYTHONUTF8: '1' };
+  const env = environmentVariables();
   const options = { timeout: timeout_ms, maxBuffer: 256e6, env, encoding: 'utf8' as const };
   const child = execFile(file, args, options, (error, stdout, stderr) => {
     if (error === null) resolve(stdout);
@@ -190,16 +174,15 @@ function execute(
   return promise;
 }
 
-const pythonOf = (folder: string): string => join(folder, 'bin', 'python');
-
-const hash = (of: unknown): string =>
-  createHash('sha256').update(JSON.stringify(of)).digest('hex').slice(0, 16);
-
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
+/** What the user set for other programs (PYTHONPATH, PYTHONHOME, SPARK_HOME) is not for these packages. */
+function environmentVariables(): Record<string, string | undefined> {
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => !/^(PY(THON|ICEBERG_|SPARK)|SPARK_)/.test(name),
   );
+  return { ...Object.fromEntries(inherited), PYTHONUTF8: '1' };
+}
+
+const pythonOf = (folder: string): string => join(folder, 'bin', 'python');
 
 const lastLine = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).trimEnd().split('\n').at(-1) ?? '';
