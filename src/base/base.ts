@@ -5,3 +5,4 @@ export { Failure, type FailureDetails, type Fault, type Retry } from './failure.
 export { type JsonValue, parseJson, stringifyJson } from './json.ts';
 export { createLog, type Fields, type Level, type Log, silentLog } from './log.ts';
 export { BoundedQueue } from './queue.ts';
+export { Sha256 } from './sha256.ts';

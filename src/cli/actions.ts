@@ -4,10 +4,22 @@ import { find } from './actions/find.ts';
 import { quarantineList } from './actions/quarantine-list.ts';
 import { run } from './actions/run.ts';
 import { send } from './actions/send.ts';
+import { serveCatalog } from './actions/serve-catalog.ts';
 import { sql } from './actions/sql.ts';
 import { tables } from './actions/tables.ts';
 import { verify } from './actions/verify.ts';
 import type { Actions } from './commands.ts';
 import { demo } from './demo/demo.ts';
 
-export const actions: Actions = { demo, dev, run, send, sql, tables, find, quarantineList, verify };
+export const actions: Actions = {
+  demo,
+  dev,
+  run,
+  send,
+  sql,
+  tables,
+  find,
+  quarantineList,
+  verify,
+  serveCatalog,
+};

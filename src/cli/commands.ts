@@ -6,6 +6,7 @@ import { type FindAction, findCommand } from './commands/find.ts';
 import { type QuarantineListAction, quarantineListCommand } from './commands/quarantine-list.ts';
 import { type RunAction, runCommand } from './commands/run.ts';
 import { type SendAction, sendCommand } from './commands/send.ts';
+import { type ServeCatalogAction, serveCatalogCommand } from './commands/serve-catalog.ts';
 import { type SqlAction, sqlCommand } from './commands/sql.ts';
 import { type TablesAction, tablesCommand } from './commands/tables.ts';
 import { type VerifyAction, verifyCommand } from './commands/verify.ts';
@@ -20,6 +21,7 @@ export interface Actions {
   find: FindAction;
   quarantineList: QuarantineListAction;
   verify: VerifyAction;
+  serveCatalog: ServeCatalogAction;
 }
 
 /** `load` is called by a command that runs, never for `--help`, which must not wait for DuckDB and the AWS SDK. */
@@ -34,5 +36,6 @@ export function allCommands(load: () => Promise<Actions>): Command[] {
     findCommand(async (context) => (await load()).find(context)),
     quarantineListCommand(async (context) => (await load()).quarantineList(context)),
     verifyCommand(async (context) => (await load()).verify(context)),
+    serveCatalogCommand(async (context) => (await load()).serveCatalog(context)),
   ];
 }

@@ -43,19 +43,28 @@ export function foldersOf(dir: string): Folders {
 export const newId = () => crypto.randomUUID();
 export const writerName = (role: string) => `lakeward ${role}`;
 
-export async function composeLake({ settings, clock, log }: Surroundings): Promise<Lake> {
-  const folders = foldersOf(settings.dir);
-  await mkdir(folders.warehouse, { recursive: true });
-  return openLake({
-    store: openDiskStore({ root: folders.warehouse }),
-    catalog: openSqliteCatalog({ path: folders.catalog }),
-    clock,
-    log,
-    random: Math.random,
-  });
+export async function composeLake(around: Surroundings): Promise<Lake> {
+  const { clock, log } = around;
+  return openLake({ ...(await composeCatalog(around)), clock, log, random: Math.random });
 }
 
-/** Batch work runs on one thread a batch (two batches in flight use two cores); questions use every thread. */
+/** Where the tables are, and who says which version of each is the current one. */
+export async function composeCatalog({ settings }: Surroundings) {
+  const folders = foldersOf(settings.dir);
+  await mkdir(folders.warehouse, { recursive: true });
+  return {
+    store: openDiskStore({ root: folders.warehouse }),
+    catalog: openSqliteCatalog({ path: folders.catalog }),
+  };
+}
+
+/** More would keep the file system out of the pool of threads that they share with it. */
+const MOST_LANES = 4;
+
+/**
+ * Batch work runs on one thread a batch (two batches in flight use two cores), staging on as many as there are once
+ * nothing else runs; questions use every thread.
+ */
 export async function composeEngine(
   { settings }: Surroundings,
   use: 'batches' | 'questions',
@@ -63,7 +72,9 @@ export async function composeEngine(
   return openEngine({
     workFolder: join(foldersOf(settings.dir).work, `${use}-${process.pid}-${newId().slice(0, 8)}`),
     memory_bytes: settings['engine.memory'],
-    threads: use === 'batches' ? 1 : settings['engine.threads'],
+    ...(use === 'batches'
+      ? { threads: 1, lanes: Math.min(settings['engine.threads'], MOST_LANES) }
+      : { threads: settings['engine.threads'] }),
   });
 }
 

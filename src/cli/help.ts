@@ -50,6 +50,7 @@ const GROUPS: readonly { title: string; names: readonly string[] }[] = [
   { title: 'Start', names: ['demo', 'dev', 'run', 'send'] },
   { title: 'Ask', names: ['sql', 'tables', 'find'] },
   { title: 'Check', names: ['verify', 'quarantine list'] },
+  { title: 'Share', names: ['serve catalog'] },
 ];
 
 export function overviewText({ commands, version, paint, of }: Overview): string {

@@ -15,6 +15,7 @@ export const COMMAND_NAMES = [
   'quarantine list',
   'find',
   'verify',
+  'serve catalog',
 ] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];
 
@@ -22,6 +23,7 @@ const EVERY = COMMAND_NAMES;
 const PIPELINE = ['dev', 'run', 'demo'] as const;
 const SERVICE = ['dev', 'run'] as const;
 const STREAMING = ['dev', 'run', 'send', 'verify'] as const;
+const SERVING = ['serve catalog'] as const;
 const ASKING = ['dev', 'run', 'demo', 'sql', 'find', 'verify'] as const;
 
 export interface Option<Value, Input> {
@@ -183,9 +185,31 @@ export const OPTIONS = {
     example: '1M',
     commands: SERVICE,
   }),
+  'serve.host': option(text('ADDRESS'), '127.0.0.1', {
+    description:
+      'Address that the catalog is served on. Anything but loopback lets other machines reach every table, and needs serve.token.',
+    example: '0.0.0.0',
+    commands: SERVING,
+  }),
+  'serve.port': option(count({ max: 65535 }), 8181, {
+    description: 'Port that the catalog is served on; 0 takes any free one.',
+    example: '8200',
+    commands: SERVING,
+  }),
+  'serve.token': unset(text('TOKEN'), {
+    description:
+      'What programs must send as bearer token. Better in the environment than as a flag, which other users of the machine see.',
+    example: 's3cr3t',
+    commands: SERVING,
+  }),
+  'serve.warehouse': unset(text('NAME'), {
+    description: 'A program that asks for a warehouse of another name is refused. Unset: every name will do.',
+    example: 'lake',
+    commands: SERVING,
+  }),
   'log.level': option(
     choice('debug', 'info', 'warn', 'error'),
-    (command) => (command === 'dev' || command === 'run' ? 'info' : 'warn'),
+    (command) => (command === 'dev' || command === 'run' || command === 'serve catalog' ? 'info' : 'warn'),
     {
       description: 'The least important log entries to write, on stderr.',
       example: 'debug',

@@ -13,10 +13,22 @@ import type { DataFile, Manifest } from './table/data-file.ts';
 import type { TableMetadata } from './table/metadata.ts';
 import type { PartitionField, Schema, SortField } from './table/schema.ts';
 
-export type { Catalog, PointerCatalog, ServiceCatalog } from './catalog/catalog.ts';
+export { type BucketCatalogOptions, openBucketCatalog } from './catalog/bucket.ts';
+export type { Catalog, NamespacedCatalog, PointerCatalog, ServiceCatalog } from './catalog/catalog.ts';
 export { openMemoryCatalog } from './catalog/memory.ts';
+export {
+  openRestCatalog,
+  type RestAuth,
+  type RestCatalogOptions,
+  type TableStorage,
+} from './catalog/rest/rest.ts';
 export { openSqliteCatalog } from './catalog/sqlite.ts';
 export type { Change, CommitOutcome, Refusal, Staged } from './commit/change.ts';
+export {
+  type CatalogServer,
+  type CatalogServerOptions,
+  serveCatalog,
+} from './rest-server/rest-server.ts';
 export type { Bound, DataFile, Manifest, PartitionValue } from './table/data-file.ts';
 export {
   type Ancestry,

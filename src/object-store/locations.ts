@@ -9,18 +9,24 @@ export const OWN_PREFIX = '.lakeward-';
  * in a location is a percent sign in a file's name.
  */
 export function keyOf(root: string, location: string): string {
-  const key = location.slice(root.length + 1);
-  if (!location.startsWith(`${root}/`) || !isKey(key)) throw badLocation(root, location);
+  const spelled = asWeSpellIt(location);
+  const key = spelled.slice(root.length + 1);
+  if (!spelled.startsWith(`${root}/`) || !isKey(key)) throw badLocation(root, location);
   return key;
 }
+
+/** Hadoop, and so Spark, writes `file:/x` for `file:///x`; its S3 schemes are `s3a` and `s3n`. */
+const asWeSpellIt = (location: string): string =>
+  location.replace(/^file:\/(?!\/)/, 'file:///').replace(/^s3[an]:/, 's3:');
 
 export const isKey = (key: string): boolean => !key.split('/').some(forbidden);
 
 /** The same for a prefix, which may be the root itself and may end in the middle of a name or with a slash. */
 export function keyPrefixOf(root: string, prefix: string): string {
-  if (prefix === root) return '';
-  if (!prefix.startsWith(`${root}/`)) throw badLocation(root, prefix);
-  const key = prefix.slice(root.length + 1);
+  const spelled = asWeSpellIt(prefix);
+  if (spelled === root) return '';
+  if (!spelled.startsWith(`${root}/`)) throw badLocation(root, prefix);
+  const key = spelled.slice(root.length + 1);
   if (key.split('/').some((part) => part === '..' || part.includes('\0'))) throw badLocation(root, prefix);
   return key;
 }

@@ -75,7 +75,8 @@ async function writePortion(options: Options, { staging, portion }: { staging: T
       path: paths[i]!,
       sequenceNumber: file.sequenceNumber!,
       rows: file.recordCount,
-      ...(file.partition.length > 0 && { partition: file.partition }),
+      // Values of another spec than the tables are created with are no day and type.
+      ...(file.specId === 0 && { partition: file.partition }),
     })),
   );
   try {

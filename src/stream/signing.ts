@@ -1,6 +1,6 @@
 /** AWS Signature Version 4 for Kinesis. */
-import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
 import { SignatureV4 } from '@smithy/signature-v4';
+import { Sha256 } from '../base/base.ts';
 import type { Credentials } from './client.ts';
 import { credentialsFailure } from './service-failures.ts';
 
@@ -49,37 +49,4 @@ function provide(credentials: Credentials) {
       throw credentialsFailure('No AWS credentials', { why, cause });
     }
   };
-}
-
-type Bytes = string | ArrayBuffer | ArrayBufferView;
-
-const bytesOf = (data: Bytes): string | Uint8Array =>
-  typeof data === 'string'
-    ? data
-    : ArrayBuffer.isView(data)
-      ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-      : new Uint8Array(data);
-
-/** Node's own hash in the shape that the signer wants: @aws-crypto/sha256-js is JavaScript, and puts are hashed whole. */
-class Sha256 {
-  readonly #secret: Bytes | undefined;
-  #hash!: Hash | Hmac;
-
-  constructor(secret?: Bytes) {
-    this.#secret = secret;
-    this.reset();
-  }
-
-  reset(): void {
-    this.#hash =
-      this.#secret === undefined ? createHash('sha256') : createHmac('sha256', bytesOf(this.#secret));
-  }
-
-  update(chunk: Bytes): void {
-    this.#hash.update(bytesOf(chunk));
-  }
-
-  async digest(): Promise<Uint8Array> {
-    return this.#hash.digest();
-  }
 }

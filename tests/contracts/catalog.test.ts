@@ -3,24 +3,53 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openMemoryCatalog, openSqliteCatalog, type PointerCatalog } from '../../src/lake/lake.ts';
+import { systemClock } from '../../src/base/base.ts';
+import {
+  openBucketCatalog,
+  openMemoryCatalog,
+  openSqliteCatalog,
+  type PointerCatalog,
+} from '../../src/lake/lake.ts';
+import {
+  type ObjectStore,
+  openDiskStore,
+  openMemoryStore,
+  openS3Store,
+} from '../../src/object-store/object-store.ts';
+import { type FakeS3, startFakeS3 } from '../support/fake-s3.ts';
 
 let scratch: string;
+let s3: FakeS3;
 let opened = 0;
 beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'catalog-'));
+  s3 = await startFakeS3({ page: 7 });
 });
-afterAll(() => rm(scratch, { recursive: true, force: true }));
+afterAll(async () => {
+  await s3.close();
+  await rm(scratch, { recursive: true, force: true });
+});
 
 const newPath = () => join(scratch, `${++opened}.db`);
-const backends: [string, () => PointerCatalog][] = [
+const inBucket = (store: ObjectStore) =>
+  openBucketCatalog({ store, clock: systemClock, random: Math.random });
+const onS3 = () =>
+  openS3Store({
+    root: `s3://lake/${++opened}`,
+    endpoint: s3.endpoint,
+    credentials: { accessKeyId: 'any', secretAccessKey: 'any' },
+  });
+const backends: [string, () => PointerCatalog | Promise<PointerCatalog>][] = [
   ['memory', openMemoryCatalog],
   ['SQLite', () => openSqliteCatalog({ path: newPath() })],
+  ['a bucket in memory', () => inBucket(openMemoryStore({ clock: systemClock }))],
+  ['a bucket on disk', () => inBucket(openDiskStore({ root: newPath() }))],
+  ['a bucket on S3', () => inBucket(onS3())],
 ];
 
 describe.each(backends)('a catalog in %s', (_name, open) => {
   test('knows no table until one is created', async () => {
-    const catalog = open();
+    const catalog = await open();
     expect(await catalog.load('raw.events')).toBeUndefined();
     expect(await catalog.list()).toEqual([]);
     expect(await catalog.create('raw.events', 'a')).toBe('created');
@@ -29,14 +58,14 @@ describe.each(backends)('a catalog in %s', (_name, open) => {
   });
 
   test('lists its tables by name, those of other namespaces too', async () => {
-    const catalog = open();
+    const catalog = await open();
     for (const name of ['staging.events', 'raw.events', 'marts.lessons']) await catalog.create(name, name);
     expect(await catalog.list()).toEqual(['marts.lessons', 'raw.events', 'staging.events']);
     await catalog.close();
   });
 
   test('does not create a table a second time, and keeps the first', async () => {
-    const catalog = open();
+    const catalog = await open();
     await catalog.create('raw.events', 'a');
     expect(await catalog.create('raw.events', 'b')).toBe('exists');
     expect(await catalog.load('raw.events')).toEqual({ metadataLocation: 'a' });
@@ -44,7 +73,7 @@ describe.each(backends)('a catalog in %s', (_name, open) => {
   });
 
   test('moves a pointer only from where it is', async () => {
-    const catalog = open();
+    const catalog = await open();
     await catalog.create('raw.events', 'a');
     expect(await catalog.swap('raw.events', { from: 'a', to: 'b' })).toBe('swapped');
     expect(await catalog.swap('raw.events', { from: 'a', to: 'c' })).toBe('conflict');
@@ -54,7 +83,7 @@ describe.each(backends)('a catalog in %s', (_name, open) => {
   });
 
   test('lets one of many win, and tells each of the others', async () => {
-    const catalog = open();
+    const catalog = await open();
     await catalog.create('raw.events', 'start');
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, i) => catalog.swap('raw.events', { from: 'start', to: `by ${i}` })),
@@ -66,7 +95,7 @@ describe.each(backends)('a catalog in %s', (_name, open) => {
   });
 
   test('takes names with several levels', async () => {
-    const catalog = open();
+    const catalog = await open();
     await catalog.create('a.b.c', 'x');
     expect(await catalog.load('a.b.c')).toEqual({ metadataLocation: 'x' });
     expect(await catalog.list()).toEqual(['a.b.c']);

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ancestors, type DataFile, type FileFilter, type Table } from '../../src/lake/lake.ts';
 import { TABLES } from '../../src/tables/tables.ts';
 import { describeWith, pythonWith } from '../support/python.ts';
+import { ourContents } from './our-contents.ts';
 import { ASKED, type Contents, conditionOf, contentsOf } from './questions.ts';
 import { type WrittenLake, writeLake } from './written-lake.ts';
 
@@ -232,8 +233,6 @@ const DUCKDB_TYPES: Record<string, string> = {
   timestamptz: 'TIMESTAMP WITH TIME ZONE',
 };
 
-const BYTES: Record<string, string> = { document: 'to_base64(encode(document))', bytes: 'to_base64(bytes)' };
-
 /**
  * DuckDB 1.4 prunes a file by a column only when it has both bounds of it. We also prune by one (the highest texts have
  * no upper one), and by a column that is null in every row.
@@ -251,18 +250,6 @@ function withoutBounds(
 const byLocation = (a: DataFile, b: DataFile) => (a.location < b.location ? -1 : 1);
 
 const plain = (bound: unknown) => (typeof bound === 'bigint' ? Number(bound) : (bound ?? null));
-
-/** From our files, with our engine. */
-async function ourContents(written: WrittenLake, name: string): Promise<Contents> {
-  const { key, group, time, content } = ASKED[name]!.columns;
-  const rows = await written.rows(name, `${key}, ${group}, epoch_us(${time})::varchar, ${BYTES[content]}`);
-  return contentsOf(
-    (rows as [string, string, string, string][]).map(([k, g, us, bytes]) => ({
-      ...{ key: k, group: g, us: BigInt(us) },
-      content: Buffer.from(bytes, 'base64'),
-    })),
-  );
-}
 
 /** From what was put. */
 function expectedContents({ events, records, stream }: WrittenLake, name: string): Contents {

@@ -9,6 +9,7 @@ import { openDiskStore } from '../../src/object-store/object-store.ts';
 import { processStream } from '../../src/processor/processor.ts';
 import { adoptRejected } from '../../src/quarantine/quarantine.ts';
 import { stageEvents } from '../../src/staging/staging.ts';
+import { type Verified, verifyLake } from '../../src/verify/verify.ts';
 import { loaded } from '../support/edited-table.ts';
 import { ScriptedStream } from '../support/scripted-stream.ts';
 import { difficultRecords, type Event, type Record } from './difficult-events.ts';
@@ -24,6 +25,8 @@ export interface WrittenLake {
   catalogPath: string;
   /** Everything that is in the stream, through all roles. */
   run(): Promise<void>;
+  /** The proof that nothing is lost or doubled, down to the documents. */
+  verify(): Promise<Verified>;
   table(name: string): Promise<Table>;
   rows(name: string, columns: string, rest?: string): Promise<unknown[][]>;
   close(): Promise<void>;
@@ -75,6 +78,11 @@ export async function writeLake({ count, seed, commits }: LakeToWrite): Promise<
       await adoptRejected(around);
       await stageEvents({ ...around, maxRows: 1_000 });
     },
+    verify: () =>
+      verifyLake({
+        ...{ ...around, stream, spoolFolder, limits: LIMITS },
+        ...{ deep: true, maxRows: 100_000, maxBytes: 1e9 },
+      }),
     table: (name) => loaded(lake, name),
     async rows(name, columns, rest = '') {
       const { files } = await lake.files(await loaded(lake, name));

@@ -39,7 +39,8 @@ export type MovedClock = Clock & { now_ms: number };
 export function movedClock(start_ms: number): MovedClock {
   const clock = {
     now_ms: start_ms,
-    now: () => clock.now_ms,
+    // Whole, as the system gives it; pauses are fractions.
+    now: () => Math.floor(clock.now_ms),
     sleep: async (ms: number) => {
       clock.now_ms += ms;
     },

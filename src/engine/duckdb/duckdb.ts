@@ -31,7 +31,10 @@ export async function openDuckDb(options: EngineOptions): Promise<Engine> {
 
   return {
     judge: async (spool, limits) => judge(await connect(), { spool, limits, folder: await folders.take() }),
-    readRaw: async (files) => readRaw(await connect(), { files, folder: await folders.take() }),
+    readRaw: async (files) => {
+      const lanes = { connection: await connect(), connect, most: options.lanes ?? 1 };
+      return readRaw({ files, lanes, folder: await folders.take() });
+    },
     compareIdentities: (source, held) => compareIdentities(connect, { source, held }),
     compareContents: (source, held) => compareContents(connect, { source, held }),
     rowCounts: (paths) => rowCounts(connect, paths),

@@ -22,6 +22,38 @@ export interface PointerCatalog {
   close(): Promise<void>;
 }
 
+export type NamespaceProperties = Readonly<Record<string, string>>;
+
+/** From `from` to `to`; without `from` the table must not be there yet. */
+export interface PointerMove {
+  name: string;
+  from: string | undefined;
+  to: string;
+}
+
+/**
+ * A keeper of pointers that other programs manage their tables in, by way of the REST server. A namespace is dotted
+ * (`marts.daily`); one that holds a table or another namespace is there, whether it was created or not.
+ *
+ * None of its changes is a commit, and each may be tried again when it failed, but for `swapAll`, which is as `swap`.
+ */
+export interface NamespacedCatalog extends PointerCatalog {
+  listNamespaces(): Promise<string[]>;
+  /** Undefined when there is no such namespace. */
+  loadNamespace(namespace: string): Promise<NamespaceProperties | undefined>;
+  createNamespace(namespace: string, properties: NamespaceProperties): Promise<'created' | 'exists'>;
+  updateNamespace(
+    namespace: string,
+    change: { set: NamespaceProperties; remove: readonly string[] },
+  ): Promise<'updated' | 'missing'>;
+  dropNamespace(namespace: string): Promise<'dropped' | 'missing' | 'not-empty'>;
+  /** Only the pointer; the table's files stay where they are. */
+  drop(name: string): Promise<'dropped' | 'missing'>;
+  rename(names: { from: string; to: string }): Promise<'renamed' | 'missing' | 'exists'>;
+  /** All of them or none. Left out by a catalog that can move one pointer at a time only. */
+  swapAll?(moves: readonly PointerMove[]): Promise<'swapped' | 'conflict'>;
+}
+
 /**
  * A service that holds the metadata (Iceberg's REST protocol): it is told what to change, and under which
  * requirements. `update` never retries by itself, and throws Failure `catalog.unknown` as `swap` does.

@@ -5,10 +5,11 @@
  *
  * Statements run on the event loop: each is one row by primary key and one fsync.
  */
-import { DatabaseSync } from 'node:sqlite';
-import { Failure } from '../../base/base.ts';
+import type { DatabaseSync } from 'node:sqlite';
 import { splitName } from '../table/locations.ts';
-import type { PointerCatalog } from './catalog.ts';
+import type { NamespacedCatalog } from './catalog.ts';
+import { inTransaction, openFile, reading, writing } from './sqlite-file.ts';
+import { namespacesIn } from './sqlite-namespaces.ts';
 
 export interface SqliteCatalogOptions {
   /** Absolute path; its folder must exist. */
@@ -19,27 +20,9 @@ export interface SqliteCatalogOptions {
   busyTimeout_ms?: number;
 }
 
-const LAYOUT = `
-  CREATE TABLE IF NOT EXISTS iceberg_tables (
-    catalog_name VARCHAR(255) NOT NULL,
-    table_namespace VARCHAR(255) NOT NULL,
-    table_name VARCHAR(255) NOT NULL,
-    metadata_location VARCHAR(1000),
-    previous_metadata_location VARCHAR(1000),
-    iceberg_type VARCHAR(5),
-    PRIMARY KEY (catalog_name, table_namespace, table_name)
-  );
-  CREATE TABLE IF NOT EXISTS iceberg_namespace_properties (
-    catalog_name VARCHAR(255) NOT NULL,
-    namespace VARCHAR(255) NOT NULL,
-    property_key VARCHAR(255) NOT NULL,
-    property_value VARCHAR(1000) NOT NULL,
-    PRIMARY KEY (catalog_name, namespace, property_key)
-  );`;
-
-export function openSqliteCatalog(options: SqliteCatalogOptions): PointerCatalog {
+export function openSqliteCatalog(options: SqliteCatalogOptions): NamespacedCatalog {
   const { path, catalogName = 'lakeward', busyTimeout_ms = 5_000 } = options;
-  const database = open(path, busyTimeout_ms);
+  const database = openFile(path, busyTimeout_ms);
   const sql = statements(database);
   const keyOf = (name: string) => ({ catalogName, ...splitName(name) });
 
@@ -67,20 +50,47 @@ export function openSqliteCatalog(options: SqliteCatalogOptions): PointerCatalog
           ? ('swapped' as const)
           : ('conflict' as const),
       ),
+    drop: async (name) =>
+      writing(path, () => (Number(sql.drop.run(keyOf(name)).changes) === 1 ? 'dropped' : 'missing')),
+    rename: async ({ from, to }) => {
+      const target = keyOf(to);
+      return writing(path, () =>
+        inTransaction(database, () => {
+          if (sql.load.get(keyOf(from)) === undefined) return 'missing';
+          // A view of this name is in the way too.
+          if (sql.any.get(target) !== undefined) return 'exists';
+          sql.rename.run({ ...keyOf(from), toNamespace: target.namespace, toTable: target.table });
+          return 'renamed';
+        }),
+      );
+    },
+    swapAll: async (moves) =>
+      writing(path, () => {
+        try {
+          return inTransaction(database, () => {
+            for (const { name, from, to } of moves) {
+              const moved =
+                from === undefined
+                  ? sql.add.run({ ...keyOf(name), metadataLocation: to })
+                  : sql.swap.run({ ...keyOf(name), from, to });
+              if (Number(moved.changes) !== 1) throw new Overtaken();
+            }
+            return 'swapped' as const;
+          });
+        } catch (error) {
+          if (error instanceof Overtaken) return 'conflict' as const;
+          throw error;
+        }
+      }),
+    ...namespacesIn(database, { path, catalogName }),
     close: async () => {
       if (database.isOpen) database.close();
     },
   };
 }
 
-function open(path: string, timeout: number): DatabaseSync {
-  return reading(path, () => {
-    const database = new DatabaseSync(path, { timeout });
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
-    database.exec(LAYOUT);
-    return database;
-  });
-}
+/** Takes back what the transaction has done so far. */
+class Overtaken extends Error {}
 
 function statements(database: DatabaseSync) {
   const columns = database.prepare('PRAGMA table_info(iceberg_tables)').all();
@@ -102,87 +112,17 @@ function statements(database: DatabaseSync) {
          (catalog_name, table_namespace, table_name, metadata_location${typed ? ', iceberg_type' : ''})
        VALUES ($catalogName, $namespace, $table, $metadataLocation${typed ? `, 'TABLE'` : ''})`,
     ),
+    any: database.prepare(
+      `SELECT 1 FROM iceberg_tables
+       WHERE catalog_name = $catalogName AND table_namespace = $namespace AND table_name = $table`,
+    ),
+    drop: database.prepare(`DELETE FROM iceberg_tables WHERE ${ofTable}`),
+    rename: database.prepare(
+      `UPDATE iceberg_tables SET table_namespace = $toNamespace, table_name = $toTable WHERE ${ofTable}`,
+    ),
     swap: database.prepare(
       `UPDATE iceberg_tables SET metadata_location = $to, previous_metadata_location = $from
        WHERE ${ofTable} AND metadata_location = $from`,
     ),
   };
-}
-
-function inTransaction<T>(database: DatabaseSync, action: () => T): T {
-  database.exec('BEGIN IMMEDIATE');
-  try {
-    const result = action();
-    database.exec('COMMIT');
-    return result;
-  } catch (error) {
-    if (database.isTransaction) database.exec('ROLLBACK');
-    throw error;
-  }
-}
-
-function reading<T>(path: string, action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    throw failureOf(path, error) ?? unreadable(path, error);
-  }
-}
-
-function writing<T>(path: string, action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    throw failureOf(path, error) ?? unknown(path, error);
-  }
-}
-
-const BUSY = [5, 6];
-const FORBIDDEN = [3, 8, 14, 23];
-
-/** The errors after which nothing was written for certain. */
-function failureOf(path: string, error: unknown): Failure | undefined {
-  if (error instanceof Failure) return error;
-  // The low byte is SQLite's primary result code.
-  const code = Number((error as { errcode?: number }).errcode ?? 0) & 0xff;
-  if (BUSY.includes(code)) {
-    return new Failure(`the catalog ${path} is busy`, {
-      code: 'catalog.busy',
-      fault: 'service',
-      retry: 'backoff',
-      why: 'another process has been writing to it for longer than we wait',
-      cause: error,
-    });
-  }
-  if (FORBIDDEN.includes(code)) {
-    return new Failure(`cannot open the catalog ${path}`, {
-      code: 'catalog.forbidden',
-      fault: 'user',
-      why: error instanceof Error ? error.message : String(error),
-      hint: 'the folder must exist, and this user must be allowed to write to it',
-      cause: error,
-    });
-  }
-  return undefined;
-}
-
-function unreadable(path: string, error: unknown): Failure {
-  return new Failure(`cannot read the catalog ${path}`, {
-    code: 'catalog.unreadable',
-    fault: 'service',
-    retry: 'backoff',
-    why: error instanceof Error ? error.message : String(error),
-    hint: 'check the disk, and that the file is a SQLite database',
-    cause: error,
-  });
-}
-
-function unknown(path: string, error: unknown): Failure {
-  return new Failure(`cannot tell whether the catalog ${path} took the change`, {
-    code: 'catalog.unknown',
-    fault: 'service',
-    retry: 'refresh',
-    why: error instanceof Error ? error.message : String(error),
-    cause: error,
-  });
 }

@@ -3,15 +3,14 @@
  * that only sending it is left. For a keeper of pointers the metadata file is written here.
  */
 
-import { writeNew } from '../commit/new-file.ts';
 import type { LakeOptions, Table, TableDefinition } from '../lake.ts';
 import { freshUuid } from '../table/fresh-ids.ts';
-import { metadataLocation, tableLocation } from '../table/locations.ts';
-import { stringifyMetadata } from '../table/metadata.ts';
-import { logPrevious, newTable } from '../table/next-metadata.ts';
+import { tableLocation } from '../table/locations.ts';
+import { newTable } from '../table/next-metadata.ts';
 import { applyUpdates, type TableUpdate } from '../table/table-update.ts';
 import type { PointerCatalog, ServiceCatalog } from './catalog.ts';
 import { loadPointed } from './load-pointed.ts';
+import { movePointer, stagePointed } from './stage-pointed.ts';
 
 type Ports = Pick<Required<LakeOptions>, 'catalog' | 'store' | 'clock' | 'random'>;
 
@@ -41,7 +40,7 @@ const UNPUBLISHED = '';
 function pointedVersions(ports: Ports & { catalog: PointerCatalog }): Versions {
   const { catalog, store, clock, random } = ports;
   return {
-    load: (name, known) => loadPointed(ports, name, known),
+    load: (name, known) => loadPointed(ports, name, { known }),
     async begin(name, definition) {
       const now_ms = clock.now();
       const location = tableLocation(store.root, name);
@@ -49,24 +48,14 @@ function pointedVersions(ports: Ports & { catalog: PointerCatalog }): Versions {
       return { name, metadata, metadataLocation: UNPUBLISHED };
     },
     async stage(base, { updates }) {
-      const { name, metadata: previous, metadataLocation: from } = base;
-      const now_ms = clock.now();
-      const isFirst = from === UNPUBLISHED;
-      const next = applyUpdates(previous, updates, { now_ms });
-      const { metadata, forgotten } = isFirst
-        ? { metadata: next, forgotten: [] }
-        : logPrevious(next, { previous, location: from });
-      const to = metadataLocation(metadata.location, {
-        previous: isFirst ? undefined : from,
-        uuid: freshUuid({ now_ms, random }),
-      });
-      await writeNew(store, to, Buffer.from(stringifyMetadata(metadata)));
-      const table = { name, metadata, metadataLocation: to };
+      const metadata = applyUpdates(base.metadata, updates, { now_ms: clock.now() });
+      const from = base.metadataLocation === UNPUBLISHED ? undefined : base;
+      const { table, forgotten, move } = await stagePointed(ports, { name: base.name, metadata, from });
       return {
-        files: [to],
+        files: [move.to],
         async send() {
-          const answer = isFirst ? await catalog.create(name, to) : await catalog.swap(name, { from, to });
-          return answer === 'created' || answer === 'swapped' ? { table, forgotten } : 'conflict';
+          const answer = await movePointer(catalog, move);
+          return answer === 'moved' ? { table, forgotten } : 'conflict';
         },
       };
     },

@@ -95,6 +95,8 @@ function updateOf(
   const updates: Update[] = [
     { action: 'add-snapshot', snapshot },
     {
+      // How long to keep what: a ref is set whole.
+      ...metadata.refs['main'],
       action: 'set-snapshot-ref',
       'ref-name': 'main',
       type: 'branch',

@@ -5,20 +5,24 @@ import { pathOfHint } from './partition.ts';
 
 export function tableLocation(root: string, name: string): string {
   const { namespace, table } = splitName(name);
+  if (!isPlainName(name))
+    throw badName(name, 'a name is namespace.table, of letters, digits and underscores');
   return `${root}/${namespace.replaceAll('.', '/')}/${table}`;
 }
+
+/** Such a name can stand in a location as it is; other programs' tables may have other names. */
+export const isPlainName = (name: string): boolean => /^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)+$/.test(name);
 
 /** `raw.events` → raw, events. What is before the last dot is the namespace. */
 export function splitName(name: string): { namespace: string; table: string } {
   const dot = name.lastIndexOf('.');
-  if (!/^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)+$/.test(name)) {
-    throw new Failure(`${name} is no name of a table`, {
-      code: 'lake.bad_table_name',
-      fault: 'user',
-      why: 'a name is namespace.table, of letters, digits and underscores',
-    });
-  }
+  if (!/^[^.\p{Cc}]+(\.[^.\p{Cc}]+)+$/u.test(name))
+    throw badName(name, 'a name is namespace.table, without empty parts and control characters');
   return { namespace: name.slice(0, dot), table: name.slice(dot + 1) };
+}
+
+function badName(name: string, why: string): Failure {
+  return new Failure(`${name} is no name of a table`, { code: 'lake.bad_table_name', fault: 'user', why });
 }
 
 export function dataLocation(

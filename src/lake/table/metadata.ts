@@ -4,7 +4,12 @@
  * parser of `base` gives a small one as number.
  */
 import { Failure, type JsonValue, parseJson, stringifyJson } from '../../base/base.ts';
+import { asVersion2, asWritten } from './format-versions.ts';
 import type { Field, Schema, Type } from './schema.ts';
+
+/** Lakeward's own tables are of version 2; the REST server keeps those of the others too. */
+export const FORMAT_VERSIONS = [1, 2, 3] as const;
+export type FormatVersion = (typeof FORMAT_VERSIONS)[number];
 
 export interface Snapshot {
   'snapshot-id': bigint;
@@ -15,6 +20,9 @@ export interface Snapshot {
   /** `operation` is always there; counts and keys of writers beside it. */
   summary: Readonly<Record<string, string>>;
   'schema-id'?: number;
+  /** Version 3 numbers every row. */
+  'first-row-id'?: number;
+  'added-rows'?: number;
 }
 
 /** A field of a schema that any writer made: its type may be nested. */
@@ -30,6 +38,7 @@ export interface TableSchema {
   type: 'struct';
   'schema-id': number;
   fields: readonly SchemaField[];
+  'identifier-field-ids'?: readonly number[];
 }
 
 export interface SpecField {
@@ -51,11 +60,20 @@ export interface SortOrder {
 
 export interface SnapshotRef {
   'snapshot-id': bigint;
+  /** `branch` or `tag`. */
   type: string;
+  'min-snapshots-to-keep'?: number;
+  'max-snapshot-age-ms'?: number;
+  'max-ref-age-ms'?: number;
+}
+
+/** What else it says stays as it was written. */
+export interface StatisticsFile {
+  'snapshot-id': bigint | number;
 }
 
 export interface TableMetadata {
-  'format-version': 2;
+  'format-version': FormatVersion;
   'table-uuid': string;
   location: string;
   'last-sequence-number': number;
@@ -74,6 +92,10 @@ export interface TableMetadata {
   snapshots: readonly Snapshot[];
   'snapshot-log': readonly { 'timestamp-ms': number; 'snapshot-id': bigint }[];
   'metadata-log': readonly { 'timestamp-ms': number; 'metadata-file': string }[];
+  statistics?: readonly StatisticsFile[];
+  'partition-statistics'?: readonly StatisticsFile[];
+  /** Version 3 only. */
+  'next-row-id'?: number;
 }
 
 /** The line of a snapshot, newest first, as far as it is retained. */
@@ -153,10 +175,19 @@ export function typesById(metadata: TableMetadata): ReadonlyMap<number, string> 
 }
 
 export function stringifyMetadata(metadata: TableMetadata): string {
-  return stringifyJson(metadata, 2);
+  return stringifyJson(asWritten(metadata), 2);
 }
 
+/** Of a table that Lakeward commits to itself. */
 export function parseMetadata(text: string, location: string): TableMetadata {
+  const metadata = parseAnyMetadata(text, location);
+  const version = metadata['format-version'];
+  if (version !== 2) throw unsupported(location, { version, supported: 'only version 2 is supported' });
+  return metadata;
+}
+
+/** Of a table of any version, as if it were of version 2. */
+export function parseAnyMetadata(text: string, location: string): TableMetadata {
   let json: JsonValue;
   try {
     json = parseJson(text);
@@ -165,15 +196,22 @@ export function parseMetadata(text: string, location: string): TableMetadata {
   }
   if (json === null || typeof json !== 'object' || Array.isArray(json))
     throw damaged(location, 'it is no object');
-  if (json['format-version'] !== 2) {
-    throw new Failure(`cannot use the table metadata ${location}`, {
-      code: 'lake.format_unsupported',
-      fault: 'user',
-      why: `it has Iceberg format version ${String(json['format-version'])}; only version 2 is supported`,
-      hint: 'version 1 can be upgraded in place by setting the table property format-version to 2',
-    });
-  }
-  return withBigintIds(json as unknown as TableMetadata);
+  const version = json['format-version'];
+  if (!FORMAT_VERSIONS.some((known) => known === version))
+    throw unsupported(location, { version, supported: 'versions 1 to 3 are supported' });
+  return withBigintIds(asVersion2(json as unknown as TableMetadata));
+}
+
+function unsupported(
+  location: string,
+  { version, supported }: { version: JsonValue | undefined; supported: string },
+): Failure {
+  return new Failure(`cannot use the table metadata ${location}`, {
+    code: 'lake.format_unsupported',
+    fault: 'user',
+    why: `it has Iceberg format version ${String(version)}; ${supported}`,
+    hint: 'version 1 can be upgraded in place by setting the table property format-version to 2',
+  });
 }
 
 function withBigintIds(json: TableMetadata): TableMetadata {
@@ -196,7 +234,7 @@ function withBigintIds(json: TableMetadata): TableMetadata {
       };
     }),
     refs: Object.fromEntries(
-      Object.entries(json.refs ?? {}).map(([name, ref]) => [
+      Object.entries(json.refs ?? mainOnly(current)).map(([name, ref]) => [
         name,
         { ...ref, 'snapshot-id': BigInt(ref['snapshot-id']) },
       ]),
@@ -207,6 +245,12 @@ function withBigintIds(json: TableMetadata): TableMetadata {
     })),
     'metadata-log': json['metadata-log'] ?? [],
   };
+}
+
+/** A writer that knows no branches leaves the refs out. */
+function mainOnly(current: bigint | null | undefined): Record<string, SnapshotRef> {
+  const none = current === null || current === undefined || Number(current) === -1;
+  return none ? {} : { main: { 'snapshot-id': current, type: 'branch' } };
 }
 
 function damaged(location: string, why: string, cause?: unknown): Failure {

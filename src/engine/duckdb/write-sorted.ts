@@ -1,0 +1,92 @@
+/** Rows of raw as files of staging: slices of whole partitions, each reading only its own files, side by side. */
+import { rm } from 'node:fs/promises';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { STAGING } from '../../tables/tables.ts';
+import type { WrittenFile } from '../engine.ts';
+import { inLanes, type Lanes } from './lanes.ts';
+import { COLUMNS, type PlacedFile, rowsOf } from './raw-rows.ts';
+import { type Slice, slicesOf } from './slices.ts';
+import { fillRowIds } from './vectors.ts';
+import { ensureRows, PARTITIONS_AT_ONCE, partitionHint, rowsIn, writePartitioned } from './write.ts';
+
+interface Input {
+  lanes: Lanes;
+  files: readonly PlacedFile[];
+  /** Row ids that are left out. */
+  drop: Int32Array;
+  folder: string;
+}
+
+export async function writeSorted({ lanes, files, drop, folder }: Input): Promise<WrittenFile[]> {
+  const dropped = drop.toSorted();
+  const slices = slicesOf(files, {
+    lanes: lanes.most,
+    // All lanes together hold as many partitions open as one write may.
+    partitions: Math.max(1, Math.floor(PARTITIONS_AT_ONCE / lanes.most)),
+  });
+  const written = await inLanes(lanes, slices, (c, slice) =>
+    writeSlice(c, { slice, drop: rowIdsIn(slice.files, dropped), folder }),
+  );
+  return written.flat();
+}
+
+interface SliceWrite {
+  slice: Slice;
+  /** Those of the slice alone. */
+  drop: Int32Array;
+  folder: string;
+}
+
+async function writeSlice(c: DuckDBConnection, { slice, drop, folder }: SliceWrite): Promise<WrittenFile[]> {
+  const expected = slice.rows - drop.length;
+  if (expected === 0) return [];
+  let rows = `(${rowsOf(slice.files)})`;
+  if (drop.length > 0) {
+    await fillRowIds(c, 'dropped', drop);
+    rows += ' where rid not in (select rid from dropped)';
+  }
+  const write = {
+    table: STAGING,
+    select: `select ${COLUMNS}, (epoch_us(created_datetime) // 86400000000)::integer as __day, event_type as __type
+      from ${rows}`,
+    partitionBy: ['__day', '__type'],
+    orderBy: ['event_name', 'created_datetime'],
+    sortOrderId: 1,
+    folder,
+    hint: (values: WrittenFile['file']['partition']) =>
+      partitionHint(['created_datetime_day', 'event_type'], values),
+  };
+  if (slice.partitions !== undefined) {
+    // A row of any other partition is left out, and then the slice holds fewer rows than it must.
+    const files = await writePartitioned(c, { ...write, partitions: slice.partitions });
+    if (rowsIn(files) === expected) return files;
+    // A file of another program holds rows of other partitions than it says; then the rows say where they belong.
+    await Promise.all(files.map((file) => rm(file.localPath, { force: true })));
+  }
+  return ensureRows(await writePartitioned(c, write), expected);
+}
+
+/** Those of `sorted` that are rows of these files. */
+function rowIdsIn(files: readonly PlacedFile[], sorted: Int32Array): Int32Array {
+  const parts = files.map(({ first, rows }) =>
+    sorted.subarray(placeOf(first, sorted), placeOf(first + rows, sorted)),
+  );
+  const ids = new Int32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    ids.set(part, at);
+    at += part.length;
+  }
+  return ids;
+}
+
+/** Where the first one stands that is not less. */
+function placeOf(id: number, sorted: Int32Array): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (sorted[middle]! < id) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

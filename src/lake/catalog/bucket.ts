@@ -1,0 +1,136 @@
+/**
+ * A catalog without any service: a small pointer object per table, in the store that holds the tables, moved by
+ * conditional writes. Pointers lie together in `.catalog`, so that naming all tables is one listing of one prefix; no
+ * part of a table's location has a dot, so neither tables nor the removal of their orphans come near it.
+ *
+ * A swap looks at the etag first and reads after it: when the etag still holds at the write, the object was the same
+ * all the while, and so was what was read. Each pointer holds a token of its own, because S3 gives equal bytes equal
+ * etags.
+ */
+import { type Clock, Failure, type JsonValue, parseJson, stringifyJson } from '../../base/base.ts';
+import type { ObjectStore } from '../../object-store/object-store.ts';
+import { freshUuid } from '../table/fresh-ids.ts';
+import { splitName } from '../table/locations.ts';
+import { probeConditions } from './bucket-probe.ts';
+import type { PointerCatalog } from './catalog.ts';
+
+export interface BucketCatalogOptions {
+  store: ObjectStore;
+  clock: Clock;
+  random: () => number;
+}
+
+interface Pointer {
+  'metadata-location': string;
+  'previous-metadata-location'?: string;
+  /** The name again, for a file system that takes `raw.Events` and `raw.events` for one file. */
+  table: string;
+  token: string;
+}
+
+const FOLDER = '.catalog';
+const SUFFIX = '.json';
+
+/** Refuses a store that does not keep its word about conditional writes; that costs about ten requests. */
+export async function openBucketCatalog(options: BucketCatalogOptions): Promise<PointerCatalog> {
+  const { store, clock, random } = options;
+  const folder = `${store.root}/${FOLDER}`;
+  const token = () => freshUuid({ now_ms: clock.now(), random });
+  const locationOf = (name: string): string => {
+    splitName(name);
+    return `${folder}/${encodeURIComponent(name)}${SUFFIX}`;
+  };
+  const bytesOf = (pointer: Omit<Pointer, 'token'>) =>
+    Buffer.from(stringifyJson({ ...pointer, token: token() }, 2));
+
+  await probeConditions(store, { folder, token });
+  return {
+    async load(name) {
+      const pointer = await readPointer(store, { name, location: locationOf(name) });
+      return pointer && { metadataLocation: pointer['metadata-location'] };
+    },
+    async list() {
+      const names: string[] = [];
+      for await (const { location } of store.list(`${folder}/`)) {
+        const file = location.slice(folder.length + 1);
+        if (file.endsWith(SUFFIX)) names.push(decodeURIComponent(file.slice(0, -SUFFIX.length)));
+      }
+      return names.sort();
+    },
+    async create(name, metadataLocation) {
+      const location = locationOf(name);
+      const bytes = bytesOf({ table: name, 'metadata-location': metadataLocation });
+      return (await sent(location, store.writeIfAbsent(location, bytes))) ? 'created' : 'exists';
+    },
+    async swap(name, { from, to }) {
+      const location = locationOf(name);
+      const next = { table: name, 'metadata-location': to, 'previous-metadata-location': from };
+      const etag = (await store.head(location))?.etag;
+      const pointer = etag === undefined ? undefined : await readPointer(store, { name, location });
+      if (etag === undefined || pointer?.['metadata-location'] !== from) return 'conflict';
+      return (await sent(location, store.writeIfMatch(location, bytesOf(next), etag)))
+        ? 'swapped'
+        : 'conflict';
+    },
+    async close() {},
+  };
+}
+
+/** A store says `object_store.unknown` when it cannot tell; what is no Failure at all tells nothing either. */
+async function sent(location: string, write: Promise<boolean>): Promise<boolean> {
+  try {
+    return await write;
+  } catch (error) {
+    if (error instanceof Failure && error.code !== 'object_store.unknown') throw error;
+    throw new Failure(`cannot tell whether the pointer ${location} was moved`, {
+      code: 'catalog.unknown',
+      fault: 'service',
+      retry: 'refresh',
+      why: error instanceof Failure ? (error.why ?? error.message) : String(error),
+      cause: error,
+    });
+  }
+}
+
+async function readPointer(
+  store: ObjectStore,
+  { name, location }: { name: string; location: string },
+): Promise<Pointer | undefined> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await store.read(location);
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'object_store.not_found') return undefined;
+    throw error;
+  }
+  const pointer = pointerIn(bytes);
+  if (pointer === undefined) throw damaged(location, 'it is no pointer to a metadata file');
+  if (pointer.table !== name)
+    throw damaged(location, `it is the pointer of ${pointer.table}, not of ${name}`);
+  return pointer;
+}
+
+function pointerIn(bytes: Uint8Array): Pointer | undefined {
+  let json: JsonValue;
+  try {
+    json = parseJson(Buffer.from(bytes).toString('utf8'));
+  } catch {
+    return undefined;
+  }
+  const isPointer =
+    json !== null &&
+    typeof json === 'object' &&
+    !Array.isArray(json) &&
+    typeof json['metadata-location'] === 'string' &&
+    typeof json['table'] === 'string';
+  return isPointer ? (json as unknown as Pointer) : undefined;
+}
+
+function damaged(location: string, why: string): Failure {
+  return new Failure(`cannot use the pointer ${location}`, {
+    code: 'catalog.pointer_damaged',
+    fault: 'user',
+    why,
+    hint: 'something else wrote into .catalog; write a pointer to the newest metadata file of the table in its place',
+  });
+}

@@ -1,0 +1,45 @@
+/** A version of a table whose metadata file is written and durable; only the pointer has to be moved. */
+import { writeNew } from '../commit/new-file.ts';
+import type { LakeOptions, Table } from '../lake.ts';
+import { freshUuid } from '../table/fresh-ids.ts';
+import { metadataLocation } from '../table/locations.ts';
+import { stringifyMetadata, type TableMetadata } from '../table/metadata.ts';
+import { logPrevious } from '../table/next-metadata.ts';
+import type { PointerCatalog, PointerMove } from './catalog.ts';
+
+export interface PointedVersion {
+  table: Table;
+  /** Metadata files that its log no longer names: to be deleted once it is the current version. */
+  forgotten: readonly string[];
+  move: PointerMove;
+}
+
+export async function stagePointed(
+  { store, clock, random }: Pick<LakeOptions, 'store' | 'clock' | 'random'>,
+  next: { name: string; metadata: TableMetadata; from: Table | undefined },
+): Promise<PointedVersion> {
+  const { name, from } = next;
+  const { metadata, forgotten } =
+    from === undefined
+      ? { metadata: next.metadata, forgotten: [] }
+      : logPrevious(next.metadata, { previous: from.metadata, location: from.metadataLocation });
+  const to = metadataLocation(metadata.location, {
+    previous: from?.metadataLocation,
+    uuid: freshUuid({ now_ms: clock.now(), random }),
+  });
+  await writeNew(store, to, Buffer.from(stringifyMetadata(metadata)));
+  return {
+    table: { name, metadata, metadataLocation: to },
+    forgotten,
+    move: { name, from: from?.metadataLocation, to },
+  };
+}
+
+/** Once; throws as the catalog does. */
+export async function movePointer(
+  catalog: PointerCatalog,
+  { name, from, to }: PointerMove,
+): Promise<'moved' | 'conflict'> {
+  const answer = await (from === undefined ? catalog.create(name, to) : catalog.swap(name, { from, to }));
+  return answer === 'created' || answer === 'swapped' ? 'moved' : 'conflict';
+}
