@@ -54,6 +54,27 @@ describe('a table', () => {
     expect((await lake.load('raw.events'))!.metadataLocation).toBe(table.metadataLocation);
   });
 
+  test('whose creation was sent twice, and then overtaken by an append, keeps its files', async () => {
+    const inner = openMemoryCatalog();
+    const catalog = faultyCatalog(inner);
+    const { lake, store } = smallLake({ catalog });
+    const other = smallLake({ store, catalog: inner }).lake;
+    catalog.faults.push('sent-twice');
+    const load = catalog.load;
+    let loads = 0;
+    catalog.load = async (name) => {
+      if (++loads === 2) {
+        const theirs = (await other.load(name))!;
+        await append(other, theirs, { commitId: 'theirs', files: [smallFile(other, theirs)] });
+      }
+      return load(name);
+    };
+    const table = await createSmall(lake);
+    const [first] = table.metadata.snapshots;
+    expect(table.metadata.snapshots).toHaveLength(2);
+    expect((await lake.files(table, { snapshotId: first!['snapshot-id'] })).files).toEqual([]);
+  });
+
   test('that does not exist is undefined, and a name that could leave its folder is refused', async () => {
     const { lake } = smallLake();
     expect(await lake.load('raw.nothing')).toBeUndefined();

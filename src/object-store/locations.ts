@@ -15,8 +15,8 @@ export function keyOf(root: string, location: string): string {
   return key;
 }
 
-/** Hadoop, and so Spark, writes `file:/x` for `file:///x`; its S3 schemes are `s3a` and `s3n`. */
-const asWeSpellIt = (location: string): string =>
+/** One spelling of a location: Hadoop, and so Spark, writes `file:/x` for `file:///x`; its S3 schemes are `s3a`, `s3n`. */
+export const asWeSpellIt = (location: string): string =>
   location.replace(/^file:\/(?!\/)/, 'file:///').replace(/^s3[an]:/, 's3:');
 
 export const isKey = (key: string): boolean => !key.split('/').some(forbidden);

@@ -6,6 +6,7 @@
  * durable: acknowledged by the store, or on local disk temp file → fsync → rename → fsync of the folder.
  */
 export { openDiskStore } from './disk.ts';
+export { asWeSpellIt } from './locations.ts';
 export { openMemoryStore } from './memory.ts';
 export {
   openS3Store,

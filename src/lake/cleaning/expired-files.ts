@@ -6,10 +6,11 @@
  * A run that dies in between leaves some of them behind; removing orphans finds those.
  */
 
+import { asWeSpellIt } from '../../object-store/object-store.ts';
 import { allEntries } from '../commit/remove.ts';
 import type { LakeOptions, Table } from '../lake.ts';
 import type { DataFile } from '../table/data-file.ts';
-import { manifestsOf, sameFile, withoutLive } from './reachable.ts';
+import { manifestsOf, withoutLive } from './reachable.ts';
 
 export interface ExpiredFiles {
   /** What they hold is deleted in this order: a data file goes while a manifest still tells of it. */
@@ -31,13 +32,13 @@ export async function expiredFiles(
   const named = new Map<string, DataFile>();
   for (const manifest of gone) {
     for (const { file } of await allEntries(ports, before, manifest))
-      named.set(sameFile(file.location), file);
+      named.set(asWeSpellIt(file.location), file);
   }
   const data = await withoutLive(ports, after, { files: [...named.values()], manifests: retained.values() });
-  const own = `${sameFile(after.metadata.location)}/`;
-  const isOwn = (location: string) => sameFile(location).startsWith(own);
+  const own = `${asWeSpellIt(after.metadata.location)}/`;
+  const isOwn = (location: string) => asWeSpellIt(location).startsWith(own);
   const dataFiles = data.map((file) => file.location).filter(isOwn);
   const manifests = gone.map((manifest) => manifest.location).filter(isOwn);
   const lists = expired.map((snapshot) => snapshot['manifest-list']).filter(isOwn);
-  return { locations: [...dataFiles, ...manifests, ...lists].map(sameFile), dataFiles: dataFiles.length };
+  return { locations: [...dataFiles, ...manifests, ...lists].map(asWeSpellIt), dataFiles: dataFiles.length };
 }

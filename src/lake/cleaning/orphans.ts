@@ -4,14 +4,17 @@
  * the table as it is *after* the listing does not know it: whatever is being prepared is younger, and whatever was
  * committed meanwhile is known.
  */
+
 import { Failure } from '../../base/base.ts';
+import { asWeSpellIt } from '../../object-store/object-store.ts';
 import type { CommitPorts } from '../commit/ports.ts';
 import { allEntries } from '../commit/remove.ts';
 import type { Table } from '../lake.ts';
 import { freshUuid } from '../table/fresh-ids.ts';
 import { decodeManifest } from '../table/manifest.ts';
 import type { ListedManifest } from '../table/manifest-list.ts';
-import { manifestsOf, sameFile } from './reachable.ts';
+import { statisticsPaths } from '../table/updates/statistics.ts';
+import { manifestsOf } from './reachable.ts';
 
 type Ports = Pick<CommitPorts, 'store' | 'clock' | 'random' | 'catalog' | 'versions'>;
 
@@ -40,7 +43,7 @@ export async function* findOrphans(
   const others = await otherTables(ports, name);
   let candidates = new Map<string, Orphan>();
   for await (const object of ports.store.list(`${location}/`)) {
-    const name = sameFile(object.location);
+    const name = asWeSpellIt(object.location);
     if (object.modifiedAt_ms >= before_ms || others.some((other) => name.startsWith(other))) continue;
     candidates.set(name, { location: object.location, size_bytes: object.size });
     if (candidates.size < BATCH) continue;
@@ -58,10 +61,10 @@ async function unknownTo(
 ): Promise<Orphan[]> {
   const table = await tableNow(ports, name);
   const { metadata, metadataLocation } = table;
-  const strike = (location: string) => candidates.delete(sameFile(location));
+  const strike = (location: string) => candidates.delete(asWeSpellIt(location));
   strike(metadataLocation);
   for (const { 'metadata-file': file } of metadata['metadata-log']) strike(file);
-  for (const file of statisticsFiles(table)) strike(file);
+  for (const file of statisticsPaths(metadata)) strike(file);
   for (const { 'manifest-list': list } of metadata.snapshots) strike(list);
   const manifests = await manifestsOf(ports, table, metadata.snapshots);
   for (const manifest of manifests.values()) {
@@ -92,7 +95,7 @@ async function otherTables({ catalog, versions }: Ports, name: string): Promise<
   const prefixes: string[] = [];
   for (const other of await catalog.list()) {
     const table = other === name ? undefined : await versions.load(other);
-    if (table !== undefined) prefixes.push(`${sameFile(table.metadata.location)}/`);
+    if (table !== undefined) prefixes.push(`${asWeSpellIt(table.metadata.location)}/`);
   }
   return prefixes;
 }
@@ -106,13 +109,6 @@ function refuseUnread(table: Table, { content, keyMetadata, location }: ListedMa
     why: `the manifest ${location} of another program ${content === 'deletes' ? 'holds delete files' : 'is encrypted'}, which Lakeward does not read`,
     hint: 'remove them with the program that wrote it (remove_orphan_files)',
   });
-}
-
-function statisticsFiles({ metadata }: Table): string[] {
-  const all = metadata as unknown as Readonly<Record<string, { 'statistics-path': string }[] | undefined>>;
-  return [...(all['statistics'] ?? []), ...(all['partition-statistics'] ?? [])].map(
-    (file) => file['statistics-path'],
-  );
 }
 
 /** By an object that is written for it: only the store knows what time it thinks it is. */

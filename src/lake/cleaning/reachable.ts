@@ -2,6 +2,7 @@
  * What snapshots refer to. What is retained is always read whole, as far as it can matter: where any of it cannot be
  * read, the failure goes on to the caller, and nothing is deleted.
  */
+import { asWeSpellIt } from '../../object-store/object-store.ts';
 import { liveEntries } from '../commit/remove.ts';
 import type { LakeOptions, Table } from '../lake.ts';
 import type { DataFile } from '../table/data-file.ts';
@@ -31,14 +32,10 @@ export async function withoutLive(
   table: Table,
   { files, manifests }: { files: readonly DataFile[]; manifests: Iterable<ListedManifest> },
 ): Promise<DataFile[]> {
-  const left = new Map(files.map((file) => [sameFile(file.location), file]));
+  const left = new Map(files.map((file) => [asWeSpellIt(file.location), file]));
   for (const manifest of manifests) {
     if (!mayHold(manifest, [...left.values()])) continue;
-    for (const { file } of await liveEntries(ports, table, manifest)) left.delete(sameFile(file.location));
+    for (const { file } of await liveEntries(ports, table, manifest)) left.delete(asWeSpellIt(file.location));
   }
   return [...left.values()];
 }
-
-/** Programs write one location in several ways: `file:/x` and `file:///x`, `s3a://b/x` and `s3://b/x`. */
-export const sameFile = (location: string): string =>
-  location.replace(/^file:\/*(?=\/)/, 'file://').replace(/^s3[an]:/, 's3:');

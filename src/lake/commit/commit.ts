@@ -20,20 +20,15 @@ export async function commitChange(ports: CommitPorts, table: Table, change: Cha
 }
 
 /** What another reader would take for something else than it is. */
-function checkChange(table: Table, { operation, manifests, remove = [], expire = [] }: Change): void {
+function checkChange(table: Table, { operation, manifests, remove = [] }: Change): void {
   const rows = manifests.reduce((sum, each) => sum + each.addedRows, 0);
   const removed = remove.reduce((sum, file) => sum + file.recordCount, 0);
-  const inUse = Object.entries(table.metadata.refs).find(
-    ([name, ref]) => name !== 'main' && expire.includes(ref['snapshot-id']),
-  );
   const why =
     operation === 'append' && remove.length > 0
       ? 'an append removes nothing'
       : operation === 'replace' && rows !== removed
         ? `a replace keeps every row, and this one turns ${removed} rows into ${rows}`
-        : inUse !== undefined
-          ? `${inUse[1].type} ${inUse[0]} needs snapshot ${inUse[1]['snapshot-id']}, which it expires`
-          : undefined;
+        : undefined;
   if (why === undefined) return;
   throw new Failure(`cannot commit to ${table.name}`, { code: 'lake.bad_change', fault: 'ourselves', why });
 }

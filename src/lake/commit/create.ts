@@ -22,8 +22,9 @@ export async function createTable(ports: CommitPorts, name: string, creation: Cr
   for (let attempts = 0; attempts < commitAttempts; attempts++) {
     const existing = await versions.load(name);
     if (existing !== undefined && currentSnapshot(existing.metadata) !== undefined) {
-      const ours = existing.metadata['current-snapshot-id'] === attempt?.snapshot['snapshot-id'];
-      if (attempt !== undefined && !uncertain && !ours) await discard(ports, attempt);
+      // A request that was sent twice finds what it made itself; what others made of the table since says nothing.
+      const isOther = existing.metadata['table-uuid'] !== attempt?.tableUuid;
+      if (attempt !== undefined && !uncertain && isOther) await discard(ports, attempt);
       return existing;
     }
     try {

@@ -4,18 +4,16 @@
  */
 import type { Table } from '../lake.ts';
 import type { Manifest } from '../table/data-file.ts';
-import { freshSync, freshUuid } from '../table/fresh-ids.ts';
-import { manifestLocation } from '../table/locations.ts';
-import { describeManifest, type Entry, encodeManifest } from '../table/manifest.ts';
+import type { Entry } from '../table/manifest.ts';
 import type { ListedManifest } from '../table/manifest-list.ts';
 import type { MergedManifests } from './change.ts';
-import { writeNew } from './new-file.ts';
 import type { CommitPorts } from './ports.ts';
 import { comparePartitions } from './prepare.ts';
 import { liveEntries } from './remove.ts';
 import { baseContents } from './totals.ts';
+import { writeManifests } from './write-manifests.ts';
 
-/** Undefined when no two manifests of one spec have room in one. Full ones stay as they are. */
+/** Undefined when the files of no spec fit into fewer manifests. Full ones stay as they are. */
 export async function mergeManifests(ports: CommitPorts, table: Table): Promise<MergedManifests | undefined> {
   const { manifests } = await baseContents(ports, table);
   const room = (manifest: ListedManifest) =>
@@ -25,7 +23,8 @@ export async function mergeManifests(ports: CommitPorts, table: Table): Promise<
   const from: string[] = [];
   const to: Manifest[] = [];
   for (const [specId, some] of Map.groupBy(manifests.filter(room), (manifest) => manifest.specId)) {
-    if (some.length < 2) continue;
+    const files = some.reduce((sum, manifest) => sum + manifest.addedFiles + manifest.existingFiles, 0);
+    if (Math.ceil(files / ports.manifestFiles) >= some.length) continue;
     const entries: Entry[] = [];
     for (const manifest of some) {
       from.push(manifest.location);
@@ -33,25 +32,7 @@ export async function mergeManifests(ports: CommitPorts, table: Table): Promise<
         entries.push({ status: 'existing', file });
     }
     entries.sort((a, b) => comparePartitions(a.file.partition, b.file.partition));
-    to.push(...(await writeEntries(ports, table, { specId, entries })));
+    to.push(...(await writeManifests(ports, table, { specId, entries })));
   }
-  return from.length > to.length ? { from, to } : undefined;
-}
-
-async function writeEntries(
-  ports: CommitPorts,
-  table: Table,
-  { specId, entries }: { specId: number; entries: readonly Entry[] },
-): Promise<Manifest[]> {
-  const { store, random, clock, manifestFiles } = ports;
-  const uuid = freshUuid({ now_ms: clock.now(), random });
-  const written: Manifest[] = [];
-  for (let first = 0; first < entries.length; first += manifestFiles) {
-    const some = entries.slice(first, first + manifestFiles);
-    const bytes = await encodeManifest(table.metadata, { specId, entries: some, sync: freshSync(random) });
-    const location = manifestLocation(table.metadata.location, { uuid, number: written.length });
-    await writeNew(store, location, bytes);
-    written.push(describeManifest(table.metadata, some, { location, length: bytes.length, specId }));
-  }
-  return written;
+  return from.length > 0 ? { from, to } : undefined;
 }

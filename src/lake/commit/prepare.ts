@@ -6,11 +6,9 @@ import { Failure } from '../../base/base.ts';
 import type { LakeOptions, Table } from '../lake.ts';
 import { compareBounds } from '../table/compare.ts';
 import type { DataFile, Manifest, PartitionValue } from '../table/data-file.ts';
-import { freshSync, freshUuid } from '../table/fresh-ids.ts';
-import { manifestLocation } from '../table/locations.ts';
-import { decodeManifest, describeManifest, encodeManifest } from '../table/manifest.ts';
+import { decodeManifest, describeManifest } from '../table/manifest.ts';
 import { currentSchema, partitionSpec } from '../table/metadata.ts';
-import { writeNew } from './new-file.ts';
+import { writeManifests } from './write-manifests.ts';
 
 type Ports = Required<LakeOptions>;
 
@@ -20,21 +18,12 @@ export async function prepareManifests(
   files: readonly DataFile[],
 ): Promise<Manifest[]> {
   checkFiles(table, files);
-  const { store, random, clock, manifestFiles } = ports;
-  const uuid = freshUuid({ now_ms: clock.now(), random });
   const manifests: Manifest[] = [];
   for (const [specId, ofSpec] of Map.groupBy(files, (file) => file.specId)) {
     // Neighbouring partitions share a manifest, so that its summary is narrow and a filter can leave it closed.
     const sorted = ofSpec.toSorted((a, b) => comparePartitions(a.partition, b.partition));
-    for (let first = 0; first < sorted.length; first += manifestFiles) {
-      const entries = sorted
-        .slice(first, first + manifestFiles)
-        .map((file) => ({ status: 'added' as const, file }));
-      const bytes = await encodeManifest(table.metadata, { specId, entries, sync: freshSync(random) });
-      const location = manifestLocation(table.metadata.location, { uuid, number: manifests.length });
-      await writeNew(store, location, bytes);
-      manifests.push(describeManifest(table.metadata, entries, { location, length: bytes.length, specId }));
-    }
+    const entries = sorted.map((file) => ({ status: 'added' as const, file }));
+    manifests.push(...(await writeManifests(ports, table, { specId, entries })));
   }
   return manifests;
 }

@@ -6,13 +6,11 @@
 import { Failure } from '../../base/base.ts';
 import type { Refusal, Table } from '../lake.ts';
 import type { DataFile } from '../table/data-file.ts';
-import { freshSync, freshUuid } from '../table/fresh-ids.ts';
-import { manifestLocation } from '../table/locations.ts';
-import { decodeManifest, describeManifest, type Entry, encodeManifest } from '../table/manifest.ts';
+import { decodeManifest, type Entry } from '../table/manifest.ts';
 import { type ListedManifest, type ListHeader, listManifest } from '../table/manifest-list.ts';
 import { mayHold } from '../table/may-hold.ts';
-import { writeNew } from './new-file.ts';
 import type { CommitPorts } from './ports.ts';
+import { writeManifests } from './write-manifests.ts';
 
 export interface Removal {
   /** The base's manifests, those with removed files in their new form. */
@@ -28,8 +26,6 @@ export async function removeFiles(
   from: { manifests: readonly ListedManifest[]; remove: readonly DataFile[]; header: ListHeader },
 ): Promise<Removal | Refusal> {
   const { manifests, remove, header } = from;
-  const { store, random, clock } = ports;
-  const uuid = freshUuid({ now_ms: clock.now(), random });
   const wanted = new Set(remove.map((file) => file.location));
   const removed: DataFile[] = [];
   const written: string[] = [];
@@ -47,15 +43,13 @@ export async function removeFiles(
       return { status: 'deleted' as const, file: { ...file, snapshotId: header.snapshotId } };
     });
     const { specId } = manifest;
-    const bytes = await encodeManifest(base.metadata, { specId, entries: next, sync: freshSync(random) });
-    const location = manifestLocation(base.metadata.location, { uuid, number: written.length });
-    await writeNew(store, location, bytes);
-    written.push(location);
-    const described = describeManifest(base.metadata, next, { location, length: bytes.length, specId });
-    kept.push(listManifest(base.metadata, described, header));
+    for (const each of await writeManifests(ports, base, { specId, entries: next })) {
+      written.push(each.location);
+      kept.push(listManifest(base.metadata, each, header));
+    }
   }
   if (removed.length === wanted.size) return { manifests: kept, removed, written };
-  await store.delete(written);
+  await ports.store.delete(written);
   const found = new Set(removed.map((file) => file.location));
   const missing = [...wanted].find((location) => !found.has(location));
   return { refused: `${missing}, which it removes, is no live file any more` };

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { editTable } from '../../../tests/support/edited-table.ts';
 import {
   append,
   createSmall,
@@ -180,8 +181,22 @@ describe('merging manifests', () => {
     const next = await committed(lake, table, { merge });
     expect((await lake.files(next)).manifests.listed).toBe(2);
     expect((await filesOf(lake, next)).map((file) => file.recordCount)).toEqual([3, 4, 9]);
-    const other = smallLake().lake;
-    expect(await other.mergeManifests(await tableOf(other, [{ rows: 3 }]))).toBeUndefined();
+  });
+
+  test('that gains nothing writes nothing', async () => {
+    for (const appended of [
+      [[{}]],
+      [
+        [{}, {}, {}],
+        [{}, {}, {}],
+      ],
+    ]) {
+      const { lake, store } = smallLake({ manifestFiles: 4 });
+      const table = await tableOf(lake, ...appended);
+      const before = await locationsOf(store);
+      expect(await lake.mergeManifests(table)).toBeUndefined();
+      expect(await locationsOf(store)).toEqual(before);
+    }
   });
 
   const numbered = ({ location, sequenceNumber, fileSequenceNumber, snapshotId, partition }: DataFile) => ({
@@ -205,13 +220,16 @@ describe('expiring snapshots', () => {
     expect((await filesOf(lake, next)).map((file) => file.recordCount)).toEqual([3, 4, 5]);
   });
 
-  test('does not take what a tag holds', async () => {
-    const { lake } = smallLake();
+  test('is refused for what a tag holds, even one that was made a moment ago', async () => {
+    const { lake, catalog } = smallLake();
     const table = await tableOf(lake, [{ rows: 3 }], [{ rows: 4 }]);
     const id = table.metadata.snapshots[1]!['snapshot-id'];
     const refs = { ...table.metadata.refs, audit: { 'snapshot-id': id, type: 'tag' } };
-    const tagged: Table = { ...table, metadata: { ...table.metadata, refs } };
-    await expect(lake.commit(tagged, change({ expire: [id] }))).rejects.toMatchObject({
+    await editTable({ lake, catalog }, table.name, (metadata) => {
+      metadata.refs = refs;
+    });
+    expect(await lake.commit(table, change({ expire: [id] }))).toMatchObject({
+      kind: 'refused',
       why: expect.stringContaining('tag audit'),
     });
   });

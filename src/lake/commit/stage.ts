@@ -25,6 +25,7 @@ export const COMMIT_ID = 'lakeward.commit-id';
 
 /** An attempt whose files are written and durable; only the catalog does not know of it yet. */
 export interface Attempt {
+  tableUuid: string;
   snapshot: Snapshot;
   /** Its own files, manifests not among them: those belong to the change. */
   files: string[];
@@ -40,7 +41,7 @@ export async function writeAttempt(
   const { metadata } = base;
   const snapshotId = freshSnapshotId({ known: metadata.snapshots.map((s) => s['snapshot-id']), random });
   const sequenceNumber = metadata['last-sequence-number'] + 1;
-  const staged = change.stage(base, { snapshotId, sequenceNumber });
+  const staged = heldByRef(base, change) ?? change.stage(base, { snapshotId, sequenceNumber });
   if ('refused' in staged) return staged;
 
   const parent = currentSnapshot(metadata);
@@ -81,7 +82,22 @@ export async function writeAttempt(
     base,
     updateOf(base, { snapshot, staged, expire: change.expire ?? [] }),
   );
-  return { snapshot, files: [list, ...removal.written, ...version.files], send: version.send };
+  return {
+    tableUuid: metadata['table-uuid'],
+    snapshot,
+    files: [list, ...removal.written, ...version.files],
+    send: version.send,
+  };
+}
+
+/** Removing a snapshot would take the branches and tags along that point to it. */
+function heldByRef({ metadata }: Table, { expire = [] }: Change): Refusal | undefined {
+  const held = Object.entries(metadata.refs).find(
+    ([name, ref]) => name !== 'main' && expire.includes(ref['snapshot-id']),
+  );
+  if (held === undefined) return undefined;
+  const [name, ref] = held;
+  return { refused: `${ref.type} ${name} needs snapshot ${ref['snapshot-id']}, which it expires` };
 }
 
 function updateOf(

@@ -2,12 +2,12 @@
  * The files of a table that was dropped to be gone: those that its metadata names, found as a reader finds them.
  * Never a whole folder, which could hold another table's. What cannot be read or deleted stays.
  */
+import { asWeSpellIt } from '../../object-store/object-store.ts';
 import { decodeContainer } from '../avro/decode.ts';
 import { positionsById, recordIn } from '../avro/schema.ts';
 import type { Table } from '../lake.ts';
-import type { TableMetadata } from '../table/metadata.ts';
+import { statisticsPaths } from '../table/updates/statistics.ts';
 import type { Service } from './service.ts';
-import { asStored } from './stored-location.ts';
 
 /** Ids of fields, by Iceberg's spec. */
 const MANIFEST_PATH = 500;
@@ -24,7 +24,7 @@ export async function purge(service: Service, { metadata, metadataLocation }: Ta
   for (const manifest of manifests) {
     if (withData) await service.delete(await pathsIn(service, manifest, pathOfFile));
   }
-  await service.delete([...manifests, ...lists, ...statisticsOf(metadata)]);
+  await service.delete([...manifests, ...lists, ...statisticsPaths(metadata)]);
   const versions = metadata['metadata-log'].map((entry) => entry['metadata-file']);
   await service.delete([...versions, metadataLocation]);
 }
@@ -37,7 +37,7 @@ async function pathsIn(
   pathsOf: (rows: Rows) => string[],
 ): Promise<string[]> {
   try {
-    return pathsOf(decodeContainer(await store.read(asStored(location)), location));
+    return pathsOf(decodeContainer(await store.read(asWeSpellIt(location)), location));
   } catch (error) {
     log.warn('catalog_server.purge_incomplete', 'a file of a dropped table could not be read', {
       location,
@@ -57,12 +57,4 @@ function pathOfFile({ schema, rows }: Rows): string[] {
   const file = recordIn(schema.fields[at]?.type);
   const pathAt = file === undefined ? -1 : (positionsById(file).get(FILE_PATH) ?? -1);
   return rows.map((row) => String((row[at] as readonly unknown[] | undefined)?.[pathAt]));
-}
-
-function statisticsOf(metadata: TableMetadata): string[] {
-  const files = [...(metadata.statistics ?? []), ...(metadata['partition-statistics'] ?? [])];
-  return files.flatMap((file) => {
-    const { 'statistics-path': path } = file as { 'statistics-path'?: unknown };
-    return typeof path === 'string' ? [path] : [];
-  });
 }

@@ -1,10 +1,10 @@
 /** What the routes work with: the catalog, the store, and the tables as they were last seen. */
+import { asWeSpellIt } from '../../object-store/object-store.ts';
 import { loadPointed, readMetadata } from '../catalog/load-pointed.ts';
 import type { Table } from '../lake.ts';
 import { parseAnyMetadata, type TableMetadata } from '../table/metadata.ts';
 import { missingFile, noSuchNamespace, noSuchTable } from './rest-error.ts';
 import type { CatalogServerOptions } from './rest-server.ts';
-import { asStored } from './stored-location.ts';
 
 export type ServicePorts = Pick<
   CatalogServerOptions,
@@ -63,7 +63,7 @@ export class Service {
   /** What stays behind costs only space; no answer fails over it. */
   async delete(locations: readonly string[]): Promise<void> {
     const { store, log } = this.ports;
-    const own = locations.map(asStored).filter((location) => location.startsWith(`${store.root}/`));
+    const own = locations.map(asWeSpellIt).filter((location) => location.startsWith(`${store.root}/`));
     if (own.length === 0) return;
     await store.delete(own).catch((error: unknown) =>
       log.warn('catalog_server.delete_failed', 'files that no table needs could not be deleted', {

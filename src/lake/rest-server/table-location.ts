@@ -1,13 +1,12 @@
 /** Where the tables lie that this server makes: always below the store's root, no two in one folder. */
-import type { ObjectStore } from '../../object-store/object-store.ts';
+import { asWeSpellIt, type ObjectStore } from '../../object-store/object-store.ts';
 import { freshUuid } from '../table/fresh-ids.ts';
 import { isPlainName, splitName, tableLocation } from '../table/locations.ts';
 import type { Service } from './service.ts';
-import { asStored } from './stored-location.ts';
 
 /** As the store writes it; undefined for one that is not below its root.  */
 export function allowedLocation(store: ObjectStore, asked: string): string | undefined {
-  const location = asStored(asked).replace(/\/+$/, '');
+  const location = asWeSpellIt(asked).replace(/\/+$/, '');
   const below = location.slice(store.root.length + 1);
   if (!location.startsWith(`${store.root}/`) || below.length === 0) return undefined;
   return below.split('/').some((part) => /^\.{0,2}$/.test(part) || /\p{Cc}/u.test(part))

@@ -27,6 +27,15 @@ export function withoutStatistics(
   };
 }
 
+/** Where they lie. */
+export function statisticsPaths(metadata: TableMetadata): string[] {
+  const files = [...(metadata.statistics ?? []), ...(metadata['partition-statistics'] ?? [])];
+  return files.flatMap((file) => {
+    const { 'statistics-path': path } = file as { 'statistics-path'?: unknown };
+    return typeof path === 'string' ? [path] : [];
+  });
+}
+
 function without(files: readonly StatisticsFile[], snapshots: ReadonlySet<bigint>): StatisticsFile[] {
   return files.filter((file) => !snapshots.has(BigInt(file['snapshot-id'])));
 }
