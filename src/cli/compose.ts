@@ -62,8 +62,8 @@ export async function composeCatalog({ settings }: Surroundings) {
 const MOST_LANES = 4;
 
 /**
- * Batch work runs on one thread a batch (two batches in flight use two cores), staging on as many as there are once
- * nothing else runs; questions use every thread.
+ * Batch work runs on one thread a batch: two batches in flight use two cores, and staging, which is alone at the end of
+ * a run, writes on several connections at once (1M events: 4.3 s instead of 5.8). Questions use every thread.
  */
 export async function composeEngine(
   { settings }: Surroundings,

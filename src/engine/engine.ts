@@ -150,7 +150,7 @@ export interface EngineOptions {
   memory_bytes: number;
   /** 1 for batch work: two batches in flight on one thread each beat one batch on two (3.7 against 6.1 cpu s/M). */
   threads: number;
-  /** Connections that one write of staging uses at once, 1 when not said; each works on `threads` of its own. */
+  /** Connections that one write of staging uses at once (1); the open partitions are shared out among them. */
   lanes?: number;
 }
 

@@ -19,7 +19,7 @@ interface Limits {
   partitions: number;
 }
 
-/** What a file costs beside its rows, in rows: 2 ms to open it and a partition, 1.6 µs a row. */
+/** What a file costs beside its rows, in rows: about 2 ms for it and its partition, 1.8 µs a row. */
 const ROWS_A_FILE = 1_000;
 
 /** Less work than this, in rows, is not worth a second connection. */
@@ -54,10 +54,13 @@ function spread(groups: readonly PlacedFile[][], { lanes, partitions }: Limits):
   const count = Math.min(rounds * wanted, groups.length);
   const slices = Array.from({ length: count }, () => ({ groups: [] as PlacedFile[][], cost: 0 }));
   for (const group of groups.toSorted((a, b) => cost(b) - cost(a))) {
-    const open = slices.filter((slice) => slice.groups.length < partitions);
-    const least = open.reduce((a, b) => (b.cost < a.cost ? b : a));
-    least.groups.push(group);
-    least.cost += cost(group);
+    let least: (typeof slices)[number] | undefined;
+    for (const slice of slices) {
+      if (slice.groups.length === partitions) continue;
+      if (least === undefined || slice.cost < least.cost) least = slice;
+    }
+    least!.groups.push(group);
+    least!.cost += cost(group);
   }
   return slices.map((slice) => slice.groups);
 }

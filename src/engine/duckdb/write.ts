@@ -40,7 +40,8 @@ export const PARTITIONS_AT_ONCE = 250;
 
 export async function writePartitioned(c: DuckDBConnection, write: PartitionedWrite): Promise<WrittenFile[]> {
   const keys = write.partitionBy.map(identifier).join(', ');
-  // Every slice counts from 0 and uses the same folders again: to make 3,400 of them took as long as their files.
+  // Every slice counts from 0 and uses the same folders again: 3,400 of them took 0.5 s to make, and each release of the
+  // batch's folder would look through them.
   await c.run(`create or replace temp table __partitions as
     select n // ${PARTITIONS_AT_ONCE} as __slice, n % ${PARTITIONS_AT_ONCE} as __p, * exclude (n)
     from (select row_number() over (order by ${keys})::integer - 1 as n, * from (${distinctPartitions(write)}))`);
