@@ -2,7 +2,7 @@
 # else comes with `make setup`, which every other target runs first when it is needed.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev build check test test-fast test-module bench clean reference
+.PHONY: help setup demo dev build check test test-fast test-module interop bench clean reference
 
 BIN := node_modules/.bin
 NODE := $(BIN)/node --disable-warning=ExperimentalWarning
@@ -44,11 +44,15 @@ test-module: $(INSTALLED) ## one layer alone, on hand-made input: make test-modu
 	@test -d "src/$(MODULE)" || { echo "there is no src/$(MODULE); one of: $$(ls src | tr '\n' ' ')" >&2; exit 2; }
 	$(VITEST) run --project unit src/$(MODULE)/
 
+interop: $(INSTALLED) ## pyiceberg, Spark, DuckDB, icebird on our tables: every row of the table, and whether it holds
+	$(NODE) tests/interop/run-table.ts
+
 bench: $(INSTALLED) ## flights through stream and staging beside bare DuckDB; last line: figure against bar
 	$(NODE) bench/bench.ts
 
 reference: $(INSTALLED) ## write docs/reference/ anew from the tables in the code
 	$(NODE) src/cli/reference.ts
+	$(NODE) tests/interop/compatibility-page.ts
 
 clean: ## remove what was built and installed, and the demo's lake
 	rm -rf dist node_modules .lakeward/demo

@@ -1,10 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
 // One project per suite, so that `make test` can run and time each alone.
-const suite = (name: string, include: string[], timeout_ms: number) => ({
+const suite = (name: string, include: string[], timeout_ms: number, exclude: string[] = []) => ({
   test: {
     name,
     include,
+    exclude,
     testTimeout: timeout_ms,
     hookTimeout: timeout_ms,
     pool: 'forks' as const,
@@ -12,6 +13,9 @@ const suite = (name: string, include: string[], timeout_ms: number) => ({
     env: { UV_THREADPOOL_SIZE: '16' },
   },
 });
+
+// Of its own: its process takes a gigabyte and half a minute to warm up.
+const SPARK = 'tests/interop/spark.test.ts';
 
 export default defineConfig({
   test: {
@@ -25,7 +29,8 @@ export default defineConfig({
       ),
       suite('scenarios', ['tests/scenarios/**/*.test.ts'], 120_000),
       suite('crashes', ['tests/crashes/**/*.test.ts'], 400_000),
-      suite('interop', ['tests/interop/**/*.test.ts'], 300_000),
+      suite('interop', ['tests/interop/**/*.test.ts'], 300_000, [SPARK]),
+      suite('spark', [SPARK], 300_000),
       suite('end-to-end', ['tests/end-to-end/**/*.test.ts'], 300_000),
     ],
   },

@@ -203,12 +203,23 @@ describe('the state when the stamped snapshot was expired', () => {
     await foreign(raw, 3);
     // As CREATE OR REPLACE TABLE leaves it: the newest snapshot begins a line of its own.
     const replaced = await editTable(raw, RAW_NAME, (metadata) => {
-      const newest = { ...metadata.snapshots.at(-1)! };
-      delete newest['parent-snapshot-id'];
-      metadata.snapshots = [newest];
+      const { 'parent-snapshot-id': _, ...newest } = metadata.snapshots.at(-1)!;
+      const summary = { ...newest.summary, 'total-records': newest.summary['added-records']! };
+      metadata.snapshots = [{ ...newest, summary }];
     });
     expect(replaced.metadata.snapshots.map((s) => s['snapshot-id'])).not.toContain(currentId(stamped));
     expect(refusalOf(replaced)).toEqual(undecidable);
+  });
+
+  test('is the property when the program that expired it took its id out of the child', async () => {
+    const raw = await rawLake();
+    await take(raw, '', '100');
+    await foreign(raw, 3);
+    const expired = await editTable(raw, RAW_NAME, (metadata) => {
+      const { 'parent-snapshot-id': _, ...newest } = metadata.snapshots.at(-1)!;
+      metadata.snapshots = [newest];
+    });
+    expect(tableState(expired)).toMatchObject({ positions: { [STREAM]: { a: '100' } }, foreignRows: 3 });
   });
 
   test('is undecidable when there is no current snapshot at all', async () => {

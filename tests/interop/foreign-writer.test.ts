@@ -14,10 +14,23 @@ const script = (name: string) => join(import.meta.dirname, name);
 interface Change {
   append?: readonly Record<string, unknown>[];
   delete?: readonly [column: string, value: string];
+  deletePartition?: readonly [day: number, type: string];
+  addColumn?: string;
+  renameColumn?: readonly [from: string, to: string];
+  /** All snapshots but the current one. */
+  expire?: true;
 }
 
-function change(written: WrittenLake, change: Change): Promise<{ operation: string }> {
-  const input = { catalogPath: written.catalogPath, table: RAW_NAME, ...change };
+interface Changed {
+  operation: string;
+  snapshots: number;
+  columns: string[];
+  /** Values by column, as it reads the table afterwards. */
+  nonNull: Record<string, number>;
+}
+
+function change(written: WrittenLake, change: Change): Promise<Changed> {
+  const input = { catalogPath: written.catalogPath, table: RAW_NAME, change };
   return python.run(script('write_with_pyiceberg.py'), input);
 }
 
@@ -50,7 +63,12 @@ describeWith(python, 'a program that writes to raw beside us', () => {
     expect(ledger.written - ledger.removed + ledger.foreign).toBe(rows);
     const raw = await written.table(RAW_NAME);
     expect(currentSnapshot(raw.metadata)!.summary['total-records']).toBe(String(rows));
-    const filters = ASKED[RAW_NAME]!.questions.map(({ where }) => where);
+    const names = raw.metadata.schemas
+      .find((schema) => schema['schema-id'] === raw.metadata['current-schema-id'])!
+      .fields.map(({ name }) => name);
+    const filters = ASKED[RAW_NAME]!.questions.map(({ where }) => where).filter((where) =>
+      where.every(({ column }) => names.includes(column)),
+    );
     const asked = {
       name: RAW_NAME,
       location: raw.metadataLocation,
@@ -143,5 +161,73 @@ describeWith(python, 'a program that writes to raw beside us', () => {
     expect(await count(RAW_NAME, `event_uuid = '${event_uuid}'`)).toBe(1);
     expect(await count(STAGING_NAME, `event_uuid = '${event_uuid}'`)).toBe(1);
     await expectSound();
+  });
+
+  /** Two new events and a repeat of the first, in two batches: each is in both tables once, and all adds up. */
+  async function expectToGoOn(...[first, second]: [number, number]) {
+    const before = await state();
+    put(first, second, first);
+    written.stream.script.push({ rows: 1 }, { rows: 2 });
+    await written.run();
+    const { ledger, foreignRows } = await state();
+    expect(ledger).toMatchObject({
+      written: before.ledger.written + 2,
+      duplicate: before.ledger.duplicate + 1,
+    });
+    expect(foreignRows).toBe(0);
+    const both = `event_uuid in ('${uuidOf(first)}', '${uuidOf(second)}')`;
+    for (const name of [RAW_NAME, STAGING_NAME]) expect(await count(name, both)).toBe(2);
+    await expectSound();
+  }
+
+  test('deletes a partition: its rows count as negative, and we go on', async () => {
+    const day = Math.floor(CREATED_S / 86_400);
+    const partition = `event_type = 'lesson' and epoch_us(created_datetime) // 86400000000 = ${day}`;
+    const rows = await count(RAW_NAME, partition);
+    expect(rows).toBeGreaterThan(3);
+    const before = await state();
+    expect(await change(written, { deletePartition: [day, 'lesson'] })).toMatchObject({
+      operation: 'delete',
+    });
+    expect(await count(RAW_NAME, partition)).toBe(0);
+    expect((await state()).foreignRows).toBe(-rows);
+    await expectToGoOn(20, 21);
+    expect((await state()).ledger.foreign).toBe(before.ledger.foreign - rows);
+  });
+
+  test('adds a column: files of ours lack it, those of others have it, and staging takes both', async () => {
+    const rows = await count(RAW_NAME);
+    expect((await change(written, { addColumn: 'note' })).columns).toContain('note');
+    await expectToGoOn(22, 23);
+    const noted = { ...row('with a note', 'lesson:started'), note: 'by hand' };
+    expect((await change(written, { append: [noted] })).nonNull).toMatchObject({
+      note: 1,
+      event_uuid: rows + 3,
+    });
+    await expectToGoOn(24, 25);
+    expect(await count(STAGING_NAME, `event_uuid = 'with a note'`)).toBe(1);
+  });
+
+  test('renames a column: it reads ours under the new name, and we go on under the old one', async () => {
+    const subtypes = await count(RAW_NAME, 'event_subtype is not null');
+    const renamed = await change(written, { renameColumn: ['event_subtype', 'subtype'] });
+    expect(renamed.columns).not.toContain('event_subtype');
+    expect(renamed.nonNull['subtype']).toBe(subtypes);
+    await expectToGoOn(26, 27);
+    const back = await change(written, { renameColumn: ['subtype', 'event_subtype'] });
+    expect(back.nonNull['event_subtype']).toBe(subtypes + 2);
+    await expectToGoOn(28, 29);
+  });
+
+  test('expires snapshots, also our newest one: what we know of ourselves stays', async () => {
+    const { foreignRows: _, ...before } = await state();
+    expect(await change(written, { expire: true })).toMatchObject({ snapshots: 1 });
+    expect(await state()).toEqual({ ...before, foreignRows: 0 });
+    await expectToGoOn(30, 31);
+    await change(written, { append: [row('before it expires', 'lesson:started')] });
+    expect(await change(written, { expire: true })).toMatchObject({ snapshots: 1 });
+    expect((await state()).foreignRows).toBe(1);
+    await expectToGoOn(32, 33);
+    expect(await count(STAGING_NAME, `event_uuid = 'before it expires'`)).toBe(1);
   });
 });

@@ -84,7 +84,7 @@ describeWith(python, 'other programs', () => {
     expect(seen.pyiceberg.tables).toEqual([...NAMES].sort());
   });
 
-  describe.each(NAMES.map((name, at) => ({ name, at })))('read $name', ({ name, at }) => {
+  describe.each(NAMES.map((name, at) => [name, at] as const))('read %s', (name, at) => {
     const { columns, questions } = ASKED[name]!;
     let table: Table;
     let files: DataFile[];

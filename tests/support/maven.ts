@@ -1,6 +1,6 @@
 /** Jars by name from whatever repository this machine's Maven is set up with, in a folder of the user's cache. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -10,6 +10,11 @@ const execute = promisify(execFile);
 const DOWNLOAD_MS = 600_000;
 
 type Jars = { jars: readonly string[] } | { missing: string };
+
+/** `group:artifact:version`, without what they depend on. */
+export function jarsOf(artifacts: readonly string[]): Promise<Jars> {
+  return brought(artifacts, { name: 'maven', bring: copyArtifacts });
+}
 
 /** `group:artifact:version` or `group:artifact:version:classifier`, with what they need to run. */
 export function jarsWithDependencies(artifacts: readonly string[]): Promise<Jars> {
@@ -37,6 +42,20 @@ export const runs = (program: string): Promise<boolean> =>
     () => true,
     () => false,
   );
+
+async function copyArtifacts(folder: string, artifacts: readonly string[]): Promise<void> {
+  await mkdir(folder);
+  // Where no pom.xml lies above.
+  const cwd = await mkdtemp(join(tmpdir(), 'maven-'));
+  try {
+    for (const artifact of artifacts) {
+      const copy = ['dependency:copy', `-Dartifact=${artifact}`, `-DoutputDirectory=${folder}`];
+      await execute('mvn', ['-q', '-B', ...copy], { cwd, timeout: DOWNLOAD_MS });
+    }
+  } finally {
+    await rm(cwd, { recursive: true, force: true });
+  }
+}
 
 async function copyDependencies(folder: string, artifacts: readonly string[]): Promise<void> {
   const cwd = await mkdtemp(join(tmpdir(), 'maven-'));

@@ -144,6 +144,19 @@ describe('the line of a snapshot', () => {
     expect(ancestors(metadata, 9n)).toEqual({ snapshots: [], broken: true, missingParent: 9n });
   });
 
+  test('breaks where a program expired a snapshot and took its id out of the child: the totals tell', () => {
+    const child = (summary: Record<string, string>) => ({
+      ...snapshot(2n),
+      summary: { operation: 'append', ...summary },
+    });
+    const broken = (summary: Record<string, string>) => ancestors(line(child(summary)), 2n).broken;
+    expect(broken({ 'total-records': '5', 'added-records': '2' })).toBe(true);
+    expect(broken({ 'total-records': '5', 'added-records': '5', 'deleted-records': '5' })).toBe(true);
+    expect(broken({ 'total-records': '0', 'deleted-records': '5' })).toBe(true);
+    expect(broken({ 'total-records': '5', 'added-records': '5' })).toBe(false);
+    expect(broken({ 'total-records': '0' })).toBe(false);
+  });
+
   test('ends even when damage made it a circle', () => {
     expect(ancestors(line(snapshot(1n, 2n), snapshot(2n, 1n)), 2n).snapshots).toHaveLength(2);
   });

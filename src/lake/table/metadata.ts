@@ -101,8 +101,9 @@ export interface TableMetadata {
 /** The line of a snapshot, newest first, as far as it is retained. */
 export interface Ancestry {
   snapshots: Snapshot[];
-  /** The line names a snapshot that is not retained. */
+  /** The line goes on to a snapshot that is not retained. */
   broken: boolean;
+  /** Its id, unless that is gone as well. */
   missingParent?: bigint;
 }
 
@@ -127,7 +128,13 @@ export function ancestors(metadata: TableMetadata, snapshotId: bigint): Ancestry
     snapshots.push(snapshot);
     next = snapshot['parent-snapshot-id'];
   }
-  return { snapshots, broken: false };
+  return { snapshots, broken: hadParent(snapshots.at(-1)) };
+}
+
+/** pyiceberg takes a snapshot's id out of its child when it expires it (0.12); the child's totals still count its rows. */
+function hadParent(oldest: Snapshot | undefined): boolean {
+  const rows = (key: string) => Number(oldest?.summary[key] ?? 0);
+  return rows('total-records') - rows('added-records') + rows('deleted-records') > 0;
 }
 
 /** The columns that we know how to write and prune; a nested one of another writer is left out. */

@@ -1,0 +1,96 @@
+/**
+ * Which programs do what to our tables, each row held by tests that `make interop` runs. A row stands here before it
+ * is claimed anywhere: docs/reference/compatibility.md is made from it.
+ */
+export interface Row {
+  program: string;
+  /** What leads the program to the table. */
+  catalog: string;
+  operation: string;
+  /** `file > describe > … > test` below tests/interop, without the ending `.test.ts`; all of them must pass. */
+  tests: readonly string[];
+}
+
+const NAMES = ['raw.events', 'staging.events', 'quarantine.events'];
+
+type Operations = Readonly<Record<string, string | readonly string[]>>;
+
+/** Rows of one program, their tests below one title. */
+function rows(program: string, catalog: string, under: string, operations: Operations): Row[] {
+  return Object.entries(operations).map(([operation, tests]) => ({
+    program,
+    catalog,
+    operation,
+    tests: [tests].flat().map((test) => `${under} > ${test}`),
+  }));
+}
+
+const ofEach = (test: (name: string) => string): string[] => NAMES.map(test);
+
+/** What every catalog through which Spark comes must hold. */
+const SPARK: Operations = {
+  'find the tables': 'finds the tables',
+  read: ofEach((name) => `reads ${name}`),
+  'prune by partitions and metrics': ofEach(
+    (name) => `opens the files of ${name} that we open, and misses no row`,
+  ),
+  'time travel, by snapshot and by time': 'travels to every snapshot, by its id and by its time',
+  'metadata tables: files, snapshots, partitions, manifests':
+    'shows the files, snapshots, partitions and manifests that we know of',
+  append: [
+    'appends: its rows are foreign, staging takes them, and we go on',
+    'appends while we commit: our commit is staged again on its snapshot',
+  ],
+  'MERGE, DELETE (copy-on-write)':
+    'merges by rewriting files: rows that stay are not staged twice, new ones are',
+  rewrite_data_files: [
+    ...ofEach((name) => `rewrites the files of ${name}: nothing is read twice`),
+    'rewrites the files of raw and staging while we commit: the window goes on',
+  ],
+  expire_snapshots: [
+    'expires snapshots: what we know of ourselves stays',
+    'expires our newest snapshot behind one of its own: what we know of ourselves stays',
+  ],
+  remove_orphan_files: 'removes orphan files: those, and none of ours',
+  'DELETE (merge-on-read): refused by us until it is rewritten':
+    'deletes merge-on-read: we say what to do instead of showing rows that are gone',
+  'CREATE OR REPLACE: refused by us':
+    'replaces raw whole: we say that nothing tells any more how far it was read',
+};
+
+const readers = (name: string) => `other programs > read ${name}`;
+const PRUNING = 'opening the files that we open, and missing no row';
+
+export const TABLE: readonly Row[] = [
+  ...rows('pyiceberg 0.12', 'SqlCatalog', 'readers', {
+    'find the tables': 'other programs > find the tables in the catalog',
+    read: ofEach((name) => `${readers(name)} > with exactly the rows that we count`),
+    'prune by partitions and metrics': ofEach((name) => `${readers(name)} > ${PRUNING}`),
+    'metadata tables': ofEach(
+      (name) => `${readers(name)} > with the files, partitions and bounds that we know of`,
+    ),
+  }),
+  ...rows('pyiceberg 0.12', 'SqlCatalog', 'foreign-writer > a program that writes to raw beside us', {
+    append: [
+      'appends: its rows are foreign, our next commit enters them, staging takes them',
+      'appends while we commit: our commit is staged again on its snapshot',
+    ],
+    'delete rows (copy-on-write)':
+      'deletes an event among others: sent again it is in raw again, and in staging once',
+    'delete a partition': 'deletes a partition: its rows count as negative, and we go on',
+    'add a column': 'adds a column: files of ours lack it, those of others have it, and staging takes both',
+    'rename a column': 'renames a column: it reads ours under the new name, and we go on under the old one',
+    'expire snapshots': 'expires snapshots, also our newest one: what we know of ourselves stays',
+  }),
+  ...rows('pyiceberg 0.12', 'metadata file', 'readers', {
+    read: ofEach((name) => `${readers(name)} > by the metadata file as by the catalog`),
+  }),
+  ...rows('Spark 4.1, Iceberg 1.11', 'JDBC', 'spark > Spark > by JDBC', SPARK),
+  ...rows('DuckDB 1.4 (its iceberg extension)', 'metadata file', 'readers', {
+    read: ofEach((name) => `${readers(name)} > with exactly the rows that we count`),
+    'prune by partitions and metrics': ofEach((name) => `${readers(name)} > ${PRUNING}`),
+  }),
+  ...rows('icebird 0.3', 'metadata file', 'icebird > icebird', {
+    read: ofEach((name) => `reads ${name}`),
+  }),
+];
