@@ -6,7 +6,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Log } from '../base/base.ts';
 import type { Settings } from '../config/config.ts';
-import { type Engine, openEngine } from '../engine/engine.ts';
+import { type Engine, inPlace, openEngine } from '../engine/engine.ts';
 import { type Lake, openLake, openSqliteCatalog } from '../lake/lake.ts';
 import { openDiskStore } from '../object-store/object-store.ts';
 import { openStream, type Stream, type StreamOptions } from '../stream/stream.ts';
@@ -67,9 +67,11 @@ const MOST_LANES = 4;
  */
 export async function composeEngine(
   { settings }: Surroundings,
+  lake: Lake,
   use: 'batches' | 'questions',
 ): Promise<Engine> {
   return openEngine({
+    files: inPlace(lake.store),
     workFolder: join(foldersOf(settings.dir).work, `${use}-${process.pid}-${newId().slice(0, 8)}`),
     memory_bytes: settings['engine.memory'],
     ...(use === 'batches'

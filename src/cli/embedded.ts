@@ -44,7 +44,7 @@ export async function openEmbedded(around: Surroundings): Promise<Embedded> {
   await writeEndpoint(settings.dir, { endpoint: server.endpoint, pid: process.pid });
   const stream = openStream(clientOptions(around, server.endpoint));
   await stream.ensure(settings['stream.shards']);
-  const engine = await composeEngine(around, 'batches');
+  const engine = await composeEngine(around, lake, 'batches');
   const spools = await spoolFolder(around);
   return {
     server,

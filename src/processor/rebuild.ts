@@ -1,5 +1,4 @@
 /** A window over the rows that raw holds now. Best effort: what it does not remember, staging still drops. */
-import { localPaths } from '../engine/engine.ts';
 import type { DataFile, Table } from '../lake/lake.ts';
 import { ARRIVED_AT_ID, CREATED_DATETIME_ID } from '../tables/tables.ts';
 import type { ProcessorOptions } from './processor.ts';
@@ -28,7 +27,7 @@ export async function windowOver(
     if (room < 0) break;
     recent.push(file);
   }
-  for await (const rows of engine.identitiesOf(localPaths(lake, recent), since_s)) window.remember(rows);
+  for await (const rows of engine.identitiesOf(recent, since_s)) window.remember(rows);
   return window;
 }
 

@@ -2,7 +2,7 @@
  * Quarantine is a consumer of raw: raw's commit names the manifests of what it rejected, and quarantine adds them to
  * itself. Its own commit moves `consumed` by compare-and-swap, so two adopters cannot both add a manifest.
  */
-import { localPaths, storeFiles } from '../engine/engine.ts';
+import { storeFiles } from '../engine/engine.ts';
 import type { DataFile, Manifest, Table } from '../lake/lake.ts';
 import {
   advance,
@@ -72,7 +72,7 @@ async function freshManifests(
   const whole = { manifests: read.map((m) => m.manifest), rows: rowsOf(files), repeated: 0 };
   if (held.length === 0) return whole;
 
-  const batch = await engine.readRejected(localPaths(lake, files), localPaths(lake, held));
+  const batch = await engine.readRejected(files, held);
   try {
     if (batch.fresh === batch.rows) return whole;
     const kept = await storeFiles(lake, { table: quarantine, files: await batch.writeFresh() });

@@ -4,7 +4,6 @@ import { expect, it } from 'vitest';
 import { loaded } from '../../tests/support/edited-table.ts';
 import { ScriptedStream } from '../../tests/support/scripted-stream.ts';
 import { lakeFolder, openWorker, type Worker } from '../../tests/support/worker.ts';
-import { localPaths } from '../engine/engine.ts';
 import { RAW } from '../tables/tables.ts';
 import { sqlType } from './column-types.ts';
 import { openQuery } from './query.ts';
@@ -163,7 +162,7 @@ async function lakeOf(
 async function defineWhole({ lake, engine }: Worker): Promise<void> {
   const { files } = await lake.files(await loaded(lake, 'raw.events'));
   const columns = RAW.schema.fields.map(({ id, name, type }) => ({ id, name, type: sqlType(type) }));
-  await engine.defineViews([{ schema: 'whole', name: 'events', columns, paths: localPaths(lake, files) }]);
+  await engine.defineViews([{ schema: 'whole', name: 'events', columns, files }]);
 }
 
 it('an answer is the same whether files were left out or not', async () => {

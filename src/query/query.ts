@@ -2,15 +2,26 @@
  * Tables as read-only views over their current snapshots, pruned by manifests: before a query runs it is planned, and
  * only the files that its filters leave are named to the engine.
  */
-import type { Cell, Engine, QueryResult } from '../engine/engine.ts';
+import type { Cell, Engine, QueryResult, ReadStats } from '../engine/engine.ts';
 import type { Lake } from '../lake/lake.ts';
 import { openViews } from './views.ts';
 
 export { findEvent, type Whereabouts } from './find.ts';
 
+export interface PlannedTable {
+  view: string;
+  files: number;
+  /** Files of the snapshot in all. */
+  of: number;
+  rows: number;
+  manifestsOpened: number;
+  /** What is fetched of the files; undefined where they are read in place. */
+  read?: ReadStats;
+}
+
 export interface Planned {
   /** Per view that the query reads: what planning left. */
-  tables: readonly { view: string; files: number; of: number; rows: number; manifestsOpened: number }[];
+  tables: readonly PlannedTable[];
 }
 
 export interface Query {

@@ -1,14 +1,8 @@
 import { Failure } from '../base/base.ts';
-import {
-  type Cell,
-  type Engine,
-  localPaths,
-  type ScanFilters,
-  type ViewDefinition,
-} from '../engine/engine.ts';
+import type { Cell, Engine, ScanFilters } from '../engine/engine.ts';
 import type { DataFile, Lake, Schema, Table } from '../lake/lake.ts';
 import { TABLES } from '../tables/tables.ts';
-import { sqlType } from './column-types.ts';
+import { definition } from './definition.ts';
 import type { Planned, Query } from './query.ts';
 
 interface Source {
@@ -46,7 +40,7 @@ async function ask(
   options?: { signal?: AbortSignal },
 ): ReturnType<Query['run']> {
   const { sources, unread } = await loadSources(lake);
-  await engine.defineViews(sources.map((source) => definition(source, [])));
+  await engine.defineViews(sources.map((source) => definition(source.view, source, [])));
   const scans = await engine.scanFilters(sql).catch((error: unknown) => {
     throw unread.find(({ view }) => missesView(error, view))?.reason ?? error;
   });
@@ -56,8 +50,11 @@ async function ask(
     if (source.table === undefined || own.length === 0) continue;
     const { files, listed, opened } = await planFiles(lake, { table: source.table, scans: own });
     const rows = files.reduce((sum, file) => sum + file.recordCount, 0);
-    planned.push({ view: source.view, files: files.length, of: listed, rows, manifestsOpened: opened });
-    await engine.defineViews([definition(source, localPaths(lake, files))]);
+    const [read] = await engine.defineViews([{ ...definition(source.view, source, files), scans: own }]);
+    planned.push({
+      ...{ view: source.view, files: files.length, of: listed, rows, manifestsOpened: opened },
+      ...(read && { read }),
+    });
   }
   return { ...(await engine.query(sql, options)), planned: { tables: planned } };
 }
@@ -102,22 +99,4 @@ async function planFiles(lake: Lake, { table, scans }: { table: Table; scans: re
     opened += plan.manifests.opened;
   }
   return { files: [...files.values()], listed, opened };
-}
-
-/** Files that were added without field ids are found by the table's name mapping; ours and most others have ids. */
-const NAME_MAPPING = 'schema.name-mapping.default';
-
-function definition({ view, schema, table }: Source, paths: readonly string[]): ViewDefinition {
-  const dot = view.lastIndexOf('.');
-  const byName = table?.metadata.properties[NAME_MAPPING] !== undefined;
-  return {
-    schema: view.slice(0, dot),
-    name: view.slice(dot + 1),
-    paths,
-    columns: schema.fields.map(({ id, name, type }) => ({
-      name,
-      type: sqlType(type),
-      ...(byName ? {} : { id }),
-    })),
-  };
 }

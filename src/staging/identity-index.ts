@@ -6,7 +6,7 @@
  * table itself is asked, which is as exact and bounded in memory by the batch, at a cost that grows with history
  * (0.16 s a batch at 1M rows, 5 s at 30M). An index on disk replaces that behind the same interface.
  */
-import { type Engine, localPaths, type RawBatch } from '../engine/engine.ts';
+import type { Engine, RawBatch } from '../engine/engine.ts';
 import { IdentitySet } from '../event/event.ts';
 import { ancestors, currentSnapshot, type Lake, type Table } from '../lake/lake.ts';
 
@@ -51,7 +51,7 @@ class MemoryIndex implements IdentityIndex {
     const total = Number(current?.summary['total-records'] ?? 0);
     if (total > this.#maxIds) {
       this.#forget();
-      return batch.heldBy(localPaths(this.#lake, (await this.#lake.files(staging)).files));
+      return batch.heldBy((await this.#lake.files(staging)).files);
     }
     await this.#catchUp(staging);
     const identities = await batch.identities();
@@ -73,7 +73,7 @@ class MemoryIndex implements IdentityIndex {
     const afterSequenceNumber = this.#covered?.sequenceNumber ?? -1;
     this.#covered = undefined;
     const { files } = await this.#lake.files(staging, { afterSequenceNumber });
-    for await (const { keys, contents, count } of this.#engine.identitiesOf(localPaths(this.#lake, files))) {
+    for await (const { keys, contents, count } of this.#engine.identitiesOf(files)) {
       for (let i = 0; i < count; i++) this.#held.add(keys, i, contents[i]!);
     }
     this.#covered = {

@@ -1,5 +1,5 @@
 import { backoff } from '../base/base.ts';
-import { localPaths, type RawBatch, storeFiles } from '../engine/engine.ts';
+import { type RawBatch, storeFiles } from '../engine/engine.ts';
 import { IdentitySet } from '../event/event.ts';
 import type { Table } from '../lake/lake.ts';
 import { advance, firstCommit, RAW_NAME, STAGING, STAGING_NAME, tableState } from '../tables/tables.ts';
@@ -69,10 +69,10 @@ async function stageNext(options: Options): Promise<Staged | 'nothing' | 'refuse
 
 async function writePortion(options: Options, { staging, portion }: { staging: Table; portion: Portion }) {
   const { lake, engine } = options;
-  const paths = localPaths(lake, portion.files);
   const batch = await engine.readRaw(
-    portion.files.map((file, i) => ({
-      path: paths[i]!,
+    portion.files.map((file) => ({
+      location: file.location,
+      fileSize: file.fileSize,
       sequenceNumber: file.sequenceNumber!,
       rows: file.recordCount,
       // Values of another spec than the tables are created with are no day and type.

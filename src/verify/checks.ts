@@ -1,4 +1,3 @@
-import { localPaths } from '../engine/engine.ts';
 import { addTally, emptyTally, type Tally, tallyBalances } from '../event/event.ts';
 import { ancestors, type DataFile, type Table } from '../lake/lake.ts';
 import {
@@ -122,8 +121,8 @@ async function checkStaging(
   const waiting = rowsOf(received.files) - rowsOf(taken);
   try {
     await compareRows(list, options, {
-      source: localPaths(options.lake, taken),
-      target: localPaths(options.lake, staged.files),
+      source: taken,
+      target: staged.files,
     });
     return { waiting, damaged: new Set() };
   } catch (error) {
@@ -136,7 +135,7 @@ async function checkStaging(
 async function compareRows(
   list: Checklist,
   { engine, deep }: VerifyOptions,
-  { source, target }: { source: readonly string[]; target: readonly string[] },
+  { source, target }: { source: readonly DataFile[]; target: readonly DataFile[] },
 ): Promise<void> {
   const found = await engine.compareIdentities(source, target);
   list.equal('staging.repeats', 'staging.events: no event_uuid stands twice', {

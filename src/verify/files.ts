@@ -1,5 +1,5 @@
 /** The data files of a table as they are in the store, against what the table says of each. */
-import { type Engine, localPaths } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
 import type { DataFile, Lake, Table } from '../lake/lake.ts';
 import { type Checklist, figure } from './checklist.ts';
 import type { VerifyOptions } from './verify.ts';
@@ -22,7 +22,7 @@ export async function checkFiles(
   const { files } = await lake.files(table);
   const faults: string[] = [];
   const present = await presentFiles(lake, { files, faults });
-  const counts = await engine.rowCounts(localPaths(lake, present));
+  const counts = await engine.rowCounts(present);
   const readable: DataFile[] = [];
   let rows = 0;
   for (const [i, file] of present.entries()) {
@@ -71,16 +71,16 @@ async function presentFiles(
  */
 export async function checkPages(
   list: Checklist,
-  { lake, engine, deep }: Pick<VerifyOptions, 'lake' | 'engine' | 'deep'>,
+  { engine, deep }: Pick<VerifyOptions, 'engine' | 'deep'>,
   files: readonly DataFile[],
 ): Promise<Set<DataFile>> {
   const damaged = new Set<DataFile>();
-  for (const [i, path] of localPaths(lake, files).entries()) {
+  for (const file of files) {
     try {
-      await engine.compareIdentities([], [path]);
-      if (deep) await engine.compareContents([], [path]);
+      await engine.compareIdentities([], [file]);
+      if (deep) await engine.compareContents([], [file]);
     } catch {
-      damaged.add(files[i]!);
+      damaged.add(file);
     }
   }
   if (damaged.size === 0) return damaged;

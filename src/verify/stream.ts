@@ -3,7 +3,6 @@
  * identity in raw, everything else stands in quarantine, and where nothing was trimmed the count is what was received.
  */
 import { Failure } from '../base/base.ts';
-import { localPaths } from '../engine/engine.ts';
 import type { DataFile, Table } from '../lake/lake.ts';
 import type { Position, Spool, Stream, StreamDescription } from '../stream/stream.ts';
 import { PIN, tableState } from '../tables/tables.ts';
@@ -16,7 +15,6 @@ export async function recountStream(list: Checklist, input: Input, stream: Strea
   const description = await stream.describe();
   const { [PIN]: pin, ...committed } = tableState(input.raw).positions[description.id] ?? {};
   if (pin === undefined || Object.keys(committed).length === 0) return;
-  const held = localPaths(input.lake, input.held);
   const sum = { records: 0, missing: 0, rejected: 0 };
   for await (const spool of spoolsUpTo(input, { stream, description, pin, committed })) {
     const judged = await input.engine.judge(
@@ -26,7 +24,7 @@ export async function recountStream(list: Checklist, input: Input, stream: Strea
     try {
       sum.records += judged.records;
       sum.rejected += judged.rejected;
-      sum.missing += await judged.missingFrom(held);
+      sum.missing += await judged.missingFrom(input.held);
     } finally {
       await judged.dispose();
     }

@@ -8,7 +8,7 @@ import { ScriptedStream, type StreamRecord } from '../../tests/support/scripted-
 import { movedClock } from '../../tests/support/small-lake.ts';
 import { lakeFolder, openWorker, type Worker } from '../../tests/support/worker.ts';
 import { silentLog } from '../base/base.ts';
-import { localPaths, openEngine, storeFiles } from '../engine/engine.ts';
+import { openEngine, storeFiles } from '../engine/engine.ts';
 import { advance, RAW_NAME, STAGING_NAME, tableState } from '../tables/tables.ts';
 import { type Verified, type VerifyOptions, verifyLake } from './verify.ts';
 
@@ -63,7 +63,7 @@ const finding = ({ findings }: Verified, code: string) => findings.find((f) => f
 
 async function filesOf({ lake }: Worker, name: string) {
   const { files } = await lake.files(await loaded(lake, name));
-  return files.map((file, i) => ({ file, path: localPaths(lake, files)[i]! }));
+  return files.map((file) => ({ file, path: lake.store.localPath(file.location)! }));
 }
 
 /** Writes a file anew in its place, through an SQL select over what it holds. */
@@ -353,10 +353,9 @@ describe('the stream', () => {
 async function commitTwice({ lake, engine }: Worker, number: number): Promise<void> {
   const raw = await loaded(lake, RAW_NAME);
   const { files } = await lake.files(raw);
-  const paths = localPaths(lake, files);
   const batch = await engine.readRaw(
-    files.map((file, i) => ({
-      path: paths[i]!,
+    files.map((file) => ({
+      ...file,
       sequenceNumber: file.sequenceNumber!,
       rows: file.recordCount,
     })),

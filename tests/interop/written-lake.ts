@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLog, systemClock } from '../../src/base/base.ts';
-import { type Engine, localPaths, openEngine, parquet } from '../../src/engine/engine.ts';
+import { type Engine, openEngine } from '../../src/engine/engine.ts';
 import { type Lake, openLake, openSqliteCatalog, type Table } from '../../src/lake/lake.ts';
 import { openDiskStore } from '../../src/object-store/object-store.ts';
 import { processStream } from '../../src/processor/processor.ts';
@@ -86,9 +86,9 @@ export async function writeLake({ count, seed, commits }: LakeToWrite): Promise<
     table: (name) => loaded(lake, name),
     async rows(name, columns, rest = '') {
       const { files } = await lake.files(await loaded(lake, name));
-      const { chunks } = await engine.query(
-        `select ${columns} from ${parquet(localPaths(lake, files))} ${rest}`,
-      );
+      const paths = files.map(({ location }) => `'${lake.store.localPath(location)}'`);
+      const scan = `read_parquet([${paths.join(', ')}], hive_partitioning = false)`;
+      const { chunks } = await engine.query(`select ${columns} from ${scan} ${rest}`);
       const found: unknown[][] = [];
       for await (const chunk of chunks()) found.push(...(chunk as unknown[][]));
       return found;

@@ -2,7 +2,6 @@
  * What a lake holds against what its stream acknowledged, counted by another way than the product's own `verify`:
  * rows are read from the tables' files, expectations from the bytes that were put.
  */
-import { localPaths } from '../../src/engine/engine.ts';
 import { tallyBalances } from '../../src/event/event.ts';
 import { QUARANTINE_NAME, RAW_NAME, STAGING_NAME, tableState } from '../../src/tables/tables.ts';
 import type { ScriptedStream, StreamRecord } from './scripted-stream.ts';
@@ -87,7 +86,7 @@ export async function rows(
   const table = await lake.load(name);
   const { files } = table === undefined ? { files: [] } : await lake.files(table);
   if (files.length === 0) return [];
-  const paths = localPaths(lake, files).map((path) => `'${path}'`);
+  const paths = files.map(({ location }) => `'${lake.store.localPath(location)}'`);
   const result = await engine.query(`select ${columns} from read_parquet([${paths.join(', ')}]) ${rest}`);
   const found: unknown[][] = [];
   for await (const chunk of result.chunks()) found.push(...(chunk as unknown[][]));

@@ -7,7 +7,7 @@ import { textTable } from '../table.ts';
 
 export const quarantineList: QuarantineListAction = async (context) => {
   const lake = await composeLake(context);
-  const engine = await composeEngine(context, 'questions');
+  const engine = await composeEngine(context, lake, 'questions');
   try {
     const query = openQuery({ lake, engine });
     const counted = await query.all(

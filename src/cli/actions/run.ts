@@ -12,7 +12,7 @@ export const run: RunAction = async (context) => {
   await sweepWork(context);
   const lake = await composeLake(context);
   const opened = roles.includes('processor') ? await composeStream(context, lake) : undefined;
-  const engine = await composeEngine(context, 'batches');
+  const engine = await composeEngine(context, lake, 'batches');
   const spools = await spoolFolder(context);
   let ledger: Tally = emptyTally;
   let commits = 0;

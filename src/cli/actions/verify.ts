@@ -12,7 +12,7 @@ export const verify: VerifyAction = async (context) => {
   const { settings, out, signal } = context;
   const lake = await composeLake(context);
   const opened = await composeStream(context, lake);
-  const engine = await composeEngine(context, 'batches');
+  const engine = await composeEngine(context, lake, 'batches');
   const spools = await spoolFolder(context);
   try {
     const verified = await verifyLake({

@@ -163,7 +163,7 @@ async function* bytesOf({ records }: Corpus, signal: AbortSignal): AsyncGenerato
 }
 
 async function ask(context: Parameters<DemoAction>[0], embedded: Embedded, { truth }: Corpus) {
-  const engine = await composeEngine(context, 'questions');
+  const engine = await composeEngine(context, embedded.lake, 'questions');
   try {
     const query = openQuery({ lake: embedded.lake, engine });
     const answers = [];

@@ -4,13 +4,15 @@ import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { Failure } from '../../base/base.ts';
 import type { Engine, EngineOptions } from '../engine.ts';
+import { inPlace } from '../local-files.ts';
 import { batchFolders } from './batch-folders.ts';
 import { compareContents, compareIdentities, eventIdentities } from './identities.ts';
 import { judge } from './judge.ts';
-import { defineViews, planner, query } from './query.ts';
+import { planner, query } from './query.ts';
 import { readRaw } from './raw-batch.ts';
 import { readRejected } from './rejected-rows.ts';
 import { rowCounts } from './row-counts.ts';
+import { openViews } from './views.ts';
 
 export async function openDuckDb(options: EngineOptions): Promise<Engine> {
   await mkdir(options.workFolder, { recursive: true });
@@ -26,30 +28,34 @@ export async function openDuckDb(options: EngineOptions): Promise<Engine> {
   });
   const connect = () => connection(instance);
   const folders = batchFolders(options.workFolder);
-  const views = await connect();
+  const files = options.files ?? inPlace();
+  const views = await openViews(await connect(), files);
   const planning = planner();
 
   return {
-    judge: async (spool, limits) => judge(await connect(), { spool, limits, folder: await folders.take() }),
-    readRaw: async (files) => {
+    judge: async (spool, limits) =>
+      judge(await connect(), { spool, limits, files, folder: await folders.take() }),
+    readRaw: async (raw) => {
+      const held = await files.hold(raw);
       const lanes = { connection: await connect(), connect, most: options.lanes ?? 1 };
-      return readRaw({ files, lanes, folder: await folders.take() });
+      return readRaw({ raw, held, files, lanes, folder: await folders.take() });
     },
-    compareIdentities: (source, held) => compareIdentities(connect, { source, held }),
-    compareContents: (source, held) => compareContents(connect, { source, held }),
-    rowCounts: (paths) => rowCounts(connect, paths),
-    readRejected: async (paths, held) =>
-      readRejected(await connect(), { paths, held, folder: await folders.take() }),
-    identitiesOf: (paths, since_s) => eventIdentities(connect, { paths, since_s }),
+    compareIdentities: (source, held) => compareIdentities({ connect, files }, { source, held }),
+    compareContents: (source, held) => compareContents({ connect, files }, { source, held }),
+    rowCounts: (counted) => rowCounts({ connect, files }, counted),
+    readRejected: async (rejected, held) =>
+      readRejected(await connect(), { rejected, held, files, folder: await folders.take() }),
+    identitiesOf: (events, since_s) => eventIdentities({ connect, files }, { events, since_s }),
     defineViews: async (definitions) => {
-      await defineViews(views, definitions);
+      const read = await views.define(definitions);
       await planning.define(definitions);
+      return read;
     },
     scanFilters: (sql) => planning.scanFilters(sql),
-    query: (sql, options) => query(connect, sql, options),
+    query: (sql, options) => query({ connect, hold: () => views.hold() }, sql, options),
     close: async () => {
       planning.close();
-      views.closeSync();
+      views.close();
       instance.closeSync();
       await rm(options.workFolder, { recursive: true, force: true });
     },

@@ -1,9 +1,11 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { QUARANTINE, RAW } from '../../tables/tables.ts';
-import type { EventLimits, Identities, JudgedBatch, SpoolInput, WrittenFile } from '../engine.ts';
+import type { EventLimits, Identities, JudgedBatch, LakeFile, SpoolInput, WrittenFile } from '../engine.ts';
+import type { LocalFiles } from '../local-files.ts';
 import type { BatchFolder } from './batch-folders.ts';
 import { engineFailure } from './duckdb.ts';
 import { heldIdentities, judgeSql } from './event-sql.ts';
+import { eventColumns, withPaths } from './held.ts';
 import { literal } from './sql.ts';
 import { fillRowIds, readIdentities } from './vectors.ts';
 import { ensureRows, partitionHint, writePartitioned } from './write.ts';
@@ -11,6 +13,7 @@ import { ensureRows, partitionHint, writePartitioned } from './write.ts';
 interface Input {
   spool: SpoolInput;
   limits: EventLimits;
+  files: LocalFiles;
   /** Of this batch alone; gone with it. */
   folder: BatchFolder;
 }
@@ -56,16 +59,19 @@ class DuckDbJudgedBatch implements JudgedBatch {
     );
   }
 
-  async missingFrom(paths: readonly string[]): Promise<number> {
-    const held = paths.length === 0 ? 'select null::uuid as id where false' : heldIdentities(paths, 'judged');
-    try {
-      const counted = await this.#c.runAndReadAll(
-        `select count(*) from judged where reason is null and id not in (${held})`,
-      );
-      return Number(counted.getRowsJson()[0]![0]);
-    } catch (error) {
-      throw engineFailure(error, 'comparing the stream with raw');
-    }
+  async missingFrom(files: readonly LakeFile[]): Promise<number> {
+    return withPaths(this.#input.files, { files, need: eventColumns('event_uuid') }, async (paths) => {
+      const none = 'select null::uuid as id where false';
+      const held = paths.length === 0 ? none : heldIdentities(paths, 'judged');
+      try {
+        const counted = await this.#c.runAndReadAll(
+          `select count(*) from judged where reason is null and id not in (${held})`,
+        );
+        return Number(counted.getRowsJson()[0]![0]);
+      } catch (error) {
+        throw engineFailure(error, 'comparing the stream with raw');
+      }
+    });
   }
 
   async writeEvents(drop: Int32Array): Promise<WrittenFile[]> {

@@ -24,7 +24,7 @@ const COLUMNS = [
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'plan-'));
   engine = await openEngine({ workFolder: join(folder, 'work'), memory_bytes: 5e8, threads: 1 });
-  const view = (schema: string, name: string) => ({ schema, name, columns: COLUMNS, paths: [] });
+  const view = (schema: string, name: string) => ({ schema, name, columns: COLUMNS, files: [] });
   await engine.defineViews([
     view('raw', 'events'),
     view('staging', 'events'),

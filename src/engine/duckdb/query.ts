@@ -1,56 +1,23 @@
 /**
- * Views and queries for people. Planning happens in a second, empty instance whose tables have the views' columns:
+ * Queries for people. Planning happens in a second, empty instance whose tables have the views' columns:
  * there the optimizer says what each scan filters by, before any file is named.
  */
 import { type DuckDBConnection, DuckDBInstance, type DuckDBResult, type Json } from '@duckdb/node-api';
 import { Failure } from '../../base/base.ts';
 import type { Cell, QueryResult, ScanFilters, ViewDefinition } from '../engine.ts';
-import { engineFailure } from './duckdb.ts';
 import { filtersOf, type PlanNode } from './plan-filters.ts';
 import { questionOf } from './question.ts';
-import { identifier, literal, parquet } from './sql.ts';
+import { identifier } from './sql.ts';
 import { endedWell, streamed } from './stream.ts';
-
-export async function defineViews(c: DuckDBConnection, views: readonly ViewDefinition[]): Promise<void> {
-  for (const view of views) {
-    try {
-      await c.run(`create schema if not exists ${identifier(view.schema)}`);
-      const name = `${identifier(view.schema)}.${identifier(view.name)}`;
-      await c.run(`create or replace view ${name} as ${view.paths.length === 0 ? empty(view) : scan(view)}`);
-    } catch (error) {
-      throw engineFailure(error, `reading ${view.schema}.${view.name}`);
-    }
-  }
-}
-
-const empty = ({ columns }: ViewDefinition): string =>
-  `select ${columns.map(({ name, type }) => `null::${type} as ${identifier(name)}`).join(', ')} where false`;
-
-/**
- * Columns are found by field id where the table has ids, as Iceberg has it: a column that was renamed since is read
- * under its new name, and one that was added since is null. That also opens one file to define a view, where merging
- * columns by name opens all (15–60 against 190–280 ms for 2,000 files).
- */
-function scan({ columns, paths }: ViewDefinition): string {
-  const names = columns.map(({ name }) => identifier(name)).join(', ');
-  if (columns.some(({ id }) => id === undefined)) {
-    return `select ${names} from (${empty({ columns, paths } as ViewDefinition)}
-      union all by name from ${parquet(paths, { union_by_name: 'true' })})`;
-  }
-  const schema = columns.map(
-    ({ id, name, type }) =>
-      `${id}: {name: ${literal(name)}, type: ${literal(type)}, default_value: null::varchar}`,
-  );
-  return `select ${names} from ${parquet(paths, { schema: `map {${schema.join(', ')}}` })}`;
-}
 
 /** Each query has a connection of its own: an answer that is still being read does not end with the next question. */
 export async function query(
-  connect: () => Promise<DuckDBConnection>,
+  { connect, hold }: { connect: () => Promise<DuckDBConnection>; hold: () => () => void },
   sql: string,
   { signal }: { signal?: AbortSignal } = {},
 ): Promise<QueryResult> {
   const c = await connect();
+  const release = hold();
   // DuckDB forgets an interrupt that comes between two statements, so it is told until the query has ended.
   let telling: NodeJS.Timeout | undefined;
   const interrupt = () => {
@@ -62,6 +29,7 @@ export async function query(
     signal?.removeEventListener('abort', interrupt);
     clearInterval(telling);
     c.closeSync();
+    release();
   };
   try {
     signal?.throwIfAborted();

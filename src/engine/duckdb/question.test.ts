@@ -14,7 +14,7 @@ beforeAll(async () => {
     { name: 'event_type', type: 'VARCHAR' },
     { name: 'size', type: 'INTEGER' },
   ];
-  await engine.defineViews([{ schema: 'raw', name: 'events', columns, paths: [] }]);
+  await engine.defineViews([{ schema: 'raw', name: 'events', columns, files: [] }]);
 });
 afterAll(async () => {
   await engine.close();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RAW } from '../../tables/tables.ts';
-import { type Engine, openEngine, type RawFile, type WrittenFile } from '../engine.ts';
+import { type Engine, type LakeFile, openEngine, type RawFile, type WrittenFile } from '../engine.ts';
 
 let folder: string;
 let work: string;
@@ -26,6 +26,9 @@ afterAll(async () => {
   instance.closeSync();
   await rm(folder, { recursive: true });
 });
+
+const at = (path: string) => ({ location: `file://${path}`, fileSize: 0 });
+const pathOf = ({ location }: LakeFile) => location.slice('file://'.length);
 
 /** A file of raw from a select; what it does not name has a usual value. */
 async function rawFile(select: string, { sequenceNumber = 1 } = {}): Promise<RawFile> {
@@ -51,7 +54,7 @@ async function rawFile(select: string, { sequenceNumber = 1 } = {}): Promise<Raw
   const columns = RAW.schema.fields.map(({ name }) => name).join(', ');
   await c.run(`copy (select ${columns} from (${all})) to '${path}' (format parquet, field_ids {${ids}})`);
   const [count] = (await c.runAndReadAll(`select count(*) from '${path}'`)).getRowsJson()[0]!;
-  return { path, sequenceNumber, rows: Number(count) };
+  return { ...at(path), sequenceNumber, rows: Number(count) };
 }
 
 const rowsOf = async (sql: string) => (await c.runAndReadAll(sql)).getRowsJson();
@@ -139,7 +142,7 @@ describe('what history holds', () => {
       await rawFile(`select unnest(['${uuid(3)}', 'order-7', 'ünï', '042']) as event_uuid`),
       await rawFile("select 'w' || i as event_uuid from range(5000) r(i)"),
     ];
-    const held = await batch.heldBy(history.map(({ path }) => path));
+    const held = await batch.heldBy(history);
     expect([...held].sort()).toEqual([0, 2, 3, 5]);
     expect([...(await batch.heldBy([]))]).toEqual([]);
     await batch.dispose();
@@ -152,7 +155,7 @@ describe('what history holds', () => {
     const good = await rawFile("select 'a' || i as event_uuid from range(10000) r(i)");
     const bad = join(folder, 'bad.parquet');
     await writeFile(bad, 'PAR1 this is no Parquet file PAR1');
-    await expect(batch.heldBy([good.path, bad])).rejects.toEqual(
+    await expect(batch.heldBy([good, at(bad)])).rejects.toEqual(
       expect.objectContaining({ name: 'Failure', code: 'engine.unreadable', fault: 'user' }),
     );
     await batch.dispose();
@@ -193,7 +196,7 @@ describe('files of staging', () => {
       const files = await batch.writeSorted(Int32Array.from(dropped));
       const gone = dropped.length === 0 ? '[-1]' : `[${dropped.join(', ')}]`;
       const expected =
-        await rowsOf(`select ${checksum} from read_parquet('${raw.path}', file_row_number = true)
+        await rowsOf(`select ${checksum} from read_parquet('${pathOf(raw)}', file_row_number = true)
         where file_row_number not in (select unnest(${gone}))`);
       expect(await rowsOf(`select ${checksum} from ${scan(files)}`)).toEqual(expected);
       await batch.dispose();
@@ -240,7 +243,7 @@ describe('files of staging', () => {
 });
 
 it('raw that cannot be read is a failure that names what to do', async () => {
-  const gone = { path: join(folder, 'gone.parquet'), sequenceNumber: 1, rows: 1 };
+  const gone = { ...at(join(folder, 'gone.parquet')), sequenceNumber: 1, rows: 1 };
   await expect(engine.readRaw([gone])).rejects.toEqual(
     expect.objectContaining({
       name: 'Failure',
@@ -254,14 +257,14 @@ it('raw that cannot be read is a failure that names what to do', async () => {
 it('identities of files that are damaged further on are a failure, not fewer identities', async () => {
   const good = await rawFile("select 'u' || i as event_uuid from range(3000) r(i)");
   const bad = join(folder, 'cut.parquet');
-  await copyFile(good.path, bad);
+  await copyFile(pathOf(good), bad);
   // Within the pages of the first column; the footer stays whole.
   const file = await open(bad, 'r+');
   await file.write(Buffer.alloc(400, 0xff), 0, 400, 100);
   await file.close();
   const read = async () => {
     let count = 0;
-    for await (const chunk of engine.identitiesOf([good.path, bad, good.path], 0)) count += chunk.count;
+    for await (const chunk of engine.identitiesOf([good, at(bad), good], 0)) count += chunk.count;
     return count;
   };
   await expect(read()).rejects.toEqual(

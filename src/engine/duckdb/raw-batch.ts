@@ -3,10 +3,12 @@
  * that stay are copied from file to file. A row's id is the place of its file's first row plus its own in the file.
  */
 import { Failure } from '../../base/base.ts';
-import type { Identities, RawBatch, RawFile, WrittenFile } from '../engine.ts';
+import type { Identities, LakeFile, RawBatch, RawFile, WrittenFile } from '../engine.ts';
+import type { HeldFiles, LocalFiles } from '../local-files.ts';
 import type { BatchFolder } from './batch-folders.ts';
 import { engineFailure } from './duckdb.ts';
 import { heldIdentities, identitySql } from './event-sql.ts';
+import { eventColumns, withPaths } from './held.ts';
 import type { Lanes } from './lanes.ts';
 import { type PlacedFile, placed, rowsOf } from './raw-rows.ts';
 import { readIdentities, readRowIds } from './vectors.ts';
@@ -14,20 +16,25 @@ import { ensureRows } from './write.ts';
 import { writeSorted } from './write-sorted.ts';
 
 interface Input {
-  files: readonly RawFile[];
+  raw: readonly RawFile[];
+  /** The same files as they can be read, until the batch is disposed of. */
+  held: HeldFiles;
+  files: LocalFiles;
   lanes: Lanes;
   /** Of this batch alone; gone with it. */
   folder: BatchFolder;
 }
 
-export async function readRaw({ files, lanes, folder }: Input): Promise<RawBatch> {
-  const places = placed(files);
+export async function readRaw(input: Input): Promise<RawBatch> {
+  const { raw, held, lanes, folder } = input;
+  const places = placed(raw, held.paths);
   try {
     await lanes.connection.run(`create or replace temp table identities as
       select rid, ${identitySql('event_uuid')} as id from (${rowsOf(places)})`);
-    return new DuckDbRawBatch({ files: places, lanes, folder });
+    return new DuckDbRawBatch({ ...input, places });
   } catch (error) {
     lanes.connection.closeSync();
+    held.release();
     await folder.release();
     throw engineFailure(error, 'reading raw');
   }
@@ -37,13 +44,17 @@ class DuckDbRawBatch implements RawBatch {
   readonly rows: number;
   readonly #lanes: Lanes;
   readonly #folder: BatchFolder;
-  readonly #files: readonly PlacedFile[];
+  readonly #held: HeldFiles;
+  readonly #files: LocalFiles;
+  readonly #places: readonly PlacedFile[];
 
-  constructor({ files, lanes, folder }: Input & { files: readonly PlacedFile[] }) {
+  constructor({ held, files, lanes, folder, places }: Input & { places: readonly PlacedFile[] }) {
     this.#lanes = lanes;
     this.#folder = folder;
+    this.#held = held;
     this.#files = files;
-    this.rows = files.reduce((sum, { rows }) => sum + rows, 0);
+    this.#places = places;
+    this.rows = places.reduce((sum, { rows }) => sum + rows, 0);
   }
 
   identities(): Promise<Identities> {
@@ -56,7 +67,7 @@ class DuckDbRawBatch implements RawBatch {
     return readIdentities(
       this.#lanes.connection,
       `select rid, id, (hash(document) & 4294967295)::uinteger, created_at
-       from (${rowsOf(this.#files)}) join identities using (rid)
+       from (${rowsOf(this.#places)}) join identities using (rid)
        where id in (select id from identities group by id having count(*) > 1)
        order by brought, arrived_at, stream, shard_id, length(sequence_number), sequence_number,
          coalesce(subsequence_number, -1)`,
@@ -64,14 +75,16 @@ class DuckDbRawBatch implements RawBatch {
     );
   }
 
-  heldBy(paths: readonly string[]): Promise<Int32Array> {
-    if (paths.length === 0) return Promise.resolve(new Int32Array(0));
-    const sql = `select rid from identities where id in (${heldIdentities(paths, 'identities')})`;
-    return readRowIds(this.#lanes.connection, sql, this.rows);
+  async heldBy(files: readonly LakeFile[]): Promise<Int32Array> {
+    if (files.length === 0) return new Int32Array(0);
+    return withPaths(this.#files, { files, need: eventColumns('event_uuid') }, (paths) => {
+      const sql = `select rid from identities where id in (${heldIdentities(paths, 'identities')})`;
+      return readRowIds(this.#lanes.connection, sql, this.rows);
+    });
   }
 
   async writeSorted(drop: Int32Array): Promise<WrittenFile[]> {
-    const write = { lanes: this.#lanes, files: this.#files, drop, folder: this.#folder.path };
+    const write = { lanes: this.#lanes, files: this.#places, drop, folder: this.#folder.path };
     try {
       return ensureRows(await writeSorted(write), this.rows - drop.length);
     } catch (error) {
@@ -81,6 +94,7 @@ class DuckDbRawBatch implements RawBatch {
 
   async dispose(): Promise<void> {
     this.#lanes.connection.closeSync();
+    this.#held.release();
     await this.#folder.release();
   }
 }

@@ -5,13 +5,14 @@ import { literal, parquet } from './sql.ts';
 
 /** A file of a batch; a row's id is `first` plus the row's own place in the file. */
 export interface PlacedFile extends RawFile {
+  path: string;
   first: number;
 }
 
-export function placed(files: readonly RawFile[]): PlacedFile[] {
+export function placed(files: readonly RawFile[], paths: readonly string[]): PlacedFile[] {
   let first = 0;
-  return files.map((file) => {
-    const place = { ...file, first };
+  return files.map((file, i) => {
+    const place = { ...file, path: paths[i]!, first };
     first += file.rows;
     return place;
   });

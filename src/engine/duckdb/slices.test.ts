@@ -8,14 +8,16 @@ const file = fc.record({
   partition: fc.option(tuple, { nil: undefined, freq: 8 }),
   rows: fc.integer({ min: 1, max: 30_000 }),
 });
+const at = (path: string) => ({ location: `file://${path}`, fileSize: 0 });
 const filesOf = (made: { partition: [number, string] | undefined; rows: number }[]): PlacedFile[] =>
   placed(
     made.map(({ partition, rows }, i) => ({
-      path: `/${i}.parquet`,
+      ...at(`/${i}.parquet`),
       sequenceNumber: i,
       rows,
       ...(partition && { partition }),
     })),
+    made.map((_, i) => `/${i}.parquet`),
   );
 const limits = fc.record({
   lanes: fc.integer({ min: 1, max: 4 }),
@@ -86,10 +88,13 @@ it('little work is one slice: a second connection would cost more than it saves'
 });
 
 it('partitions whose values only look alike are told apart', () => {
-  const [one, two] = placed([
-    { path: '/1', sequenceNumber: 1, rows: 1, partition: [1, '1'] },
-    { path: '/2', sequenceNumber: 1, rows: 1, partition: [1, null] },
-  ]) as [PlacedFile, PlacedFile];
+  const [one, two] = placed(
+    [
+      { ...at('/1'), sequenceNumber: 1, rows: 1, partition: [1, '1'] },
+      { ...at('/2'), sequenceNumber: 1, rows: 1, partition: [1, null] },
+    ],
+    ['/1', '/2'],
+  ) as [PlacedFile, PlacedFile];
   const [slice] = slicesOf([one, two], { lanes: 1, partitions: 9 });
   expect(slice!.partitions).toEqual([
     [1, '1'],

@@ -58,7 +58,8 @@ async function rawFile({ rows, partition, times = 1 }: Made): Promise<RawFile> {
   await c.run(`copy (select ${columns} from (values ${values}) t(i, day, type), range(${times}) r(copy)
     order by i, copy) to '${path}' (format parquet, field_ids {${ids}})`);
   return {
-    path,
+    location: `file://${path}`,
+    fileSize: 0,
     sequenceNumber: 1,
     rows: rows.length * times,
     ...(partition && { partition: [DAY + partition[0], partition[1]] }),
@@ -66,6 +67,7 @@ async function rawFile({ rows, partition, times = 1 }: Made): Promise<RawFile> {
 }
 
 const rowsOf = async (sql: string) => (await c.runAndReadAll(sql)).getRowsJson();
+const pathOf = ({ location }: { location: string }) => location.slice('file://'.length);
 const scan = (paths: readonly string[]) =>
   `read_parquet([${paths.map((p) => `'${p}'`).join(', ')}], hive_partitioning = false, filename = true,
     file_row_number = true)`;
@@ -127,8 +129,8 @@ it('every row that was not dropped is once in a file of its own day and type, wh
           const { inFiles, said } = await placesOf(written);
           expect(inFiles).toEqual(said);
 
-          const inOrder = await rowsOf(`select event_uuid from ${scan(raw.map((f) => f.path))}
-            order by list_position([${raw.map((f) => `'${f.path}'`).join(', ')}], filename), file_row_number`);
+          const inOrder = await rowsOf(`select event_uuid from ${scan(raw.map(pathOf))}
+            order by list_position([${raw.map((f) => `'${pathOf(f)}'`).join(', ')}], filename), file_row_number`);
           const gone = new Set(drop);
           expect(
             (await rowsOf(`select event_uuid from ${scan(written.map((f) => f.localPath))}`)).sort(),
@@ -165,16 +167,16 @@ it('a file that cannot be read fails the write; nothing is left, and the next ba
     raw.push(await rawFile({ rows: [[day, 'lesson']], partition: [day, 'lesson'], times: 8_000 }));
   for (const bad of raw) {
     const copy = join(folder, 'good.parquet');
-    await c.run(`copy (from '${bad.path}') to '${copy}' (format parquet)`);
+    await c.run(`copy (from '${pathOf(bad)}') to '${copy}' (format parquet)`);
     const batch = await engine.readRaw(raw);
-    await writeFile(bad.path, 'PAR1 this is no Parquet file PAR1');
+    await writeFile(pathOf(bad), 'PAR1 this is no Parquet file PAR1');
     await disposed(batch, () =>
       expect(batch.writeSorted(new Int32Array(0))).rejects.toEqual(
         expect.objectContaining({ name: 'Failure', code: 'engine.unreadable' }),
       ),
     );
     expect(await filesLeft()).toEqual([]);
-    await c.run(`copy (from '${copy}') to '${bad.path}' (format parquet)`);
+    await c.run(`copy (from '${copy}') to '${pathOf(bad)}' (format parquet)`);
   }
   const batch = await engine.readRaw(raw);
   await disposed(batch, async () => {

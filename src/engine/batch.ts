@@ -1,0 +1,87 @@
+/** What a batch of records is to those who work on it: rows stay in the engine. */
+import type { DataFile, PartitionValue } from '../lake/lake.ts';
+
+/** A data file of the lake: an engine is told locations, and finds itself how to read them. */
+export type LakeFile = Pick<DataFile, 'location' | 'fileSize'>;
+
+/** A finished Parquet file on local disk, still to be moved into the store under a location. */
+export interface WrittenFile {
+  localPath: string;
+  /** Readable partition path such as `created_datetime_day=2026-01-01/event_type=payment`. */
+  hint: string;
+  file: Omit<DataFile, 'location'>;
+}
+
+/** Records of a batch in the order in which the first of equals wins. */
+export interface Identities {
+  count: number;
+  /** Row id of each. */
+  rows: Int32Array;
+  /** Four u32 words each. */
+  keys: Uint32Array;
+  /** 32-bit hash of the document: a repeat with another one is counted as conflicting, never decided by it. */
+  contents: Uint32Array;
+  /** min(created_at, arrived_at), Unix seconds: what the watermark advances by. */
+  times: Float64Array;
+}
+
+/** The records of one spool, judged. */
+export interface JudgedBatch {
+  records: number;
+  events: number;
+  rejected: number;
+  identities(): Promise<Identities>;
+  /** How many events have an identity that stands in none of these event files. */
+  missingFrom(files: readonly LakeFile[]): Promise<number>;
+  /** Writes every event but the dropped row ids, partitioned by day and type. */
+  writeEvents(drop: Int32Array): Promise<WrittenFile[]>;
+  /** Writes what is no event, with its bytes, reason and position. */
+  writeRejected(): Promise<WrittenFile[]>;
+  dispose(): Promise<void>;
+}
+
+/** Rows of raw that staging has not seen yet. */
+export interface RawBatch {
+  rows: number;
+  /** Of every row, in no particular order; without contents and times. */
+  identities(): Promise<Identities>;
+  /** The rows whose identity stands more than once in the batch, in the order in which the first of equals wins. */
+  repeated(): Promise<Identities>;
+  /** Row ids whose identity stands in one of these files. Memory is bounded by the batch, not by the files. */
+  heldBy(files: readonly LakeFile[]): Promise<Int32Array>;
+  /** Writes every row but the dropped ones, partitioned, sorted by event_name and created_datetime within a file. */
+  writeSorted(drop: Int32Array): Promise<WrittenFile[]>;
+  dispose(): Promise<void>;
+}
+
+/** A live file of raw, with the sequence number of the commit that brought it: the first to be committed wins. */
+export interface RawFile extends LakeFile {
+  sequenceNumber: number;
+  rows: number;
+  /** Its partition values where it lies in one: saves asking the rows. */
+  partition?: readonly PartitionValue[];
+}
+
+/** Rows of quarantine files, compared by position with those that quarantine holds already. */
+export interface RejectedRows {
+  rows: number;
+  /** Rows whose position is not held yet. */
+  fresh: number;
+  writeFresh(): Promise<WrittenFile[]>;
+  dispose(): Promise<void>;
+}
+
+export interface SpoolInput {
+  path: string;
+  shards: readonly string[];
+  stream: string;
+  /** Leaves out records behind these positions (shard → sequence number or `end`), and shards not named. */
+  upTo?: Readonly<Record<string, string>>;
+}
+
+export interface EventLimits {
+  /** Unix seconds: before this, a created_at is absurd. */
+  minTime_s: number;
+  /** How far a created_at may be ahead of its own arrival. */
+  maxAhead_s: number;
+}
