@@ -6,14 +6,14 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Log } from '../base/base.ts';
 import type { Settings } from '../config/config.ts';
-import { type Engine, inPlace, openEngine } from '../engine/engine.ts';
-import { type Lake, openLake, openSqliteCatalog } from '../lake/lake.ts';
-import { openDiskStore } from '../object-store/object-store.ts';
+import { type Engine, type LocalFiles, openEngine } from '../engine/engine.ts';
+import { type Lake, openLake } from '../lake/lake.ts';
 import { openStream, type Stream, type StreamOptions } from '../stream/stream.ts';
 import { openStreamServer, type StreamServer } from '../stream-server/stream-server.ts';
 import { chainedCredentials, LOCAL_CREDENTIALS } from './credentials.ts';
 import { type Endpoint, readEndpoint } from './endpoint-file.ts';
 import { heldPositions } from './held-positions.ts';
+import { openCatalog, openStore } from './lake-parts.ts';
 
 export interface Surroundings {
   settings: Settings;
@@ -43,19 +43,26 @@ export function foldersOf(dir: string): Folders {
 export const newId = () => crypto.randomUUID();
 export const writerName = (role: string) => `lakeward ${role}`;
 
-export async function composeLake(around: Surroundings): Promise<Lake> {
+/** A lake, and how engines of this machine read its files. */
+export type LocalLake = Lake & { localFiles: LocalFiles };
+
+export async function composeLake(around: Surroundings): Promise<LocalLake> {
   const { clock, log } = around;
-  return openLake({ ...(await composeCatalog(around)), clock, log, random: Math.random });
+  const { store, catalog, files, copies } = await composeCatalog(around);
+  const lake = openLake({ store, catalog, clock, log, random: Math.random });
+  const close = async () => {
+    await lake.close();
+    await rm(copies, { recursive: true, force: true });
+  };
+  return { ...lake, close, localFiles: files };
 }
 
 /** Where the tables are, and who says which version of each is the current one. */
-export async function composeCatalog({ settings }: Surroundings) {
-  const folders = foldersOf(settings.dir);
-  await mkdir(folders.warehouse, { recursive: true });
-  return {
-    store: openDiskStore({ root: folders.warehouse }),
-    catalog: openSqliteCatalog({ path: folders.catalog }),
-  };
+export async function composeCatalog(around: Surroundings) {
+  const { warehouse, catalog: sqlite, work } = foldersOf(around.settings.dir);
+  const copies = join(work, `copies-${process.pid}-${newId().slice(0, 8)}`);
+  const { store, files } = await openStore(around, { warehouse, copies });
+  return { store, files, copies, catalog: await openCatalog(around, { store, sqlite }) };
 }
 
 /** More would keep the file system out of the pool of threads that they share with it. */
@@ -67,11 +74,11 @@ const MOST_LANES = 4;
  */
 export async function composeEngine(
   { settings }: Surroundings,
-  lake: Lake,
+  lake: LocalLake,
   use: 'batches' | 'questions',
 ): Promise<Engine> {
   return openEngine({
-    files: inPlace(lake.store),
+    files: lake.localFiles,
     workFolder: join(foldersOf(settings.dir).work, `${use}-${process.pid}-${newId().slice(0, 8)}`),
     memory_bytes: settings['engine.memory'],
     ...(use === 'batches'

@@ -2,7 +2,6 @@
 import { rm } from 'node:fs/promises';
 import { Failure } from '../base/base.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { Lake } from '../lake/lake.ts';
 import { openStream, type Stream } from '../stream/stream.ts';
 import type { StreamServer } from '../stream-server/stream-server.ts';
 import { ROLES } from './commands/run.ts';
@@ -11,6 +10,7 @@ import {
   composeEngine,
   composeLake,
   composeServer,
+  type LocalLake,
   type Surroundings,
   spoolFolder,
   sweepWork,
@@ -23,7 +23,7 @@ const PORTS_TRIED = 20;
 export interface Embedded {
   server: StreamServer;
   stream: Stream;
-  lake: Lake;
+  lake: LocalLake;
   engine: Engine;
   /** Runs all roles until the signal; then reads the stream to its end and stages it. */
   run(signal: AbortSignal, observe?: Pick<RolesOptions, 'onRaw' | 'onStaging'>): Promise<void>;
@@ -69,7 +69,7 @@ export async function openEmbedded(around: Surroundings): Promise<Embedded> {
 }
 
 /** A taken port is named, and the next free one used. */
-async function serverOnFreePort(around: Surroundings, lake: Lake): Promise<StreamServer> {
+async function serverOnFreePort(around: Surroundings, lake: LocalLake): Promise<StreamServer> {
   const wanted = around.settings['stream.port'];
   for (let port = wanted; ; port++) {
     try {

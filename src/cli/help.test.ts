@@ -24,6 +24,19 @@ Arguments
 Options (also from the environment and the config file)
   --dir DIR               The folder of the lake: tables, catalog, embedded stream and working
                           files. Default: ./.lakeward. Environment: LAKEWARD_DIR
+  --store, --store-url s3://BUCKET/PREFIX
+                          Where the tables are, if not in the folder: a prefix of an S3 bucket, of
+                          Amazon or of any store that honours conditional writes. Environment:
+                          LAKEWARD_STORE_URL
+  --store-endpoint URL    Address of an S3 store that is not Amazon’s own. Environment:
+                          LAKEWARD_STORE_ENDPOINT
+  --catalog-kind auto|sqlite|bucket|rest
+                          Who keeps which version of each table is the current one: a file of the
+                          folder, the bucket itself, or a service. auto: rest with a catalog.uri,
+                          bucket with a store.url, else sqlite. Default: auto. Environment:
+                          LAKEWARD_CATALOG_KIND
+  --catalog-uri URL       Address of an Iceberg REST catalog, without /v1. Environment:
+                          LAKEWARD_CATALOG_URI
   --engine-memory SIZE    Memory that the SQL engine may use; beyond it, it spills to disk. Default:
                           1GB. Environment: LAKEWARD_ENGINE_MEMORY
   --engine-threads N      Threads of the SQL engine. Default: the number of cores. Environment:

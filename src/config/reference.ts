@@ -25,14 +25,15 @@ export function configurationPage(): string {
 
 function section(name: OptionName): string {
   const { kind, description, example, commands, alsoEnvironment } = optionRow(name);
-  const flags = flagsOf(commands[0]!).find((each) => each.name === name)!.flags;
+  const [first] = commands;
+  const flags = first === undefined ? [] : flagsOf(first).find((each) => each.name === name)!.flags;
   const rows = [
     ['default', `${code(defaultText(name))}`],
-    ['flag', flags.map((flag) => code(`${flag} ${kind.placeholder}`.trim())).join(', ')],
+    ['flag', flags.map((flag) => code(`${flag} ${kind.placeholder}`.trim())).join(', ') || 'none'],
     ['environment', [environmentOf(name), ...(alsoEnvironment ?? [])].map(code).join(', then ')],
     ['value', `${kind.expects}${kind.unit === undefined ? '' : ` As a setting: ${kind.unit}.`}`],
     ['example', code(example)],
-    ['flag of', commands.map((command) => code(command)).join(', ')],
+    ...(first === undefined ? [] : [['flag of', commands.map((command) => code(command)).join(', ')]]),
   ];
   return `## ${name}\n${description}\n\n| | |\n|---|---|\n${rows
     .map(([key, value]) => `| ${key} | ${value!.replaceAll('|', '\\|')} |`)

@@ -28,6 +28,7 @@ export type {
   WrittenFile,
 } from './batch.ts';
 export { inPlace, type LocalFiles, type ReadStats } from './local-files.ts';
+export { type RemoteFiles, remoteFiles } from './parquet/remote-files.ts';
 export { storeFiles } from './store-files.ts';
 export type { Cell, QueryResult, ScanFilters, ViewDefinition } from './view.ts';
 

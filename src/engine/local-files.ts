@@ -11,7 +11,7 @@ export interface Need {
   /** Top-level columns, by field id, or by name where a file has no ids; undefined: all. */
   columns?: readonly { id?: number; name: string }[];
   /** A row is needed when all filters of one of these hold; undefined: every row. */
-  anyOf?: readonly (readonly FileFilter[])[];
+  anyOf?: readonly (readonly (FileFilter & { id?: number })[])[];
 }
 
 /** What reading them costs and spares. */

@@ -37,6 +37,7 @@ export {
   type Snapshot,
   type TableMetadata,
 } from './table/metadata.ts';
+export { mayMatch } from './table/prune.ts';
 export type { Field, PartitionField, Schema, SortField, Type } from './table/schema.ts';
 
 /** `namespace.name`, e.g. `raw.events`. */

@@ -10,6 +10,7 @@ import type { Lake, LakeOptions, Table } from './lake.ts';
 import { planFiles } from './scan/plan-files.ts';
 import { freshUuid } from './table/fresh-ids.ts';
 import { dataLocation } from './table/locations.ts';
+import { withinStore } from './table/within-store.ts';
 
 /** About 2 MB of a manifest: small enough to be read in one go, large enough that a table has few. */
 const MANIFEST_FILES = 10_000;
@@ -31,7 +32,7 @@ export function openTables(options: LakeOptions): Lake {
     async load(name) {
       const table = await versions.load(name, latest.get(name));
       if (table === undefined) latest.delete(name);
-      return table && remember(table);
+      return table && remember(withinStore(store.root, table));
     },
     create: async (name, definition, first) =>
       remember(await createTable(ports, name, { definition, first })),

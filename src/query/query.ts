@@ -14,7 +14,8 @@ export interface PlannedTable {
   /** Files of the snapshot in all. */
   of: number;
   rows: number;
-  manifestsOpened: number;
+  bytes: { planned: number; of: number };
+  manifests: { opened: number; listed: number };
   /** What is fetched of the files; undefined where they are read in place. */
   read?: ReadStats;
 }

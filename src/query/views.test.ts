@@ -47,7 +47,7 @@ const failure = (code: string, fault = 'user') => expect.objectContaining({ name
 describe('a question opens only what it needs', () => {
   it('by day, by type, by both and by what a file says of its columns', async () => {
     const { query } = await threeDays();
-    for (const [where, count, files, manifestsOpened] of [
+    for (const [where, count, files, opened] of [
       ["created_datetime::date = '2026-01-04'", 3, 2, 1],
       ["created_datetime >= '2026-01-04' and created_datetime < '2026-01-05'", 3, 2, 1],
       ["created_datetime > '2026-01-04 12:00' and event_type = 'lesson'", 2, 1, 2],
@@ -62,7 +62,14 @@ describe('a question opens only what it needs', () => {
       expect({ where, rows, tables: planned.tables }).toEqual({
         where,
         rows: [{ n: count }],
-        tables: [expect.objectContaining({ view: 'raw.events', of: 6, files, manifestsOpened })],
+        tables: [
+          expect.objectContaining({
+            view: 'raw.events',
+            of: 6,
+            files,
+            manifests: expect.objectContaining({ opened }),
+          }),
+        ],
       });
     }
   });

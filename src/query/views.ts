@@ -1,6 +1,6 @@
 import { Failure } from '../base/base.ts';
 import type { Cell, Engine, ScanFilters } from '../engine/engine.ts';
-import type { DataFile, Lake, Schema, Table } from '../lake/lake.ts';
+import { currentSnapshot, type DataFile, type Lake, type Schema, type Table } from '../lake/lake.ts';
 import { TABLES } from '../tables/tables.ts';
 import { definition } from './definition.ts';
 import type { Planned, Query } from './query.ts';
@@ -48,11 +48,15 @@ async function ask(
   for (const source of sources) {
     const own = scans.filter((scan) => scan.view === source.view);
     if (source.table === undefined || own.length === 0) continue;
-    const { files, listed, opened } = await planFiles(lake, { table: source.table, scans: own });
+    const { files, listed, manifests } = await planFiles(lake, { table: source.table, scans: own });
     const rows = files.reduce((sum, file) => sum + file.recordCount, 0);
     const [read] = await engine.defineViews([{ ...definition(source.view, source, files), scans: own }]);
     planned.push({
-      ...{ view: source.view, files: files.length, of: listed, rows, manifestsOpened: opened },
+      ...{ view: source.view, files: files.length, of: listed, rows, manifests },
+      bytes: {
+        planned: files.reduce((sum, file) => sum + file.fileSize, 0),
+        of: Number(currentSnapshot(source.table.metadata)?.summary['total-files-size'] ?? 0),
+      },
       ...(read && { read }),
     });
   }
@@ -91,12 +95,13 @@ function currentSchema({ metadata }: Table): Schema {
 async function planFiles(lake: Lake, { table, scans }: { table: Table; scans: readonly ScanFilters[] }) {
   const files = new Map<string, DataFile>();
   let listed = 0;
-  let opened = 0;
+  const manifests = { listed: 0, opened: 0 };
   for (const { filters } of scans) {
     const plan = await lake.files(table, { where: filters });
     for (const file of plan.files) files.set(file.location, file);
     listed = plan.listed;
-    opened += plan.manifests.opened;
+    manifests.listed = plan.manifests.listed;
+    manifests.opened += plan.manifests.opened;
   }
-  return { files: [...files.values()], listed, opened };
+  return { files: [...files.values()], listed, manifests };
 }

@@ -9,6 +9,8 @@ const SCRIPT = join(import.meta.dirname, '..', 'interop', 'serve_moto.py');
 export interface Moto {
   readonly endpoint: string;
   makeBucket(name: string): Promise<void>;
+  /** Environment variables by which the program keeps its lake there. */
+  lakeAt(url: string): Record<string, string>;
   close(): Promise<void>;
 }
 
@@ -28,6 +30,10 @@ export async function startMoto(python: Python): Promise<Moto> {
       const { status } = await fetch(`${endpoint}/${name}`, { method: 'PUT' });
       if (status !== 200) throw new Error(`moto answered ${status} to a new bucket`);
     },
+    lakeAt: (url) => ({
+      ...{ LAKEWARD_STORE_URL: url, LAKEWARD_STORE_ENDPOINT: endpoint },
+      ...{ AWS_ACCESS_KEY_ID: 'any', AWS_SECRET_ACCESS_KEY: 'any' },
+    }),
     async close() {
       child.stdin.end();
       await ended;

@@ -19,11 +19,17 @@ export interface Running {
   ended: Promise<Ended>;
 }
 
-export function start(args: readonly string[], { cwd }: { cwd?: string } = {}): Running {
+export interface Surroundings {
+  cwd?: string;
+  /** Beside this process's own. */
+  env?: Readonly<Record<string, string>>;
+}
+
+export function start(args: readonly string[], { cwd, env }: Surroundings = {}): Running {
   const child = spawn(BIN, args, {
     cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NO_COLOR: '1' },
+    env: { ...process.env, NO_COLOR: '1', ...env },
   });
   let [stdout, stderr] = ['', ''];
   child.stdout?.on('data', (chunk) => {
@@ -36,7 +42,7 @@ export function start(args: readonly string[], { cwd }: { cwd?: string } = {}): 
   return { process: child, stderr: () => stderr, ended };
 }
 
-export function lakeward(args: readonly string[], options: { cwd?: string } = {}): Promise<Ended> {
+export function lakeward(args: readonly string[], options: Surroundings = {}): Promise<Ended> {
   return start(args, options).ended;
 }
 

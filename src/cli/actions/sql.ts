@@ -6,6 +6,7 @@ import type { Cell } from '../../engine/engine.ts';
 import { openQuery } from '../../query/query.ts';
 import type { SqlAction } from '../commands/sql.ts';
 import { composeEngine, composeLake } from '../compose.ts';
+import { statsLines } from '../query-stats.ts';
 import { textTable } from '../table.ts';
 
 /** Rows that a table for people holds; more than that nobody reads, and they would all have to be in memory. */
@@ -18,9 +19,12 @@ export const sql: SqlAction = async (context) => {
   const lake = await composeLake(context);
   const engine = await composeEngine(context, lake, 'questions');
   try {
-    const { columns, chunks } = await openQuery({ lake, engine }).run(statement, { signal: context.signal });
+    const { columns, chunks, planned } = await openQuery({ lake, engine }).run(statement, {
+      signal: context.signal,
+    });
     const names = columns.map((column) => column.name);
     await WRITERS[context.flags.format](context.out, names, chunks());
+    if (context.flags.stats) for (const line of statsLines(planned)) context.out.note(line);
   } finally {
     await engine.close();
     await lake.close();

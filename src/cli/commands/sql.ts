@@ -1,4 +1,4 @@
-import { choice, path } from '../../config/config.ts';
+import { choice, flag, path } from '../../config/config.ts';
 import { type Action, defineCommand, ownFlag, ownFlagUnset } from '../command.ts';
 
 const flags = {
@@ -6,6 +6,9 @@ const flags = {
   format: ownFlag(choice('table', 'json', 'ndjson', 'csv'), 'table', {
     description:
       'How rows are written: aligned for people, one JSON array of objects, one object a line, or CSV with a header.',
+  }),
+  stats: ownFlag(flag(), false, {
+    description: 'Say afterwards, on stderr, what was read of each table and what was left out.',
   }),
 } as const;
 export type SqlAction = Action<typeof flags>;

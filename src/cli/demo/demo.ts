@@ -2,12 +2,13 @@
 import { rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { Failure } from '../../base/base.ts';
+import type { Settings } from '../../config/config.ts';
 import { openQuery } from '../../query/query.ts';
 import { verifyLake } from '../../verify/verify.ts';
 import { ledgerSentence, verdict } from '../actions/verify.ts';
 import type { CommandContext } from '../command.ts';
 import type { DemoAction } from '../commands/demo.ts';
-import { composeEngine, spoolFolder } from '../compose.ts';
+import { composeEngine, newId, spoolFolder } from '../compose.ts';
 import { type Embedded, openEmbedded } from '../embedded.ts';
 import { readEndpoint } from '../endpoint-file.ts';
 import { EXIT } from '../exit.ts';
@@ -25,7 +26,12 @@ export const demo: DemoAction = async (given) => {
   const { out, flags, clock, signal } = given;
   const context = {
     ...given,
-    settings: { ...given.settings, dir: join(given.settings.dir, 'demo'), 'stream.name': 'demo' },
+    settings: {
+      ...given.settings,
+      dir: join(given.settings.dir, 'demo'),
+      'store.url': freshPrefix(given.settings['store.url']),
+      'stream.name': 'demo',
+    },
   };
   await freshFolder(context.settings.dir);
   const embedded = await openEmbedded(context);
@@ -38,7 +44,7 @@ export const demo: DemoAction = async (given) => {
       ),
     );
     out.note(
-      `through a Kinesis-protocol stream at ${embedded.server.endpoint} into ${context.settings.dir}\n`,
+      `through a Kinesis-protocol stream at ${embedded.server.endpoint} into ${context.settings['store.url'] ?? context.settings.dir}\n`,
     );
     await flow(context, embedded, corpus);
     if (signal.aborted) return EXIT.failed;
@@ -87,6 +93,10 @@ export const demo: DemoAction = async (given) => {
     await embedded.close();
   }
 };
+
+/** A bucket is not cleared: what a demo leaves in it stays until somebody deletes it. */
+const freshPrefix = (url: string | undefined) =>
+  url === undefined ? undefined : `${url.replace(/\/+$/, '')}/demo-${newId().slice(0, 8)}`;
 
 /** Only ever the folder named demo inside --dir, and never one that is in use. */
 async function freshFolder(dir: string): Promise<void> {
@@ -206,8 +216,9 @@ async function prove(context: Parameters<DemoAction>[0], { lake, engine, stream 
   }
 }
 
-function next({ settings, cwd }: { settings: { dir: string }; cwd: string }): string {
-  const dir = relative(cwd, settings.dir) || '.';
+function next({ settings, cwd }: { settings: Settings; cwd: string }): string {
+  const store = settings['store.url'] === undefined ? '' : ` --store ${settings['store.url']}`;
+  const dir = (relative(cwd, settings.dir) || '.') + store;
   return [
     '',
     'Look around:',

@@ -12,20 +12,36 @@ export interface PlanNode {
   extra_info: Record<string, string | string[]>;
 }
 
-/** SQL type of a view's column; undefined where there is none. */
-export type ColumnType = (view: string, column: string) => string | undefined;
-
-export function filtersOf(plan: readonly PlanNode[], typeOf: ColumnType): ScanFilters[] {
-  return plan.flatMap((node) => [...scan(node, typeOf), ...filtersOf(node.children, typeOf)]);
+export interface Shapes {
+  /** SQL type of a view's column; undefined where there is none. */
+  type(view: string, column: string): string | undefined;
+  columns(view: string): readonly string[];
 }
 
-function scan({ name, extra_info }: PlanNode, typeOf: ColumnType): ScanFilters[] {
+export function filtersOf(plan: readonly PlanNode[], shapes: Shapes): ScanFilters[] {
+  return plan.flatMap((node) => [...scan(node, shapes), ...filtersOf(node.children, shapes)]);
+}
+
+function scan({ name, extra_info }: PlanNode, shapes: Shapes): ScanFilters[] {
   const table = whole(extra_info['Table']);
   if (!name.trim().endsWith('SCAN') || table === '') return [];
   const view = viewNamed(table);
   const text = whole(extra_info['Filters']);
-  const filters = conjuncts(text).flatMap((part) => comparison(part, (column) => typeOf(view, column)));
-  return [{ view, filters }];
+  const filters = conjuncts(text).flatMap((part) => comparison(part, (column) => shapes.type(view, column)));
+  return [{ view, filters, ...columnsRead(extra_info, { filters: text, names: shapes.columns(view) }) }];
+}
+
+/**
+ * Columns whose name occurs in what the scan says it reads or filters by (those of filters are not among the
+ * projections). One that only looks as if it did costs little; one too few would be a column that is not there.
+ */
+function columnsRead(
+  { Projections: projections }: PlanNode['extra_info'],
+  { filters, names }: { filters: string; names: readonly string[] },
+) {
+  if (projections === undefined) return {};
+  const said = `${[projections].flat().join('\n')}\n${filters}`;
+  return { columns: names.filter((name) => said.includes(name)) };
 }
 
 /** DuckDB cuts its text at every line break, also at one inside a value. */

@@ -103,7 +103,10 @@ export function planner() {
         if (question === 'pivot') return [...types.keys()].map((view) => ({ view, filters: [] }));
         const rows = (await c.runAndReadAll(`explain (format json) ${question.planned}`)).getRowsJson();
         const plan = JSON.parse(String(rows[0]![1])) as PlanNode[];
-        return filtersOf(plan, (view, column) => types.get(view)?.get(column));
+        return filtersOf(plan, {
+          type: (view, column) => types.get(view)?.get(column),
+          columns: (view) => [...(types.get(view)?.keys() ?? [])],
+        });
       } catch (error) {
         throw queryFailure(error);
       }

@@ -70,12 +70,17 @@ function needOf({ columns, scans }: ViewDefinition): Need {
   const named = scans.every((scan) => scan.columns !== undefined)
     ? new Set(scans.flatMap((scan) => scan.columns ?? []))
     : undefined;
-  const filters = scans.map((scan: ScanFilters) => scan.filters);
+  const ids = new Map(columns.map(({ name, id }) => [name, id]));
+  const filters = scans.map((scan: ScanFilters) =>
+    scan.filters.map((filter) => ({ ...filter, ...withId(ids.get(filter.column)) })),
+  );
   return {
     ...(named && { columns: columns.filter(({ name }) => named.has(name)) }),
     ...(filters.every(({ length }) => length > 0) && { anyOf: filters }),
   };
 }
+
+const withId = (id: number | undefined) => (id === undefined ? {} : { id });
 
 function selectOf(view: ViewDefinition, paths: readonly string[]): string {
   if (paths.length === 0) return empty(view);

@@ -6,6 +6,7 @@
 import { Failure } from '../../base/base.ts';
 import type { Change, Table, TableDefinition } from '../lake.ts';
 import { currentSnapshot } from '../table/metadata.ts';
+import { withinStore } from '../table/within-store.ts';
 import { pause } from './load.ts';
 import type { CommitPorts } from './ports.ts';
 import { type Attempt, writeAttempt } from './stage.ts';
@@ -50,6 +51,7 @@ export async function createTable(ports: CommitPorts, name: string, creation: Cr
 }
 
 async function writeFirst(ports: CommitPorts, base: Table, { first }: Creation): Promise<Attempt> {
+  withinStore(ports.store.root, base);
   const attempt = await writeAttempt(ports, base, { ...first, operation: 'append', manifests: [] });
   if (!('refused' in attempt)) return attempt;
   throw new Failure(`cannot create the table ${base.name}`, {

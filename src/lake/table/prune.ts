@@ -129,6 +129,17 @@ function boundsAllow({ id, type, wanted }: Column, file: DataFile): boolean {
   return overlaps(wanted, { lower, upper });
 }
 
+/** Whether a range of values can hold one that is wanted; an absent bound is open. */
+export function mayMatch(
+  { min, max, in: values }: Omit<FileFilter, 'column'>,
+  has: { lower: Bound | undefined; upper: Bound | undefined },
+): boolean {
+  return overlaps(
+    { ...(min !== undefined && { min }), ...(max !== undefined && { max }), ...(values && { in: values }) },
+    has,
+  );
+}
+
 const isFloating = (type: string): boolean => type === 'float' || type === 'double';
 
 function overlaps(wanted: Wanted, has: { lower: Bound | undefined; upper: Bound | undefined }): boolean {

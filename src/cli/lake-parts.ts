@@ -1,0 +1,160 @@
+/** Where the tables are and who says which version of each is the current one: store and catalog by the settings. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Clock, Failure } from '../base/base.ts';
+import type { Settings } from '../config/config.ts';
+import { inPlace, type LocalFiles, remoteFiles } from '../engine/engine.ts';
+import {
+  type Catalog,
+  openBucketCatalog,
+  openRestCatalog,
+  openSqliteCatalog,
+  type RestAuth,
+} from '../lake/lake.ts';
+import { type ObjectStore, openDiskStore, openS3Store } from '../object-store/object-store.ts';
+import { chainedCredentials } from './credentials.ts';
+
+export interface LakeParts {
+  store: ObjectStore;
+  /** How engines of this machine read the store's files. */
+  files: LocalFiles;
+}
+
+export interface Places {
+  /** Of the tables, where they are on this machine. */
+  warehouse: string;
+  /** Of local copies, where they are elsewhere. */
+  copies: string;
+}
+
+export async function openStore(
+  { settings, clock }: { settings: Settings; clock: Clock },
+  { warehouse, copies }: Places,
+): Promise<LakeParts> {
+  const root = settings['store.url'];
+  if (root === undefined) {
+    await mkdir(warehouse, { recursive: true });
+    const store = openDiskStore({ root: warehouse });
+    return { store, files: inPlace(store) };
+  }
+  const [endpoint, region] = [settings['store.endpoint'], settings['store.region']];
+  const pathStyle = settings['store.pathStyle'];
+  const store = openS3Store({
+    ...{ root, clock, credentials: chainedCredentials() },
+    ...(endpoint !== undefined && { endpoint }),
+    // A store that is not Amazon's has no regions, but signatures have.
+    ...(region !== undefined ? { region } : endpoint !== undefined && { region: 'us-east-1' }),
+    ...(pathStyle !== undefined && { pathStyle }),
+    limits: {
+      requests: settings['store.requests'],
+      part_bytes: settings['store.partSize'],
+      uploadMemory_bytes: settings['store.uploadMemory'],
+      silence_ms: settings['store.timeout'],
+    },
+  });
+  const files = remoteFiles({
+    folder: copies,
+    most_bytes: settings['store.cache'],
+    read: (location, range) => store.read(location, range),
+  });
+  return { store: keepingWritten(store, files), files };
+}
+
+/** What this machine wrote it soon reads again: raw for staging, staging for questions. */
+function keepingWritten(
+  store: ObjectStore,
+  { keep }: Pick<ReturnType<typeof remoteFiles>, 'keep'>,
+): ObjectStore {
+  return {
+    root: store.root,
+    read: (location, range) => store.read(location, range),
+    head: (location) => store.head(location),
+    write: (location, bytes) => store.write(location, bytes),
+    writeIfAbsent: (location, bytes) => store.writeIfAbsent(location, bytes),
+    writeIfMatch: (location, bytes, etag) => store.writeIfMatch(location, bytes, etag),
+    async moveIn(files) {
+      await Promise.all(files.map(({ localPath, location }) => keep(localPath, location)));
+      await store.moveIn(files);
+    },
+    localPath: (location) => store.localPath(location),
+    list: (prefix) => store.list(prefix),
+    delete: (locations) => store.delete(locations),
+  };
+}
+
+export async function openCatalog(
+  { settings, clock }: { settings: Settings; clock: Clock },
+  { store, sqlite }: { store: ObjectStore; sqlite: string },
+): Promise<Catalog> {
+  const random = Math.random;
+  switch (kindOf(settings)) {
+    case 'sqlite':
+      await mkdir(join(sqlite, '..'), { recursive: true });
+      return openSqliteCatalog({ path: sqlite });
+    case 'bucket':
+      return openBucketCatalog({ store, clock, random });
+    case 'rest': {
+      const warehouse = settings['catalog.warehouse'];
+      return openRestCatalog({
+        ...{ uri: needed(settings, 'catalog.uri'), auth: authOf(settings), root: store.root, clock, random },
+        ...(warehouse !== undefined && { warehouse }),
+      });
+    }
+  }
+}
+
+function kindOf(settings: Settings): 'sqlite' | 'bucket' | 'rest' {
+  const kind = settings['catalog.kind'];
+  if (kind !== 'auto') return kind;
+  if (settings['catalog.uri'] !== undefined) return 'rest';
+  return settings['store.url'] === undefined ? 'sqlite' : 'bucket';
+}
+
+function authOf(settings: Settings): RestAuth {
+  switch (settings['catalog.auth']) {
+    case 'none':
+      return { kind: 'none' };
+    case 'bearer':
+      return { kind: 'bearer', token: needed(settings, 'catalog.token') };
+    case 'oauth2':
+      return oauth2(settings);
+    case 'sigv4':
+      return {
+        kind: 'sigv4',
+        region: needed(settings, 'store.region'),
+        service: settings['catalog.service'],
+        credentials: chainedCredentials(),
+      };
+  }
+}
+
+function oauth2(settings: Settings): RestAuth {
+  const client = needed(settings, 'catalog.client');
+  const colon = client.indexOf(':');
+  if (colon <= 0) throw wrong('catalog.client', 'it has no colon between id and secret');
+  const [scope, serverUri] = [settings['catalog.scope'], settings['catalog.tokenUri']];
+  return {
+    kind: 'oauth2',
+    clientId: client.slice(0, colon),
+    clientSecret: client.slice(colon + 1),
+    ...(scope !== undefined && { scope }),
+    ...(serverUri !== undefined && { serverUri }),
+  };
+}
+
+type Text = 'catalog.uri' | 'catalog.token' | 'catalog.client' | 'store.region';
+
+function needed(settings: Settings, name: Text): string {
+  const value = settings[name];
+  if (value === undefined) throw wrong(name, 'it is not set, and catalog.kind and catalog.auth need it');
+  return value;
+}
+
+const wrong = (name: string, why: string) =>
+  new Failure(`cannot open the catalog: ${name}`, {
+    code: 'config.bad_catalog',
+    fault: 'user',
+    why,
+    hint: `set ${name} in lakeward.config.ts or the environment`,
+    docs: 'docs/reference/configuration.md',
+  });

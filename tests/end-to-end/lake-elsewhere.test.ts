@@ -1,0 +1,82 @@
+/** The tour with the lake in a bucket, and with the catalog behind the REST protocol. */
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Moto, startMoto } from '../support/moto.ts';
+import { type Ended, lakeward, start } from '../support/program.ts';
+import { describeWith, pythonWith } from '../support/python.ts';
+
+const python = await pythonWith('moto');
+let dir: string;
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'elsewhere-'));
+});
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+function expectExact({ code, stdout, stderr }: Ended): void {
+  expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+  const { answers, verified, truth } = JSON.parse(stdout).data;
+  expect(verified.findings).toEqual([]);
+  expect(answers.every(({ right }: { right: boolean }) => right)).toBe(true);
+  expect(verified.staged ?? truth.events).toBe(truth.events);
+}
+
+describeWith(python, 'with the lake on S3 (moto) and the catalog in the bucket', () => {
+  let moto: Moto;
+  beforeAll(async () => {
+    moto = await startMoto(python);
+    await moto.makeBucket('lake');
+  });
+  afterAll(() => moto?.close());
+
+  it('the demo is exact, twice side by side in one bucket, and leaves no table and no copy on this disk', async () => {
+    const env = moto.lakeAt('s3://lake/tour');
+    for (const round of ['one', 'two']) {
+      const own = join(dir, `s3-${round}`);
+      expectExact(await lakeward(['demo', '--events', '20000', '--json', '--dir', own], { env }));
+      expect((await readdir(join(own, 'demo'))).sort()).toEqual(['stream', 'work']);
+      expect(await readdir(join(own, 'demo', 'work'))).toEqual([]);
+    }
+  });
+
+  it('a question says what it fetched, and fetches only what it needs', async () => {
+    const own = join(dir, 's3-asked');
+    const env = moto.lakeAt('s3://lake/asked');
+    const made = await lakeward(['demo', '--events', '20000', '--json', '--dir', own], { env });
+    const [store] = /s3:\/\/lake\/asked\/[\w-]+/.exec(made.stderr) ?? [];
+    const asked = await lakeward(
+      [
+        ...['sql', '--dir', join(own, 'demo'), '--store', store!, '--stats'],
+        'select event_type, count(*) from staging.events group by all',
+      ],
+      { env },
+    );
+    const [, fetched, listed] = /, ([\d.]+ [kM]?B) of ([\d.]+ [kM]?B) fetched/.exec(asked.stderr) ?? [];
+    expect(bytes(fetched)).toBeGreaterThan(0);
+    expect(bytes(fetched)).toBeLessThan(bytes(listed));
+  });
+
+  it('with the catalog behind another process, by the REST protocol, the demo is exact', async () => {
+    const env = moto.lakeAt('s3://lake/served');
+    const its = ['--dir', join(dir, 'catalog'), '--catalog-kind', 'sqlite'];
+    const server = start(['serve', 'catalog', '--serve-port', '0', ...its], { env });
+    const uri = await new Promise<string>((resolve, reject) => {
+      server.process.stderr!.on('data', () => {
+        const found = /at (http:\S+?)[;,]/.exec(server.stderr())?.[1];
+        if (found !== undefined) resolve(found);
+      });
+      void server.ended.then(({ stderr }) => reject(new Error(stderr)));
+    });
+    const ours = ['--dir', join(dir, 'client'), '--catalog-uri', uri];
+    expectExact(await lakeward(['demo', '--events', '5000', '--json', ...ours], { env }));
+    server.process.kill('SIGINT');
+    await once(server.process, 'close');
+  });
+});
+
+const bytes = (text = '0 B') => {
+  const [value, unit] = text.split(' ');
+  return Number(value) * { B: 1, kB: 1e3, MB: 1e6 }[unit as 'B' | 'kB' | 'MB'];
+};
