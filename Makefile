@@ -2,7 +2,7 @@
 # else comes with `make setup`, which every other target runs first when it is needed.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev build check test test-fast test-module interop bench clean reference
+.PHONY: help setup demo dev build check test test-fast test-module interop bench bench-identities clean reference
 
 BIN := node_modules/.bin
 NODE := $(BIN)/node --disable-warning=ExperimentalWarning
@@ -10,7 +10,7 @@ VITEST := $(NODE) node_modules/vitest/vitest.mjs
 INSTALLED := node_modules/.installed
 
 help: ## this list
-	@awk 'BEGIN {FS = ":.*## "; print "make <target>\n"} /^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "; print "make <target>\n"} /^[a-z-]+:.*## / {printf "  %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(INSTALLED) ## install what is needed into node_modules
 $(INSTALLED): package.json package-lock.json
@@ -49,6 +49,9 @@ interop: $(INSTALLED) ## pyiceberg, Spark, DuckDB, icebird on our tables: every 
 
 bench: $(INSTALLED) ## flights through stream and staging beside bare DuckDB; last line: figure against bar
 	$(NODE) bench/bench.ts
+
+bench-identities: $(INSTALLED) ## exact dedupe at 1 to 100 million event ids; last line: figure against bar
+	$(NODE) bench/identities.ts 100
 
 reference: $(INSTALLED) ## write docs/reference/ anew from the tables in the code
 	$(NODE) src/cli/reference.ts

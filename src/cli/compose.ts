@@ -27,6 +27,8 @@ export interface Folders {
   warehouse: string;
   catalog: string;
   stream: string;
+  /** The index of staging's identities: a copy, which may be deleted. */
+  identities: string;
   work: string;
 }
 
@@ -36,6 +38,7 @@ export function foldersOf(dir: string): Folders {
     warehouse: join(dir, 'lake'),
     catalog: join(dir, 'catalog.sqlite'),
     stream: join(dir, 'stream'),
+    identities: join(dir, 'identities'),
     work: join(dir, 'work'),
   };
 }

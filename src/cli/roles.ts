@@ -1,4 +1,5 @@
 /** The roles of a deployment, side by side in one process. */
+import { join } from 'node:path';
 import { backoff, Failure } from '../base/base.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Lake } from '../lake/lake.ts';
@@ -7,7 +8,7 @@ import { adoptRejected } from '../quarantine/quarantine.ts';
 import { openIdentityIndex, type StagingCommit, stageEvents } from '../staging/staging.ts';
 import type { Stream } from '../stream/stream.ts';
 import type { Role } from './commands/run.ts';
-import { newId, type Surroundings, writerName } from './compose.ts';
+import { foldersOf, newId, type Surroundings, writerName } from './compose.ts';
 
 export interface RolesOptions extends Surroundings {
   lake: Lake;
@@ -19,6 +20,9 @@ export interface RolesOptions extends Surroundings {
   onRaw?: (commit: Committed) => void;
   onStaging?: (commit: StagingCommit) => void;
 }
+
+/** Event ids that staging's index holds in memory before it writes them down: 114 MB. */
+const INDEX_IDS = 2_000_000;
 
 const NEVER = new AbortController().signal;
 
@@ -36,7 +40,7 @@ export async function runRoles(options: RolesOptions, { signal, until_ms }: Run)
   const over = new AbortController();
   const stop = AbortSignal.any([signal, over.signal]);
   const enough = enoughToStage(options.settings['staging.maxRows'] / 2);
-  const stage = stager(options);
+  const { stage, close } = stager(options);
   const onRaw = (commit: Committed) => {
     options.onRaw?.(commit);
     if (enough(commit)) changed.tell();
@@ -53,10 +57,14 @@ export async function runRoles(options: RolesOptions, { signal, until_ms }: Run)
   if (has('quarantine') && !has('processor')) start(repeat(options, stop, changed, () => adopt(options)));
   if (has('staging')) start(repeat(options, stop, changed, () => stage(stop)));
   const results = await Promise.allSettled(running);
-  const failure = results.find((r) => r.status === 'rejected');
-  if (failure) throw failure.reason;
-  if (has('quarantine')) await adopt(options);
-  if (has('staging')) await stage(NEVER);
+  try {
+    const failure = results.find((r) => r.status === 'rejected');
+    if (failure) throw failure.reason;
+    if (has('quarantine')) await adopt(options);
+    if (has('staging')) await stage(NEVER);
+  } finally {
+    await close();
+  }
 }
 
 /**
@@ -86,7 +94,14 @@ function adopt({ lake, engine, log }: RolesOptions) {
 }
 
 function stager({ lake, engine, clock, log, settings, onStaging }: RolesOptions) {
-  const index = openIdentityIndex({ lake, engine, maxIds: settings['dedupe.maxIds'] });
+  const { identities, work } = foldersOf(settings.dir);
+  const index = openIdentityIndex({
+    ...{ lake, engine, log, newId },
+    folder: identities,
+    spareFolder: join(work, `identities-${process.pid}-${newId().slice(0, 8)}`),
+    memory_ids: INDEX_IDS,
+    filter_bytes: settings['dedupe.filterMemory'],
+  });
   const options = {
     lake,
     engine,
@@ -99,7 +114,10 @@ function stager({ lake, engine, clock, log, settings, onStaging }: RolesOptions)
     index,
     ...(onStaging && { onCommit: onStaging }),
   };
-  return (signal: AbortSignal) => stageEvents({ ...options, signal });
+  return {
+    stage: (signal: AbortSignal) => stageEvents({ ...options, signal }),
+    close: () => index.close(),
+  };
 }
 
 function take(options: RolesOptions, { signal, until_ms }: { signal: AbortSignal; until_ms?: number }) {

@@ -253,9 +253,15 @@ export const OPTIONS = {
   }),
   'dedupe.maxIds': option(count({ min: 1000 }), 10_000_000, {
     description:
-      'Most event ids that the processor remembers; the oldest are forgotten first. Bounds its memory (45–57 bytes an id), and that of the ids that staging holds in memory; beyond them staging asks the table.',
+      'Most event ids that the processor remembers; the oldest are forgotten first. Bounds its memory (45–57 bytes an id).',
     example: '50M',
     commands: PIPELINE,
+  }),
+  'dedupe.filterMemory': option(bytes({ min: 1_000_000 }), '256MB', {
+    description:
+      'Memory of the filters by which staging knows a new event id without reading its index on disk. Full speed up to 16 bits an id; more ids than that cost reads, never exactness.',
+    example: '2GB',
+    commands: NOT_A_FLAG,
   }),
   'event.minTime': option(instant(), '2000-01-01', {
     description: 'An event created before this goes to quarantine as absurd_created_at.',

@@ -51,6 +51,19 @@ export class IdentitySet {
     return at < 0 ? this.#content[~at] : undefined;
   }
 
+  /** Every identity, four words each, in no particular order. */
+  keys(): Uint32Array {
+    const out = new Uint32Array(this.#size * 4);
+    let length = 0;
+    for (let slot = 0; slot <= this.#mask; slot++) {
+      if (this.#isFree(slot << 2)) continue;
+      out.set(this.#slots.subarray(slot << 2, (slot + 1) << 2), length);
+      length += 4;
+    }
+    // The identity of zeros, if it is here, is what is left of the array.
+    return out;
+  }
+
   /** Copies every identity of this set into another. */
   addTo(other: IdentitySet): void {
     for (let slot = 0; slot <= this.#mask; slot++) {
@@ -65,7 +78,7 @@ export class IdentitySet {
     const [w0, w1, w2, w3] = [keys[from]!, keys[from + 1]!, keys[from + 2]!, keys[from + 3]!];
     if ((w0 | w1 | w2 | w3) === 0) return this.#hasZero ? ~(this.#mask + 1) : this.#mask + 1;
     const slots = this.#slots;
-    let slot = mix(w0, w1, w2, w3) & this.#mask;
+    let slot = identityHash(w0, w1, w2, w3) & this.#mask;
     for (;;) {
       const p = slot << 2;
       if (slots[p] === w0 && slots[p + 1] === w1 && slots[p + 2] === w2 && slots[p + 3] === w3) return ~slot;
@@ -88,8 +101,8 @@ export class IdentitySet {
   }
 }
 
-/** Mixes all four words, so that counters and time-ordered UUIDs spread as well as random ones. */
-function mix(w0: number, w1: number, w2: number, w3: number): number {
+/** Mixes all four words of an identity, so that counters and time-ordered UUIDs spread as well as random ones. */
+export function identityHash(w0: number, w1: number, w2: number, w3: number): number {
   let rest = Math.imul(w1, 0xcc9e2d51) ^ Math.imul(w2, 0x1b873593) ^ w3;
   rest ^= rest >>> 15;
   rest = Math.imul(rest, 0x2c1b3c6d);

@@ -26,7 +26,7 @@ const snapshotIds = async ({ lake }: Worker, name: string) =>
 
 describe.each([
   ['with an index in memory', 100_000],
-  ['with an index that is full after three events', 3],
+  ['with an index whose memory is full after two events', 2],
   ['that asks the table', 0],
 ])('staging %s', (_, stagingIds) => {
   const start = (...batches: readonly (readonly string[])[]) => filled(stagingIds, batches);

@@ -4,11 +4,11 @@ import { IdentitySet } from '../event/event.ts';
 import type { Table } from '../lake/lake.ts';
 import { advance, firstCommit, RAW_NAME, STAGING, STAGING_NAME, tableState } from '../tables/tables.ts';
 import { nextPortion, type Portion } from './consume.ts';
-import { type IdentityIndex, openIdentityIndex } from './identity-index.ts';
+import { askTheTable, type IdentityIndex } from './identity-index.ts';
 import type { StagingCommit, StagingOptions } from './staging.ts';
 
 export async function stageAll(given: StagingOptions): Promise<StagingCommit & { commits: number }> {
-  const options = { ...given, index: given.index ?? openIdentityIndex({ ...given, maxIds: 0 }) };
+  const options = { ...given, index: given.index ?? askTheTable(given) };
   const total = { received: 0, written: 0, duplicate: 0, commits: 0 };
   for (let refusals = 0; !options.signal.aborted; ) {
     const commit = await stageNext(options);

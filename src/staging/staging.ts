@@ -5,7 +5,8 @@ import type { Lake } from '../lake/lake.ts';
 import type { IdentityIndex } from './identity-index.ts';
 import { stageAll } from './stage.ts';
 
-export { type IdentityIndex, openIdentityIndex } from './identity-index.ts';
+export { StoredIdentities } from './identities/stored-identities.ts';
+export { type IdentityIndex, type IdentityIndexOptions, openIdentityIndex } from './identity-index.ts';
 
 export interface StagingOptions {
   lake: Lake;

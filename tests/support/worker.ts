@@ -99,7 +99,13 @@ export async function openWorker(options: WorkerOptions): Promise<Worker> {
   });
 
   const around = { lake, engine, clock, log: silentLog, writer: name, newId: () => crypto.randomUUID() };
-  const index = openIdentityIndex({ lake, engine, maxIds: options.stagingIds ?? 100_000 });
+  const { stagingIds = 100_000 } = options;
+  const index = openIdentityIndex({
+    ...{ lake, engine, log: silentLog, newId: around.newId },
+    ...{ folder: join(folder, 'identities'), spareFolder: join(work, 'identities') },
+    ...{ memory_ids: stagingIds, filter_bytes: 1e6 },
+  });
+  onTestFinished(() => index.close());
   const worker: Worker = {
     stream,
     lake,
@@ -129,7 +135,13 @@ export async function openWorker(options: WorkerOptions): Promise<Worker> {
     process: (changed) => processStream(worker.options(changed)),
     adopt: () => adoptRejected(around),
     stage: ({ maxRows = 1_000_000 } = {}) =>
-      stageEvents({ ...around, index, random: () => 0, maxRows, signal: over.signal }),
+      stageEvents({
+        ...around,
+        ...(stagingIds > 0 && { index }),
+        random: () => 0,
+        maxRows,
+        signal: over.signal,
+      }),
   };
   return worker;
 }
