@@ -3,12 +3,20 @@ import { type RawBatch, storeFiles } from '../engine/engine.ts';
 import { IdentitySet } from '../event/event.ts';
 import type { Table } from '../lake/lake.ts';
 import { advance, firstCommit, RAW_NAME, STAGING, STAGING_NAME, tableState } from '../tables/tables.ts';
-import { nextPortion, type Portion } from './consume.ts';
 import { askTheTable, type IdentityIndex } from './identity-index.ts';
+import { ReadAhead, type ReadPortion, readPortion } from './read-ahead.ts';
 import type { StagingCommit, StagingOptions } from './staging.ts';
 
 export async function stageAll(given: StagingOptions): Promise<StagingCommit & { commits: number }> {
-  const options = { ...given, index: given.index ?? askTheTable(given) };
+  const options = { ...given, index: given.index ?? askTheTable(given), ahead: new ReadAhead(given) };
+  try {
+    return await stagePortions(options);
+  } finally {
+    await options.ahead.letGo();
+  }
+}
+
+async function stagePortions(options: Options): Promise<StagingCommit & { commits: number }> {
   const total = { received: 0, written: 0, duplicate: 0, commits: 0 };
   for (let refusals = 0; !options.signal.aborted; ) {
     const commit = await stageNext(options);
@@ -33,7 +41,7 @@ export async function stageAll(given: StagingOptions): Promise<StagingCommit & {
   return total;
 }
 
-type Options = StagingOptions & { index: IdentityIndex };
+type Options = StagingOptions & { index: IdentityIndex; ahead: ReadAhead };
 type Staged = { tally: StagingCommit; more: boolean };
 
 async function stageNext(options: Options): Promise<Staged | 'nothing' | 'refused'> {
@@ -42,10 +50,11 @@ async function stageNext(options: Options): Promise<Staged | 'nothing' | 'refuse
   if (raw === undefined) return 'nothing';
   const staging = await lake.create(STAGING_NAME, STAGING, { commitId: newId(), stage: firstCommit(writer) });
   const from = tableState(staging).consumed[RAW_NAME];
-  const portion = await nextPortion(lake, { raw, consumed: from, maxRows: options.maxRows });
-  if (portion === undefined) return 'nothing';
+  const read = (await options.ahead.take(from)) ?? (await readPortion(options, { raw, consumed: from }));
+  if (read === undefined) return 'nothing';
+  const { portion } = read;
 
-  const { manifests, tally } = await writePortion(options, { staging, portion });
+  const { manifests, tally } = await writePortion(options, { raw, staging, read });
   const outcome = await lake.commit(staging, {
     commitId: newId(),
     operation: 'append',
@@ -67,24 +76,16 @@ async function stageNext(options: Options): Promise<Staged | 'nothing' | 'refuse
   return 'refused';
 }
 
-async function writePortion(options: Options, { staging, portion }: { staging: Table; portion: Portion }) {
-  const { lake, engine } = options;
-  const batch = await engine.readRaw(
-    portion.files.map((file) => ({
-      location: file.location,
-      fileSize: file.fileSize,
-      sequenceNumber: file.sequenceNumber!,
-      rows: file.recordCount,
-      // Values of another spec than the tables are created with are no day and type.
-      ...(file.specId === 0 && { partition: file.partition }),
-    })),
-  );
+async function writePortion(
+  options: Options,
+  { raw, staging, read: { portion, batch } }: { raw: Table; staging: Table; read: ReadPortion },
+) {
+  const { lake } = options;
   try {
     const { drop, conflicting } = await repeats(options.index, { staging, batch });
-    const files =
-      drop.length === batch.rows
-        ? []
-        : await storeFiles(lake, { table: staging, files: await batch.writeSorted(drop) });
+    const sorted = drop.length === batch.rows ? [] : await batch.writeSorted(drop);
+    if (portion.more) options.ahead.begin(raw, portion.to);
+    const files = sorted.length === 0 ? [] : await storeFiles(lake, { table: staging, files: sorted });
     const written = batch.rows - drop.length;
     return {
       manifests: files.length === 0 ? [] : await lake.prepare(staging, files),
