@@ -2,7 +2,7 @@
 # else comes with `make setup`, which every other target runs first when it is needed.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev build check test test-fast test-module interop bench bench-identities clean reference
+.PHONY: help setup demo dev build check test test-fast test-module interop bench bench-identities soak-lake clean reference
 
 BIN := node_modules/.bin
 NODE := $(BIN)/node --disable-warning=ExperimentalWarning
@@ -52,6 +52,9 @@ bench: $(INSTALLED) ## flights through stream and staging beside bare DuckDB; la
 
 bench-identities: $(INSTALLED) ## exact dedupe at 1 to 100 million event ids; last line: figure against bar
 	$(NODE) bench/identities.ts 100
+
+soak-lake: $(INSTALLED) ## 10,000 orders of events of writers, maintenance, operators and faults on one table; RUNS=… FIRST=… for others
+	LAKEWARD_INTERLEAVINGS=$(or $(RUNS),10000) LAKEWARD_FIRST_SEED=$(or $(FIRST),1) $(VITEST) run --project crashes tests/crashes/interleavings --testTimeout=7200000
 
 reference: $(INSTALLED) ## write docs/reference/ anew from the tables in the code
 	$(NODE) src/cli/reference.ts

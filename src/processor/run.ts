@@ -20,9 +20,6 @@ import type { Window } from './window.ts';
 /** One is judged while another is written, made durable and committed. A third takes its time from staging's. */
 const BATCHES_IN_FLIGHT = 2;
 
-/** Orphan removal leaves files alone for three days; a prepared batch older than a third of that is not committed. */
-const PREPARED_MAX_AGE_MS = 86_400_000;
-
 /**
  * A session reads from where the table stands and ends when the table moved under it (another worker, a rollback) or
  * a commit's fate is unknown: then everything judged is discarded and the next session starts from the table.
@@ -164,9 +161,8 @@ class Session {
   }
 
   async #commitBatch(batch: PreparedBatch): Promise<void> {
-    const { clock, onCommit, adopt } = this.#options;
+    const { onCommit, adopt } = this.#options;
     try {
-      if (clock.now() - batch.preparedAt_ms > PREPARED_MAX_AGE_MS) throw moved('the batch waited too long');
       const shards = Object.fromEntries(
         [...batch.spool.ranges]
           .map(([shard, { from, to }]) => [shard, [known(from), known(to)] as const] as const)
@@ -192,7 +188,7 @@ class Session {
 
   async #commit(
     change: Pick<PreparedBatch, 'manifests'> &
-      Partial<Pick<PreparedBatch, 'tally' | 'rejected'>> & {
+      Partial<Pick<PreparedBatch, 'tally' | 'rejected' | 'preparedAt_ms'>> & {
         judged?: Judged;
         took: Record<string, Record<string, readonly [string, string]>>;
       },
@@ -202,6 +198,7 @@ class Session {
       commitId: newId(),
       operation: 'append',
       manifests: change.manifests,
+      ...(change.preparedAt_ms !== undefined && { preparedAt_ms: change.preparedAt_ms }),
       stage: (base, attempt) =>
         advance(base, attempt, {
           writer,

@@ -54,11 +54,13 @@ async function stageNext(options: Options): Promise<Staged | 'nothing' | 'refuse
   if (read === undefined) return 'nothing';
   const { portion } = read;
 
+  const preparedAt_ms = options.clock.now();
   const { manifests, tally } = await writePortion(options, { raw, staging, read });
   const outcome = await lake.commit(staging, {
     commitId: newId(),
     operation: 'append',
     manifests,
+    preparedAt_ms,
     stage: (base, attempt) =>
       advance(base, attempt, {
         writer,

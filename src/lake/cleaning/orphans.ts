@@ -23,6 +23,12 @@ export interface OrphanSearch {
   grace_ms: number;
   /** Manifests that something other than the table's metadata refers to: they and their files are no orphans. */
   keepManifests: readonly string[];
+  /**
+   * Commits something to the table; called when old files were found, before it is decided which of them nothing refers
+   * to. Whoever wrote some of them, and sleeps between its last look at the table and its commit, then loses that commit,
+   * and finds that it was prepared too long ago. Only who deletes nothing may leave it out.
+   */
+  fence?: () => Promise<unknown>;
 }
 
 export interface Orphan {
@@ -59,6 +65,7 @@ async function unknownTo(
   candidates: Map<string, Orphan>,
   { name, search }: { name: string; search: OrphanSearch },
 ): Promise<Orphan[]> {
+  await search.fence?.();
   const table = await tableNow(ports, name);
   const { metadata, metadataLocation } = table;
   const strike = (location: string) => candidates.delete(asWeSpellIt(location));

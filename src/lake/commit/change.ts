@@ -17,6 +17,11 @@ export interface Change {
   /** Snapshots that the table forgets; those it does not know are passed over. No file is deleted. */
   expire?: readonly bigint[];
   /**
+   * When the first of the files was written: a change that is a day old is refused at every attempt, because the
+   * removal of orphans takes files after three. Left out: it brings none.
+   */
+  preparedAt_ms?: number;
+  /**
    * Pure. Called for every attempt with the base of that attempt; says what goes into the summary and which table
    * properties the commit sets (undefined removes one), or why the change is not valid on this base.
    */

@@ -40,6 +40,9 @@ async function described(ports: CommitPorts, table: Table, manifest: Manifest): 
     : manifest;
 }
 
+/** A third of what the removal of orphans lets lie. */
+const PREPARED_MOST_MS = 86_400_000;
+
 class Commit {
   readonly #ports: CommitPorts;
   readonly #change: Change;
@@ -73,6 +76,10 @@ class Commit {
     if (landed !== undefined) return this.#committed(this.#base, landed);
     if (this.#base.metadata['table-uuid'] !== this.#uuid)
       return this.#refused('the table was dropped and made anew');
+    const { preparedAt_ms = Number.POSITIVE_INFINITY } = this.#change;
+    if (this.#ports.clock.now() - preparedAt_ms > PREPARED_MOST_MS) {
+      return this.#refused('its files were written too long ago, and may be gone');
+    }
     if (this.#attempts >= this.#ports.commitAttempts) throw this.#exhausted();
     return undefined;
   }

@@ -1,0 +1,219 @@
+/** Those who work on the table. Each goes on for some rounds, and then ends. */
+import { Failure } from '../../../src/base/base.ts';
+import { ancestors, currentSnapshot, type DataFile, type Lake, type Table } from '../../../src/lake/lake.ts';
+import { advance, RAW_NAME, tableState } from '../../../src/tables/tables.ts';
+import { editTable, loaded, setMain } from '../edited-table.ts';
+import { nothingStaged } from '../small-lake.ts';
+import { DAY_MS, STREAM, type World } from './world.ts';
+
+export const GRACE_MS = 3 * DAY_MS;
+const ROUNDS = 6;
+
+type Act = () => Promise<void>;
+type Acting = (world: World, lake: Lake, name: string) => Promise<void>;
+
+/** Commits that may fail by what others do: the actor looks at the table again. */
+async function attempt(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const codes = [
+      'lake.commit_unknown',
+      'lake.commit_conflict',
+      'catalog.unknown',
+      'object_store.not_found',
+    ];
+    const isTheirs = error instanceof Failure && (codes.includes(error.code) || error.retry !== 'never');
+    if (!isTheirs) throw error;
+  }
+}
+
+/** Written to the store like a file of Parquet, with its rows for content. */
+async function dataFile(
+  { rows, random }: World,
+  lake: Lake,
+  table: Table,
+  { content, sequenceNumber }: { content: readonly string[]; sequenceNumber?: number },
+): Promise<DataFile> {
+  const day = 20_454 + Math.floor(random() * 2);
+  const location = lake.newFileLocation(table, `day=${day}`);
+  await lake.store.write(location, Buffer.from(content.join('\n')));
+  rows.set(location, content);
+  return {
+    ...{ location, specId: 0, partition: [day, 'lesson'], recordCount: content.length, fileSize: 100 },
+    columnSizes: new Map(),
+    valueCounts: new Map(),
+    nullValueCounts: new Map(),
+    nanValueCounts: new Map(),
+    lowerBounds: new Map(),
+    upperBounds: new Map(),
+    ...(sequenceNumber !== undefined && { sequenceNumber }),
+  };
+}
+
+/** Takes the next records of its shard: from where the table says, never from what it remembers. */
+const write: Acting = async (world, lake, name) => {
+  const { random, clock } = world;
+  const table = await loaded(lake, RAW_NAME);
+  const from = tableState(table).positions[STREAM]?.[name] ?? '';
+  const first = Number(from || 0);
+  const content = Array.from({ length: 1 + Math.floor(random() * 3) }, (_, i) => `${name}:${first + i}`);
+  const preparedAt_ms = clock.now();
+  const manifests = await lake.prepare(table, [await dataFile(world, lake, table, { content })]);
+  // It sleeps, and wakes days later: as a laptop that was closed.
+  if (random() < 0.1) clock.now_ms += 4 * DAY_MS;
+  const commitId = crypto.randomUUID();
+  const rows = content.length;
+  const outcome = await lake.commit(table, {
+    ...{ commitId, operation: 'append', manifests, preparedAt_ms },
+    stage: (base, at) =>
+      advance(base, at, {
+        writer: name,
+        took: { [STREAM]: { [name]: [from, String(first + rows)] } },
+        tally: { received: rows, written: rows },
+      }),
+  });
+  if (outcome.kind === 'refused') world.denied.add(commitId);
+};
+
+/** Two or more files into one, of the highest data sequence number. */
+const compact: Acting = async (world, lake) => {
+  const preparedAt_ms = world.clock.now();
+  const table = await loaded(lake, RAW_NAME);
+  const { files } = await lake.files(table);
+  const some = files.filter(() => world.random() < 0.5).slice(0, 4);
+  if (some.length < 2) return;
+  const content = some.flatMap(({ location }) => [...world.rows.get(location)!]);
+  const sequenceNumber = Math.max(...some.map((file) => file.sequenceNumber!));
+  const manifests = await lake.prepare(table, [
+    await dataFile(world, lake, table, { content, sequenceNumber }),
+  ]);
+  await lake.commit(table, {
+    ...{ commitId: crypto.randomUUID(), operation: 'replace', manifests, remove: some, preparedAt_ms },
+    stage: (base, at) => advance(base, at, { writer: 'compactor' }),
+  });
+};
+
+const mergeManifests: Acting = async (world, lake) => {
+  const preparedAt_ms = world.clock.now();
+  const table = await loaded(lake, RAW_NAME);
+  const merge = await lake.mergeManifests(table);
+  if (merge === undefined) return;
+  await lake.commit(table, {
+    ...{ commitId: crypto.randomUUID(), operation: 'replace', manifests: [], merge, preparedAt_ms },
+    stage: (base, at) => advance(base, at, { writer: 'merger' }),
+  });
+};
+
+/** Our own expiry: what the stamp names stays. */
+const expire: Acting = async ({ random }, lake) => {
+  const table = await loaded(lake, RAW_NAME);
+  const current = table.metadata['current-snapshot-id'];
+  const stamped = BigInt(/"snapshot":\s*(\d+)/.exec(table.metadata.properties['lakeward.stamp']!)![1]!);
+  const expired = table.metadata.snapshots
+    .map((snapshot) => snapshot['snapshot-id'])
+    .filter((id) => id !== current && id !== stamped && random() < 0.5);
+  if (expired.length === 0) return;
+  const outcome = await lake.commit(table, {
+    ...{ commitId: crypto.randomUUID(), operation: 'replace', manifests: [], expire: expired },
+    stage: (base, at) => advance(base, at, { writer: 'expirer' }),
+  });
+  if (outcome.kind === 'committed') await lake.deleteExpired({ before: table, after: outcome.table });
+};
+
+const removeOrphans: Acting = async (_, lake) => {
+  const fence = async () =>
+    lake.commit(await loaded(lake, RAW_NAME), {
+      ...{ commitId: crypto.randomUUID(), operation: 'replace', manifests: [] },
+      stage: (base, at) => advance(base, at, { writer: 'orphans' }),
+    });
+  const search = { grace_ms: GRACE_MS, keepManifests: [], fence };
+  for await (const orphans of lake.orphans(RAW_NAME, search)) {
+    await lake.store.delete(orphans.map(({ location }) => location));
+  }
+};
+
+/** Moves main to a snapshot that the table holds: back, or forward again. */
+const rollBack: Acting = async (world, lake) => {
+  const { snapshots } = (await loaded(lake, RAW_NAME)).metadata;
+  const to = snapshots[Math.floor(world.random() * snapshots.length)]!['snapshot-id'];
+  await setMain({ lake, catalog: world.catalog }, RAW_NAME, to).catch(overtaken);
+};
+
+/** The table changed meanwhile, or the snapshot was expired. */
+function overtaken(error: Error): void {
+  if (!/changed at the same time|^no \d+$/.test(error.message)) throw error;
+}
+
+/** Rows that another program adds or deletes, without a key of ours. */
+const foreign: Acting = async (world, lake, name) => {
+  const { random } = world;
+  const preparedAt_ms = world.clock.now();
+  const table = await loaded(lake, RAW_NAME);
+  const commitId = crypto.randomUUID();
+  const { files } = await lake.files(table);
+  if (random() < 0.4 && files.length > 0) {
+    const some = files.filter(() => random() < 0.3);
+    world.removed.set(
+      commitId,
+      some.flatMap(({ location }) => [...world.rows.get(location)!]),
+    );
+    await lake.commit(table, {
+      ...{
+        commitId,
+        operation: 'overwrite',
+        manifests: [],
+        remove: some,
+        preparedAt_ms,
+        stage: nothingStaged,
+      },
+    });
+    return;
+  }
+  const content = [`${name}:${crypto.randomUUID()}`];
+  const manifests = await lake.prepare(table, [await dataFile(world, lake, table, { content })]);
+  await lake.commit(table, { commitId, operation: 'append', manifests, preparedAt_ms, stage: nothingStaged });
+};
+
+/** As another program expires: it knows nothing of our stamp. */
+const foreignExpire: Acting = async (world, lake) => {
+  const before = await loaded(lake, RAW_NAME);
+  const { snapshots } = ancestors(before.metadata, currentSnapshot(before.metadata)!['snapshot-id']);
+  const kept = new Set(snapshots.slice(0, 2).map((snapshot) => snapshot['snapshot-id']));
+  let after: Table | undefined;
+  await editTable({ lake, catalog: world.catalog }, RAW_NAME, (metadata) => {
+    if (metadata['current-snapshot-id'] !== before.metadata['current-snapshot-id']) return;
+    metadata.snapshots = metadata.snapshots.filter((snapshot) => kept.has(snapshot['snapshot-id']));
+  }).then((table) => {
+    after = table;
+  }, overtaken);
+  if (after !== undefined) await lake.deleteExpired({ before, after });
+};
+
+const SHARDS = ['shard0', 'shard1', 'shard2', 'shard3'];
+
+export async function actorsOf(world: World): Promise<Map<string, Act>> {
+  const actors = new Map<string, Act>();
+  const add = async (name: string, acts: readonly Acting[]) => {
+    const lake = await world.lakeOf(name);
+    actors.set(name, async () => {
+      for (let round = 0; round < ROUNDS; round++) {
+        const act = acts[Math.floor(world.random() * acts.length)]!;
+        await attempt(() => act(world, lake, name));
+      }
+    });
+  };
+  for (const shard of SHARDS) await add(shard, [write]);
+  await add('compactor', [compact, compact, mergeManifests]);
+  await add('expirer', [expire]);
+  await add('tidier', [removeOrphans]);
+  await add('operator', [rollBack]);
+  await add('foreigner', [foreign, foreign, foreignExpire]);
+  return actors;
+}
+
+/** Every shard once more, when nothing goes wrong any longer: what was undone is taken again. */
+export async function settle(world: World): Promise<void> {
+  world.faults = false;
+  for (const shard of SHARDS) await write(world, world.lake, shard);
+}
