@@ -137,6 +137,23 @@ export interface Operations {
     };
     output: { Shards: ShardShape[]; NextToken?: string };
   };
+  SplitShard: {
+    input: StreamRef & { ShardToSplit: string; NewStartingHashKey: string };
+    output: undefined;
+  };
+  MergeShards: {
+    input: StreamRef & { ShardToMerge: string; AdjacentShardToMerge: string };
+    output: undefined;
+  };
+  UpdateShardCount: {
+    input: StreamRef & { TargetShardCount: number; ScalingType: 'UNIFORM_SCALING' };
+    output: {
+      StreamName: string;
+      StreamARN: string;
+      CurrentShardCount: number;
+      TargetShardCount: number;
+    };
+  };
   PutRecord: {
     input: StreamRef & PutRecordsEntry & { SequenceNumberForOrdering?: string };
     output: { ShardId: string; SequenceNumber: string; EncryptionType?: string };

@@ -57,11 +57,11 @@ export function describeStreamSummary(
   };
 }
 
-function summary({ entry, arn }: LiveStream): StreamSummaryShape {
+function summary({ entry, arn, resharding }: LiveStream): StreamSummaryShape {
   return {
     StreamName: entry.name,
     StreamARN: arn,
-    StreamStatus: 'ACTIVE',
+    StreamStatus: resharding ? 'UPDATING' : 'ACTIVE',
     StreamModeDetails: { StreamMode: entry.mode },
     StreamCreationTimestamp: entry.createdAt_ms / 1000,
   };

@@ -65,8 +65,7 @@ function ending(
   service: Service,
   { stream, shard, position, behind_ms }: Place & { position: IteratorPosition; behind_ms: number },
 ): string {
-  const { closed } = shard.entry;
-  if (closed && position.next > closed.lastIndex) {
+  if (shard.entry.closedAt_ms !== undefined && !shard.log.hasRecordsFrom(position.next)) {
     const children = JSON.stringify(stream.children(shard));
     return `,"NextShardIterator":null,"MillisBehindLatest":0,"ChildShards":${children}}`;
   }

@@ -46,9 +46,12 @@ const atMost10k: Member = { type: 'Integer', min: 1, max: 10_000 };
 const timestamp: Member = { type: 'Timestamp' };
 const sequenceNumber: Member = { type: 'String', pattern: /^(0|([1-9]\d{0,128}))$/ };
 
+const hashKey: Member = { type: 'String', pattern: /^(0|([1-9]\d{0,38}))$/ };
+const notNull = { notNull: true } as const;
+
 const record: Shape = {
   PartitionKey: { type: 'String', notNull: true, length_min: 1, length_max: PARTITION_KEY_CHARS_MAX },
-  ExplicitHashKey: { type: 'String', pattern: /^(0|([1-9]\d{0,38}))$/ },
+  ExplicitHashKey: hashKey,
   Data: { type: 'Blob', notNull: true, length_max: RECORD_BYTES_MAX },
 };
 
@@ -92,6 +95,21 @@ export const INPUT_SHAPES: Record<OperationName, Shape> = {
       },
     },
     ...stream,
+  },
+  SplitShard: {
+    ...stream,
+    ShardToSplit: { ...name, ...notNull },
+    NewStartingHashKey: { ...hashKey, ...notNull },
+  },
+  MergeShards: {
+    ...stream,
+    ShardToMerge: { ...name, ...notNull },
+    AdjacentShardToMerge: { ...name, ...notNull },
+  },
+  UpdateShardCount: {
+    ...stream,
+    TargetShardCount: { type: 'Integer', ...notNull, min: 1 },
+    ScalingType: { type: 'String', ...notNull, values: ['UNIFORM_SCALING'] },
   },
   PutRecord: { SequenceNumberForOrdering: sequenceNumber, ...record, ...stream },
   PutRecords: {

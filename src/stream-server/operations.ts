@@ -3,6 +3,7 @@ import { describeStream, describeStreamSummary, listStreams } from './describe-o
 import { getRecords } from './get-records.ts';
 import type { Run } from './protocol.ts';
 import { putRecord, putRecords } from './put-operations.ts';
+import { mergeShards, splitShard, updateShardCount } from './reshard-operations.ts';
 import type { Service } from './service.ts';
 import { getShardIterator } from './shard-iterator.ts';
 import { listShards } from './shard-listing.ts';
@@ -22,6 +23,9 @@ const HANDLERS: Handlers = {
   DescribeStream: describeStream,
   DescribeStreamSummary: describeStreamSummary,
   ListShards: listShards,
+  SplitShard: splitShard,
+  MergeShards: mergeShards,
+  UpdateShardCount: updateShardCount,
   PutRecord: putRecord,
   PutRecords: putRecords,
   GetShardIterator: getShardIterator,

@@ -25,11 +25,7 @@ type Outcome = { shard: LiveShard; number: string } | 'full' | 'failed';
 export async function putRecord(service: Service, input: Input<'PutRecord'>): Promise<string> {
   const stream = findStream(service, input);
   checkOrdering(service, stream, input.SequenceNumberForOrdering);
-  const [outcome] = await put(
-    service,
-    stream,
-    decode(stream, [input], () => 'data'),
-  );
+  const [outcome] = await put(service, stream, () => decode(stream, [input], () => 'data'));
   if (outcome === 'full')
     throw new ServiceError('ProvisionedThroughputExceededException', fullMessage(service));
   if (outcome === undefined || outcome === 'failed') throw internalFailure();
@@ -38,9 +34,7 @@ export async function putRecord(service: Service, input: Input<'PutRecord'>): Pr
 
 export async function putRecords(service: Service, input: Input<'PutRecords'>): Promise<string> {
   const stream = findStream(service, input);
-  const outcomes = await put(
-    service,
-    stream,
+  const outcomes = await put(service, stream, () =>
     decode(stream, input.Records, (i) => `records.${i + 1}.member.data`),
   );
   const full = failureEntry('ProvisionedThroughputExceededException', fullMessage(service));
@@ -81,7 +75,9 @@ function decode(
   });
 }
 
-async function put(service: Service, stream: LiveStream, incoming: readonly Incoming[]): Promise<Outcome[]> {
+async function put(service: Service, stream: LiveStream, decoded: () => Incoming[]): Promise<Outcome[]> {
+  const incoming = await routed(stream, decoded);
+  if (stream.isDeleted) throw noStream(service, stream.entry.name);
   const arrival_ms = Math.floor(service.clock.now());
   const outcomes: Outcome[] = incoming.map(({ shard, ...record }) => {
     const index = shard.log.put({ ...record, arrival_ms });
@@ -93,6 +89,19 @@ async function put(service: Service, stream: LiveStream, incoming: readonly Inco
   return outcomes.map((outcome) =>
     typeof outcome === 'object' && failed.has(outcome.shard) ? 'failed' : outcome,
   );
+}
+
+/**
+ * Records for a shard that is about to close wait, and go to its children: what is behind in time is behind in the
+ * order of shards, key by key.
+ */
+async function routed(stream: LiveStream, decoded: () => Incoming[]): Promise<Incoming[]> {
+  for (;;) {
+    const incoming = decoded();
+    const { resharding } = stream;
+    if (!resharding || !incoming.some(({ shard }) => resharding.closing.has(shard))) return incoming;
+    await resharding.over;
+  }
 }
 
 /** The shards whose records could not be made durable. */

@@ -45,6 +45,23 @@ export function noStream({ accountId }: Service, name: string): ServiceError {
   );
 }
 
+/** Of one server. Each open shard costs a file handle and, when it is written, a sync. */
+export const OPEN_SHARDS_MAX = 1000;
+
+export function openShardCount({ store }: Service): number {
+  return store.streams.reduce((sum, { openShards }) => sum + openShards.length, 0);
+}
+
+export function checkShardLimit(service: Service, more: number): void {
+  const { accountId, region } = service;
+  const open = openShardCount(service);
+  if (more <= 0 || open + more <= OPEN_SHARDS_MAX) return;
+  throw new ServiceError(
+    'LimitExceededException',
+    `This request would exceed the shard limit for the account ${accountId} in ${region}. Current shard count for the account: ${open}. Limit: ${OPEN_SHARDS_MAX}. Number of additional shards that would have resulted from this request: ${more}.`,
+  );
+}
+
 export interface ShardName {
   stream: string;
   shard: string;

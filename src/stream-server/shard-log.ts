@@ -84,6 +84,14 @@ export class ShardLog {
     return durable;
   }
 
+  /** Resolves when no record is on its way: each is durable or was refused. */
+  async drain(): Promise<void> {
+    while (this.#isWriting || !this.#open.isEmpty) {
+      await this.durable().catch(() => {});
+      await this.#turn;
+    }
+  }
+
   /** Hands over the durable records from index `from` on, oldest first, until `visit` has enough. */
   async read({ from, chunk_bytes }: { from: number; chunk_bytes: number }, visit: Visit): Promise<void> {
     const seen = { next: from };
@@ -135,7 +143,7 @@ export class ShardLog {
 
   /** After what was put is durable. */
   async close(): Promise<void> {
-    while (this.#isWriting) await this.#turn;
+    await this.drain();
     await this.#exclusively(() => this.#writer.close());
   }
 

@@ -1,9 +1,7 @@
 import { evenHashKeyRanges, type Operations, RECORD_BYTES_DEFAULT } from '../kinesis/kinesis.ts';
-import { findStream, type Service } from './service.ts';
+import { checkShardLimit, findStream, type Service } from './service.ts';
 import { ServiceError } from './service-error.ts';
 
-/** Of one server. Each open shard costs a file handle and, when it is written, a sync. */
-const OPEN_SHARDS_MAX = 1000;
 const ON_DEMAND_SHARDS = 4;
 
 type Input<O extends keyof Operations> = Operations[O]['input'];
@@ -44,13 +42,4 @@ function shardCount(mode: 'PROVISIONED' | 'ON_DEMAND', asked: number | undefined
       'ShardCount must not be given for a stream with StreamMode ON_DEMAND.',
     );
   return asked ?? ON_DEMAND_SHARDS;
-}
-
-function checkShardLimit({ store, accountId, region }: Service, more: number): void {
-  const open = store.streams.reduce((sum, { openShards }) => sum + openShards.length, 0);
-  if (open + more <= OPEN_SHARDS_MAX) return;
-  throw new ServiceError(
-    'LimitExceededException',
-    `This request would exceed the shard limit for the account ${accountId} in ${region}. Current shard count for the account: ${open}. Limit: ${OPEN_SHARDS_MAX}. Number of additional shards that would have resulted from this request: ${more}.`,
-  );
 }

@@ -1,5 +1,5 @@
 /** For the tests of this module: a server in a folder of its own, a clock moved by hand, and calls over HTTP/1.1. */
-import { mkdtemp } from 'node:fs/promises';
+import { cp, mkdtemp } from 'node:fs/promises';
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -69,6 +69,13 @@ export async function testServer(options: TestOptions = {}): Promise<TestServer>
     { files, ...(segment_bytes !== undefined && { segment_bytes }) },
   );
   return Object.assign(server, { folder, clock, [Symbol.asyncDispose]: () => server.close() });
+}
+
+/** What a `kill -9` at this instant would leave: the files as they are, with nothing tidied up. */
+export async function crashImage({ folder }: { folder: string }): Promise<string> {
+  const copy = await mkdtemp(join(tmpdir(), 'lakeward-crash-'));
+  await cp(folder, copy, { recursive: true });
+  return copy;
 }
 
 export interface RawAnswer {
