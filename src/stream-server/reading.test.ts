@@ -1,17 +1,6 @@
-import { readFile, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { FaultyFiles } from './faulty-files.ts';
-import {
-  base64,
-  call,
-  HOUR_MS,
-  iterator,
-  putTexts,
-  START_MS,
-  type TestServer,
-  testServer,
-  texts,
-} from './test-server.ts';
+import { base64, call, HOUR_MS, iterator, putTexts, START_MS, testServer, texts } from './test-server.ts';
 
 const StreamName = 'events';
 const MINUTE_MS = 60_000;
