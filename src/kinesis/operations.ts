@@ -5,6 +5,7 @@
  */
 export const TARGET_PREFIX = 'Kinesis_20131202.';
 export const JSON_CONTENT_TYPE = 'application/x-amz-json-1.1';
+export const CBOR_CONTENT_TYPE = 'application/x-amz-cbor-1.1';
 
 export interface StreamRef {
   StreamName?: string;

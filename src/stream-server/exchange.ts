@@ -4,6 +4,7 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Clock, Log } from '../base/base.ts';
 import type { Answer } from './answer.ts';
 import type { Capacity } from './capacity.ts';
+import { encodingOf } from './encoding.ts';
 import { answer, errorAnswer, operationOf, type Run } from './protocol.ts';
 import { ServiceError } from './service-error.ts';
 
@@ -42,7 +43,7 @@ export async function exchange(
   if (preflight) return send(response, corsAnswer(), { ...options, header });
   const given =
     typeof body === 'string'
-      ? errorAnswer(refusal(body))
+      ? errorAnswer(refusal(body), encodingOf(header('content-type')) ?? 'json')
       : await answer(
           { method: request.method ?? '', address: request.url ?? '', header, body },
           options.run,

@@ -1,5 +1,6 @@
 import type { OperationName, Operations } from '../kinesis/kinesis.ts';
 import { describeStream, describeStreamSummary, listStreams } from './describe-operations.ts';
+import { type Encoding, encode } from './encoding.ts';
 import { getRecords } from './get-records.ts';
 import type { Run } from './protocol.ts';
 import { putRecord, putRecords } from './put-operations.ts';
@@ -11,9 +12,13 @@ import { createStream, deleteStream } from './stream-operations.ts';
 
 type Output = object | string | Buffer | undefined;
 
-/** Text and bytes are JSON already: the operations with large answers write their own. */
+/** Text and bytes are encoded already: the operations with large answers write their own. */
 type Handlers = {
-  [O in OperationName]: (service: Service, input: Operations[O]['input']) => Output | Promise<Output>;
+  [O in OperationName]: (
+    service: Service,
+    input: Operations[O]['input'],
+    encoding: Encoding,
+  ) => Output | Promise<Output>;
 };
 
 const HANDLERS: Handlers = {
@@ -32,12 +37,13 @@ const HANDLERS: Handlers = {
   GetRecords: getRecords,
 };
 
+type Handler = (service: Service, input: unknown, encoding: Encoding) => Output | Promise<Output>;
+
 export function operationsOf(service: Service): Run {
-  return async (operation, input) => {
+  return async (operation, input, encoding) => {
     // The input was checked against the operation's shape.
-    const handler = HANDLERS[operation] as (service: Service, input: unknown) => Output | Promise<Output>;
-    const output = await handler(service, input);
+    const output = await (HANDLERS[operation] as Handler)(service, input, encoding);
     if (output === undefined || typeof output === 'string' || Buffer.isBuffer(output)) return output;
-    return JSON.stringify(output);
+    return encode(output, encoding);
   };
 }

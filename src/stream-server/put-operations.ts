@@ -3,76 +3,100 @@ import {
   type Operations,
   PUT_RECORDS_BYTES_MAX,
   type PutRecordsEntry,
+  type PutRecordsResultEntry,
   parseSequenceNumber,
 } from '../kinesis/kinesis.ts';
 import { decodeBase64, decodedLength } from './base64.ts';
+import type { Encoding } from './encoding.ts';
 import type { LiveShard, LiveStream } from './live-stream.ts';
 import { findStream, noStream, type Service } from './service.ts';
 import { internalFailure, ServiceError } from './service-error.ts';
 
 type Input<O extends keyof Operations> = Operations[O]['input'];
 
+/** JSON brings data as base64, CBOR as bytes (or as base64 too). */
+export type PutEntry = Omit<PutRecordsEntry, 'Data'> & { Data: string | Uint8Array };
+
 interface Incoming {
   partitionKey: string;
   partitionKey_bytes: number;
-  data: Buffer;
+  data: Uint8Array;
   shard: LiveShard;
 }
 
 /** Where a record got its number, or why it got none. */
 type Outcome = { shard: LiveShard; number: string } | 'full' | 'failed';
 
-export async function putRecord(service: Service, input: Input<'PutRecord'>): Promise<string> {
+export async function putRecord(service: Service, input: Input<'PutRecord'>): Promise<object> {
   const stream = findStream(service, input);
   checkOrdering(service, stream, input.SequenceNumberForOrdering);
   const [outcome] = await put(service, stream, () => decode(stream, [input], () => 'data'));
   if (outcome === 'full')
     throw new ServiceError('ProvisionedThroughputExceededException', fullMessage(service));
   if (outcome === undefined || outcome === 'failed') throw internalFailure();
-  return `{"ShardId":"${outcome.shard.id}","SequenceNumber":"${outcome.number}","EncryptionType":"NONE"}`;
+  return { ShardId: outcome.shard.id, SequenceNumber: outcome.number, EncryptionType: 'NONE' };
 }
 
-export async function putRecords(service: Service, input: Input<'PutRecords'>): Promise<string> {
+export async function putRecords(
+  service: Service,
+  input: Input<'PutRecords'>,
+  encoding: Encoding,
+): Promise<string | object> {
   const stream = findStream(service, input);
   const outcomes = await put(service, stream, () =>
     decode(stream, input.Records, (i) => `records.${i + 1}.member.data`),
   );
-  const full = failureEntry('ProvisionedThroughputExceededException', fullMessage(service));
-  const failed = failureEntry('InternalFailure', 'Internal service failure.');
-  let failures = 0;
-  const entries = outcomes.map((outcome) => {
-    if (typeof outcome === 'object')
-      return `{"SequenceNumber":"${outcome.number}","ShardId":"${outcome.shard.id}"}`;
-    failures++;
-    return outcome === 'full' ? full : failed;
-  });
-  return `{"FailedRecordCount":${failures},"EncryptionType":"NONE","Records":[${entries.join(',')}]}`;
+  const failed = outcomes.filter((outcome) => typeof outcome !== 'object').length;
+  const entryOf = (outcome: Outcome) => resultEntry(service, outcome);
+  if (encoding === 'cbor')
+    return { FailedRecordCount: failed, EncryptionType: 'NONE', Records: outcomes.map(entryOf) };
+  // Numbers and shard ids need no escapes; stringifying objects takes twice as long.
+  const texts = outcomes.map((outcome) =>
+    typeof outcome === 'object'
+      ? `{"SequenceNumber":"${outcome.number}","ShardId":"${outcome.shard.id}"}`
+      : JSON.stringify(entryOf(outcome)),
+  );
+  return `{"FailedRecordCount":${failed},"EncryptionType":"NONE","Records":[${texts.join(',')}]}`;
+}
+
+function resultEntry(service: Service, outcome: Outcome): PutRecordsResultEntry {
+  if (typeof outcome === 'object') return { SequenceNumber: outcome.number, ShardId: outcome.shard.id };
+  return outcome === 'full'
+    ? { ErrorCode: 'ProvisionedThroughputExceededException', ErrorMessage: fullMessage(service) }
+    : { ErrorCode: 'InternalFailure', ErrorMessage: 'Internal service failure.' };
 }
 
 /** Every record is checked before the first one is put: a request is refused as a whole or not at all. */
 function decode(
   stream: LiveStream,
-  entries: readonly PutRecordsEntry[],
+  entries: readonly PutEntry[],
   pathOf: (at: number) => string,
 ): Incoming[] {
-  const room = entries.reduce((sum, { Data }) => sum + (decodedLength(Data) ?? 0), 0);
+  const room = entries.reduce((sum, { Data }) => sum + base64Length(Data), 0);
   // Decoded before any is put, into one buffer, out of which the frames are copied: 0.16 µs for a record of 300 bytes.
   const bytes = Buffer.allocUnsafe(room);
   let used = 0;
   let total = 0;
   return entries.map((entry, i) => {
-    const length = decodeBase64(entry.Data, bytes, used);
-    if (length === undefined) throw noBlob(entry.Data);
-    const data = bytes.subarray(used, used + length);
-    used += length;
+    let data: Uint8Array;
+    if (typeof entry.Data === 'string') {
+      const length = decodeBase64(entry.Data, bytes, used);
+      if (length === undefined) throw noBlob(entry.Data);
+      data = bytes.subarray(used, used + length);
+      used += length;
+    } else data = entry.Data;
     const partitionKey_bytes = Buffer.byteLength(entry.PartitionKey, 'utf8');
-    const size = length + partitionKey_bytes;
+    const size = data.length + partitionKey_bytes;
     if (size > stream.entry.recordBytes_max) throw tooLarge(stream, pathOf(i), size);
     total += size;
     if (total > PUT_RECORDS_BYTES_MAX)
       throw new ServiceError('InvalidArgumentException', 'Records size exceeds 10 MB limit');
     return { partitionKey: entry.PartitionKey, partitionKey_bytes, data, shard: route(stream, entry) };
   });
+}
+
+function base64Length(data: PutEntry['Data']): number {
+  return typeof data === 'string' ? (decodedLength(data) ?? 0) : 0;
 }
 
 async function put(service: Service, stream: LiveStream, decoded: () => Incoming[]): Promise<Outcome[]> {
@@ -112,7 +136,7 @@ async function syncAll(shards: ReadonlySet<LiveShard>): Promise<Set<LiveShard>> 
   return failed;
 }
 
-function route(stream: LiveStream, { PartitionKey, ExplicitHashKey }: PutRecordsEntry): LiveShard {
+function route(stream: LiveStream, { PartitionKey, ExplicitHashKey }: PutEntry): LiveShard {
   if (ExplicitHashKey === undefined) return stream.shardOf(PartitionKey);
   const key = BigInt(ExplicitHashKey);
   if (key <= HASH_KEY_MAX) return stream.shardOfHashKey(key);
@@ -150,13 +174,6 @@ function noBlob(text: string): ServiceError {
     'SerializationException',
     `'${text.slice(0, 100)}' can not be converted to a Blob: Invalid Base64 character`,
   );
-}
-
-function failureEntry(
-  code: 'ProvisionedThroughputExceededException' | 'InternalFailure',
-  message: string,
-): string {
-  return JSON.stringify({ ErrorCode: code, ErrorMessage: message });
 }
 
 function fullMessage({ store }: Service): string {

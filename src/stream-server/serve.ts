@@ -91,10 +91,10 @@ class Operations {
     this.#run = run;
   }
 
-  readonly run: Run = async (operation, input) => {
+  readonly run: Run = async (operation, input, encoding) => {
     if (this.#isClosing)
       throw new ServiceError('ServiceUnavailable', 'The embedded stream is shutting down.');
-    const one = this.#run(operation, input);
+    const one = this.#run(operation, input, encoding);
     this.#underWay.add(one);
     try {
       return await one;

@@ -81,6 +81,7 @@ export async function crashImage({ folder }: { folder: string }): Promise<string
 export interface RawAnswer {
   status: number;
   headers: IncomingHttpHeaders;
+  bytes: Buffer;
   body: string;
 }
 
@@ -112,13 +113,11 @@ export function raw(
         const chunks: Buffer[] = [];
         answer.on('data', (chunk: Buffer) => chunks.push(chunk));
         answer.on('error', reject);
-        answer.on('end', () =>
-          resolve({
-            status: answer.statusCode ?? 0,
-            headers: answer.headers,
-            body: Buffer.concat(chunks).toString('utf8'),
-          }),
-        );
+        answer.on('end', () => {
+          const bytes = Buffer.concat(chunks);
+          const { statusCode: status = 0, headers: given } = answer;
+          resolve({ status, headers: given, bytes, body: bytes.toString('utf8') });
+        });
       },
     );
     sent.on('error', reject);
