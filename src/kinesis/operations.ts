@@ -94,6 +94,20 @@ export type StreamSummaryShape = Pick<
   'StreamName' | 'StreamARN' | 'StreamStatus' | 'StreamModeDetails' | 'StreamCreationTimestamp'
 >;
 
+export interface ConsumerShape {
+  ConsumerName: string;
+  ConsumerARN: string;
+  ConsumerStatus: 'CREATING' | 'DELETING' | 'ACTIVE';
+  ConsumerCreationTimestamp: number;
+}
+
+/** A consumer by its ARN, or by its stream and name. */
+interface ConsumerRef {
+  StreamARN?: string;
+  ConsumerName?: string;
+  ConsumerARN?: string;
+}
+
 export interface Operations {
   CreateStream: {
     input: {
@@ -137,6 +151,33 @@ export interface Operations {
       ShardFilter?: ShardFilterShape;
     };
     output: { Shards: ShardShape[]; NextToken?: string };
+  };
+  RegisterStreamConsumer: {
+    input: { StreamARN: string; ConsumerName: string; Tags?: Record<string, string> };
+    output: { Consumer: ConsumerShape };
+  };
+  DeregisterStreamConsumer: { input: ConsumerRef; output: undefined };
+  DescribeStreamConsumer: {
+    input: ConsumerRef;
+    output: { ConsumerDescription: ConsumerShape & { StreamARN: string } };
+  };
+  ListStreamConsumers: {
+    input: { StreamARN: string; NextToken?: string; MaxResults?: number; StreamCreationTimestamp?: number };
+    output: { Consumers: ConsumerShape[]; NextToken?: string };
+  };
+  /** Answers with an event stream; the output is that of one SubscribeToShardEvent. */
+  SubscribeToShard: {
+    input: {
+      ConsumerARN: string;
+      ShardId: string;
+      StartingPosition: { Type: ShardIteratorType; SequenceNumber?: string; Timestamp?: number };
+    };
+    output: {
+      Records: RecordShape[];
+      ContinuationSequenceNumber: string | null;
+      MillisBehindLatest: number;
+      ChildShards?: ChildShardShape[];
+    };
   };
   SplitShard: {
     input: StreamRef & { ShardToSplit: string; NewStartingHashKey: string };

@@ -17,6 +17,12 @@ export interface ShardEntry {
   closedAt_ms?: number;
 }
 
+export interface ConsumerEntry {
+  name: string;
+  createdAt_s: number;
+  tags?: Record<string, string>;
+}
+
 export interface StreamEntry {
   name: string;
   /** Different from that of every other stream that this folder ever had: with the name, the stream's identity. */
@@ -25,6 +31,8 @@ export interface StreamEntry {
   mode: 'PROVISIONED' | 'ON_DEMAND';
   recordBytes_max: number;
   shards: ShardEntry[];
+  /** Registered for enhanced fan-out, and the newest creation that any had. */
+  consumers?: { newest_s: number; registered: ConsumerEntry[] };
 }
 
 interface CatalogContent {

@@ -1,4 +1,5 @@
 import type { Operations, ShardShape, StreamFacts, StreamSummaryShape } from '../kinesis/kinesis.ts';
+import { consumersOf } from './consumer-operations.ts';
 import { issueListToken, readListToken } from './list-token.ts';
 import type { LiveStream } from './live-stream.ts';
 import { findStream, type Service } from './service.ts';
@@ -51,7 +52,7 @@ export function describeStreamSummary(
     StreamDescriptionSummary: {
       ...facts(service, stream),
       OpenShardCount: stream.openShards.length,
-      ConsumerCount: 0,
+      ConsumerCount: consumersOf(stream).length,
       MaxRecordSizeInKiB: stream.entry.recordBytes_max / 1024,
     },
   };

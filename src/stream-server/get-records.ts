@@ -55,7 +55,7 @@ function gone(service: Service, { stream, shardIndex }: IteratorPosition): Error
 }
 
 /** 0 means that there is nothing more, and nothing else may mean it: readers stop there. */
-function millisBehind(
+export function millisBehind(
   service: Service,
   { log }: LiveShard,
   read: { next: number; body: RecordsBody },

@@ -41,6 +41,13 @@ const arn: Member = {
   pattern: /^arn:aws.*:kinesis:.*:\d{12}:stream\/\S+$/,
 };
 const stream = { StreamName: name, StreamARN: arn };
+const consumerArn: Member = {
+  type: 'String',
+  length_min: 1,
+  length_max: 2048,
+  pattern: /^(arn):aws.*:kinesis:.*:\d{12}:.*stream\/[a-zA-Z0-9_.-]+\/consumer\/[a-zA-Z0-9_.-]+:[0-9]+$/,
+};
+const oneConsumer = { StreamARN: arn, ConsumerName: name, ConsumerARN: consumerArn };
 const nextToken: Member = { type: 'String', length_min: 1, length_max: 1_048_576 };
 const atMost10k: Member = { type: 'Integer', min: 1, max: 10_000 };
 const timestamp: Member = { type: 'Timestamp' };
@@ -48,6 +55,14 @@ const sequenceNumber: Member = { type: 'String', pattern: /^(0|([1-9]\d{0,128}))
 
 const hashKey: Member = { type: 'String', pattern: /^(0|([1-9]\d{0,38}))$/ };
 const notNull = { notNull: true } as const;
+
+const POSITION_TYPES = [
+  'AFTER_SEQUENCE_NUMBER',
+  'LATEST',
+  'AT_TIMESTAMP',
+  'AT_SEQUENCE_NUMBER',
+  'TRIM_HORIZON',
+] as const;
 
 const record: Shape = {
   PartitionKey: { type: 'String', notNull: true, length_min: 1, length_max: PARTITION_KEY_CHARS_MAX },
@@ -96,6 +111,32 @@ export const INPUT_SHAPES: Record<OperationName, Shape> = {
     },
     ...stream,
   },
+  RegisterStreamConsumer: {
+    StreamARN: { ...arn, notNull: true },
+    ConsumerName: { ...name, notNull: true },
+    Tags: { type: 'Map' },
+  },
+  DeregisterStreamConsumer: oneConsumer,
+  DescribeStreamConsumer: oneConsumer,
+  ListStreamConsumers: {
+    StreamARN: { ...arn, notNull: true },
+    NextToken: nextToken,
+    MaxResults: atMost10k,
+    StreamCreationTimestamp: timestamp,
+  },
+  SubscribeToShard: {
+    ConsumerARN: { ...consumerArn, notNull: true },
+    ShardId: { ...name, notNull: true },
+    StartingPosition: {
+      type: 'Structure',
+      notNull: true,
+      members: {
+        Type: { type: 'String', notNull: true, values: POSITION_TYPES },
+        SequenceNumber: sequenceNumber,
+        Timestamp: timestamp,
+      },
+    },
+  },
   SplitShard: {
     ...stream,
     ShardToSplit: { ...name, ...notNull },
@@ -128,7 +169,7 @@ export const INPUT_SHAPES: Record<OperationName, Shape> = {
     ShardIteratorType: {
       type: 'String',
       notNull: true,
-      values: ['AFTER_SEQUENCE_NUMBER', 'LATEST', 'AT_TIMESTAMP', 'AT_SEQUENCE_NUMBER', 'TRIM_HORIZON'],
+      values: POSITION_TYPES,
     },
     StartingSequenceNumber: sequenceNumber,
     ...stream,

@@ -10,6 +10,7 @@ import {
 } from '../kinesis/kinesis.ts';
 import type { ShardEntry, StreamEntry } from './catalog.ts';
 import type { ShardLog } from './shard-log.ts';
+import { Signal } from './signal.ts';
 
 /** A shard that is being served. */
 export class LiveShard {
@@ -70,6 +71,8 @@ export class LiveStream {
   #openShards: readonly LiveShard[];
   /** Set while shards are split or merged: the stream is UPDATING. */
   resharding: Resharding | undefined;
+  /** Its shards, or whether it is there at all. */
+  readonly changed = new Signal();
   /** Set first of all when it is deleted: what comes after finds no stream. */
   isDeleted = false;
 
@@ -99,6 +102,7 @@ export class LiveStream {
     this.#entry = entry;
     this.#shards = shards;
     this.#openShards = byHashKey(shards);
+    this.changed.fire();
   }
 
   shard(index: number): LiveShard | undefined {

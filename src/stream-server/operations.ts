@@ -1,6 +1,13 @@
 import type { OperationName, Operations } from '../kinesis/kinesis.ts';
+import {
+  deregisterStreamConsumer,
+  describeStreamConsumer,
+  listStreamConsumers,
+  registerStreamConsumer,
+} from './consumer-operations.ts';
 import { describeStream, describeStreamSummary, listStreams } from './describe-operations.ts';
 import { type Encoding, encode } from './encoding.ts';
+import { EventStream } from './event-frames.ts';
 import { getRecords } from './get-records.ts';
 import type { Run } from './protocol.ts';
 import { putRecord, putRecords } from './put-operations.ts';
@@ -9,8 +16,9 @@ import type { Service } from './service.ts';
 import { getShardIterator } from './shard-iterator.ts';
 import { listShards } from './shard-listing.ts';
 import { createStream, deleteStream } from './stream-operations.ts';
+import { subscribeToShard } from './subscribe-to-shard.ts';
 
-type Output = object | string | Buffer | undefined;
+type Output = object | string | Buffer | EventStream | undefined;
 
 /** Text and bytes are encoded already: the operations with large answers write their own. */
 type Handlers = {
@@ -31,6 +39,11 @@ const HANDLERS: Handlers = {
   SplitShard: splitShard,
   MergeShards: mergeShards,
   UpdateShardCount: updateShardCount,
+  RegisterStreamConsumer: registerStreamConsumer,
+  DeregisterStreamConsumer: deregisterStreamConsumer,
+  DescribeStreamConsumer: describeStreamConsumer,
+  ListStreamConsumers: listStreamConsumers,
+  SubscribeToShard: subscribeToShard,
   PutRecord: putRecord,
   PutRecords: putRecords,
   GetShardIterator: getShardIterator,
@@ -43,7 +56,8 @@ export function operationsOf(service: Service): Run {
   return async (operation, input, encoding) => {
     // The input was checked against the operation's shape.
     const output = await (HANDLERS[operation] as Handler)(service, input, encoding);
-    if (output === undefined || typeof output === 'string' || Buffer.isBuffer(output)) return output;
+    if (output === undefined || typeof output === 'string') return output;
+    if (Buffer.isBuffer(output) || output instanceof EventStream) return output;
     return encode(output, encoding);
   };
 }

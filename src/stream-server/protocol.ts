@@ -1,10 +1,11 @@
 import type { Log } from '../base/base.ts';
-import { type OperationName, TARGET_PREFIX } from '../kinesis/kinesis.ts';
+import { EVENT_STREAM_CONTENT_TYPE, type OperationName, TARGET_PREFIX } from '../kinesis/kinesis.ts';
 import type { Answer } from './answer.ts';
 import { checkAuthentication } from './authentication.ts';
 import { inSeconds } from './cbor-timestamps.ts';
 import { checkInput } from './check-input.ts';
 import { CONTENT_TYPES, decode, type Encoding, encode, encodingOf } from './encoding.ts';
+import { EventStream } from './event-frames.ts';
 import { INPUT_SHAPES } from './input-shapes.ts';
 import { internalFailure, ServiceError } from './service-error.ts';
 
@@ -21,7 +22,7 @@ export type Run = (
   operation: OperationName,
   input: Record<string, unknown>,
   encoding: Encoding,
-) => Promise<string | Buffer | undefined>;
+) => Promise<string | Buffer | EventStream | undefined>;
 
 /**
  * From a request to an answer, in the order in which the service looks at it: method, content type, body, target,
@@ -38,7 +39,8 @@ export async function answer(request: Request, run: Run, log: Log): Promise<Answ
     const shape = INPUT_SHAPES[operation];
     const checked = checkInput(operation, encoding === 'cbor' ? inSeconds(input, shape) : input);
     const output = await run(operation, checked, encoding);
-    return { status: 200, contentType: CONTENT_TYPES[encoding], body: output ?? '' };
+    const contentType = output instanceof EventStream ? EVENT_STREAM_CONTENT_TYPE : CONTENT_TYPES[encoding];
+    return { status: 200, contentType, body: output ?? '' };
   } catch (error) {
     const known = error instanceof ServiceError ? error : internalFailure();
     if (known !== error)

@@ -11,6 +11,7 @@ import { arnPrefix, type Service } from './service.ts';
 import { ServiceError } from './service-error.ts';
 import { Store } from './store.ts';
 import type { StreamServer, StreamServerOptions } from './stream-server.ts';
+import { Subscriptions } from './subscriptions.ts';
 
 /** Of bodies of requests and answers under way; beyond it clients are told to try again. */
 const BODIES_BYTES_MAX = 128 * 1024 * 1024;
@@ -45,7 +46,16 @@ export async function serve(options: StreamServerOptions, ports: ServerPorts): P
     clock,
     log,
   });
-  const service: Service = { store, clock, region, accountId, retention_ms, reads: new Gate(READS_AT_ONCE) };
+  const service: Service = {
+    store,
+    clock,
+    region,
+    accountId,
+    retention_ms,
+    reads: new Gate(READS_AT_ONCE),
+    subscriptions: new Subscriptions(clock),
+    log,
+  };
   return start(service, options).catch(async (error: unknown) => {
     await store.close();
     throw error;
@@ -72,6 +82,9 @@ async function start(service: Service, options: StreamServerOptions): Promise<St
       stopping.abort();
       listener.stop();
       await operations.finish();
+      await service.subscriptions.close();
+      // The last answers are written once this turn is over.
+      await new Promise((resolve) => setImmediate(resolve));
       const patience = new AbortController();
       await listener.close(clock.sleep(CLOSE_MS_MAX, patience.signal));
       patience.abort();
@@ -106,8 +119,6 @@ class Operations {
   async finish(): Promise<void> {
     this.#isClosing = true;
     await Promise.allSettled(this.#underWay);
-    // Their answers are written once this turn is over.
-    await new Promise((resolve) => setImmediate(resolve));
   }
 }
 

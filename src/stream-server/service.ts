@@ -1,9 +1,10 @@
-import type { Clock } from '../base/base.ts';
+import type { Clock, Log } from '../base/base.ts';
 import type { StreamRef } from '../kinesis/kinesis.ts';
 import type { Gate } from './gate.ts';
 import type { LiveStream } from './live-stream.ts';
 import { ServiceError } from './service-error.ts';
 import type { Store } from './store.ts';
+import type { Subscriptions } from './subscriptions.ts';
 
 /** What every operation works on. */
 export interface Service {
@@ -13,6 +14,8 @@ export interface Service {
   accountId: string;
   retention_ms: number;
   reads: Gate;
+  subscriptions: Subscriptions;
+  log: Log;
 }
 
 export function arnPrefix({ region, accountId }: Pick<Service, 'region' | 'accountId'>): string {

@@ -107,6 +107,7 @@ export class Store {
       throw error;
     }
     this.#streams.delete(stream.entry.name);
+    stream.changed.fire();
     for (const { log } of stream.shards) {
       await log.close();
       log.forget();
@@ -135,6 +136,11 @@ export class Store {
       stream.resharding = undefined;
       over.resolve();
     }
+  }
+
+  /** Changes what the catalog says of a stream, but not its shards. */
+  update(stream: LiveStream, change: (entry: StreamEntry) => StreamEntry): Promise<void> {
+    return this.#change(stream, change);
   }
 
   /** Lets go of what is older than the retention and not held by the lake. */

@@ -1,4 +1,5 @@
 import { evenHashKeyRanges, type Operations, RECORD_BYTES_DEFAULT } from '../kinesis/kinesis.ts';
+import { consumersOf } from './consumer-operations.ts';
 import { checkShardLimit, findStream, type Service } from './service.ts';
 import { ServiceError } from './service-error.ts';
 
@@ -27,7 +28,14 @@ export async function createStream(service: Service, input: Input<'CreateStream'
 }
 
 export async function deleteStream(service: Service, input: Input<'DeleteStream'>): Promise<undefined> {
-  await service.store.delete(findStream(service, input));
+  const stream = findStream(service, input);
+  const consumers = consumersOf(stream);
+  if (consumers.length > 0 && !input.EnforceConsumerDeletion)
+    throw new ServiceError(
+      'ResourceInUseException',
+      `Stream ${stream.entry.name} under account ${service.accountId} has registered consumers; EnforceConsumerDeletion deletes them too.`,
+    );
+  await service.store.delete(stream);
 }
 
 function shardCount(mode: 'PROVISIONED' | 'ON_DEMAND', asked: number | undefined): number {

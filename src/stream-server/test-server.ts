@@ -16,6 +16,7 @@ export const HOUR_MS = 3_600_000;
 export class ManualClock implements Clock {
   #now_ms = START_MS;
   #sleepers: { at_ms: number; wake: () => void }[] = [];
+  #watchers: { ms: number; seen: () => void }[] = [];
   #asleep = Promise.withResolvers<void>();
 
   now(): number {
@@ -26,6 +27,7 @@ export class ManualClock implements Clock {
     return new Promise((resolve) => {
       if (signal?.aborted) return resolve();
       this.#sleepers.push({ at_ms: this.#now_ms + ms, wake: resolve });
+      for (const { seen } of this.#watchers.filter((watcher) => watcher.ms === ms)) seen();
       signal?.addEventListener('abort', () => resolve(), { once: true });
       this.#asleep.resolve();
     });
@@ -37,6 +39,11 @@ export class ManualClock implements Clock {
     this.#sleepers = this.#sleepers.filter(({ at_ms }) => at_ms > this.#now_ms);
     if (this.#sleepers.length === 0) this.#asleep = Promise.withResolvers<void>();
     for (const { wake } of due) wake();
+  }
+
+  /** Resolves as soon as somebody sleeps for so long, from now on. */
+  whenSleeping(ms: number): Promise<void> {
+    return new Promise((seen) => this.#watchers.push({ ms, seen }));
   }
 
   /** Resolves when somebody sleeps: what had woken up has done its work. */
