@@ -7,6 +7,17 @@ export const TARGET_PREFIX = 'Kinesis_20131202.';
 export const JSON_CONTENT_TYPE = 'application/x-amz-json-1.1';
 export const CBOR_CONTENT_TYPE = 'application/x-amz-cbor-1.1';
 
+/** What enhanced monitoring may count; `ALL` stands for the seven of them. */
+export const SHARD_LEVEL_METRICS = [
+  'IncomingBytes',
+  'IncomingRecords',
+  'IteratorAgeMilliseconds',
+  'OutgoingBytes',
+  'OutgoingRecords',
+  'ReadProvisionedThroughputExceeded',
+  'WriteProvisionedThroughputExceeded',
+] as const;
+
 export interface StreamRef {
   StreamName?: string;
   StreamARN?: string;
@@ -101,6 +112,18 @@ export interface ConsumerShape {
   ConsumerCreationTimestamp: number;
 }
 
+interface TagShape {
+  Key: string;
+  Value: string;
+}
+
+interface MetricsShape {
+  StreamName: string;
+  StreamARN: string;
+  CurrentShardLevelMetrics: string[];
+  DesiredShardLevelMetrics: string[];
+}
+
 /** A consumer by its ARN, or by its stream and name. */
 interface ConsumerRef {
   StreamARN?: string;
@@ -115,6 +138,7 @@ export interface Operations {
       ShardCount?: number;
       StreamModeDetails?: { StreamMode: StreamMode };
       MaxRecordSizeInKiB?: number;
+      Tags?: Record<string, string>;
     };
     output: undefined;
   };
@@ -177,6 +201,33 @@ export interface Operations {
       ContinuationSequenceNumber: string | null;
       MillisBehindLatest: number;
       ChildShards?: ChildShardShape[];
+    };
+  };
+  AddTagsToStream: { input: StreamRef & { Tags: Record<string, string> }; output: undefined };
+  RemoveTagsFromStream: { input: StreamRef & { TagKeys: string[] }; output: undefined };
+  ListTagsForStream: {
+    input: StreamRef & { ExclusiveStartTagKey?: string; Limit?: number };
+    output: { Tags: TagShape[]; HasMoreTags: boolean };
+  };
+  TagResource: { input: { ResourceARN: string; Tags: Record<string, string> }; output: undefined };
+  UntagResource: { input: { ResourceARN: string; TagKeys: string[] }; output: undefined };
+  ListTagsForResource: { input: { ResourceARN: string }; output: { Tags: TagShape[] } };
+  IncreaseStreamRetentionPeriod: { input: StreamRef & { RetentionPeriodHours: number }; output: undefined };
+  DecreaseStreamRetentionPeriod: { input: StreamRef & { RetentionPeriodHours: number }; output: undefined };
+  EnableEnhancedMonitoring: { input: StreamRef & { ShardLevelMetrics: string[] }; output: MetricsShape };
+  DisableEnhancedMonitoring: { input: StreamRef & { ShardLevelMetrics: string[] }; output: MetricsShape };
+  UpdateStreamMode: {
+    input: { StreamARN: string; StreamModeDetails: { StreamMode: StreamMode } };
+    output: undefined;
+  };
+  UpdateMaxRecordSize: { input: { StreamARN?: string; MaxRecordSizeInKiB: number }; output: undefined };
+  DescribeLimits: {
+    input: Record<never, never>;
+    output: {
+      ShardLimit: number;
+      OpenShardCount: number;
+      OnDemandStreamCount: number;
+      OnDemandStreamCountLimit: number;
     };
   };
   SplitShard: {

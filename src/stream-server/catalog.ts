@@ -31,6 +31,10 @@ export interface StreamEntry {
   mode: 'PROVISIONED' | 'ON_DEMAND';
   recordBytes_max: number;
   shards: ShardEntry[];
+  /** Undefined: the server's own. */
+  retention_ms?: number;
+  tags?: Record<string, string>;
+  shardLevelMetrics?: string[];
   /** Registered for enhanced fan-out, and the newest creation that any had. */
   consumers?: { newest_s: number; registered: ConsumerEntry[] };
 }

@@ -26,7 +26,7 @@ function checkType(value: unknown, member: Member): unknown {
     case 'Map':
       if (!isContainer(value)) throw wrongType('Expected map or null');
       if (Array.isArray(value)) throw noList();
-      return value;
+      return texts(value);
     case 'Structure':
       if (!isContainer(value)) throw wrongType('Expected null');
       if (Array.isArray(value)) throw noList();
@@ -36,6 +36,13 @@ function checkType(value: unknown, member: Member): unknown {
       if (isContainer(value)) throw Array.isArray(value) ? noList() : noStructure();
       return checkScalar(value as string | number | boolean | Uint8Array, member.type);
   }
+}
+
+function texts(map: object): Record<string, string> {
+  const member: Member = { type: 'String' };
+  return Object.fromEntries(
+    Object.entries(map).map(([key, value]) => [key, checkType(value ?? '', member) as string]),
+  );
 }
 
 type Scalar = Exclude<Member['type'], 'List' | 'Map' | 'Structure'>;

@@ -4,6 +4,7 @@ import { issueListToken, readListToken } from './list-token.ts';
 import type { LiveStream } from './live-stream.ts';
 import { arnPrefix, findStream, noStream, type Service } from './service.ts';
 import { ServiceError } from './service-error.ts';
+import { checkedTags } from './tags.ts';
 
 const CONSUMERS_OF_A_STREAM_MAX = 20;
 const RESULTS_MAX = 100;
@@ -17,7 +18,8 @@ export async function registerStreamConsumer(
   input: Input<'RegisterStreamConsumer'>,
 ): Promise<Output<'RegisterStreamConsumer'>> {
   const stream = findStream(service, input);
-  const { ConsumerName: name, Tags: tags } = input;
+  const { ConsumerName: name } = input;
+  const tags = checkedTags(input.Tags);
   const now_s = Math.floor(service.clock.now() / 1000);
   await service.store.update(stream, (entry) => {
     const { newest_s, registered } = entry.consumers ?? NONE;
@@ -30,7 +32,7 @@ export async function registerStreamConsumer(
       );
     // In the ARN: a consumer registered again under its name is another one.
     const createdAt_s = Math.max(now_s, newest_s + 1);
-    const consumer: ConsumerEntry = { name, createdAt_s, ...(tags && { tags }) };
+    const consumer: ConsumerEntry = { name, createdAt_s, ...tags };
     return { ...entry, consumers: { newest_s: createdAt_s, registered: [...registered, consumer] } };
   });
   const consumer = consumersOf(stream).find((one) => one.name === name);

@@ -4,6 +4,7 @@ import {
   PARTITION_KEY_CHARS_MAX,
   PUT_RECORDS_COUNT_MAX,
   RECORD_BYTES_MAX,
+  SHARD_LEVEL_METRICS,
 } from '../kinesis/kinesis.ts';
 
 interface Constraints {
@@ -56,6 +57,36 @@ const sequenceNumber: Member = { type: 'String', pattern: /^(0|([1-9]\d{0,128}))
 const hashKey: Member = { type: 'String', pattern: /^(0|([1-9]\d{0,38}))$/ };
 const notNull = { notNull: true } as const;
 
+const streamMode: Member = {
+  type: 'Structure',
+  members: { StreamMode: { type: 'String', notNull: true, values: ['PROVISIONED', 'ON_DEMAND'] } },
+};
+const recordSize: Member = { type: 'Integer', min: 1024, max: 10_240 };
+const tagKey: Member = { type: 'String', length_min: 1, length_max: 128 };
+const tagKeys: Member = {
+  type: 'List',
+  notNull: true,
+  length_min: 1,
+  length_max: 50,
+  of: { ...tagKey, notNull: true },
+  print: 'TagKey',
+};
+const resourceArn: Member = {
+  type: 'String',
+  notNull: true,
+  length_min: 1,
+  length_max: 2048,
+  pattern: /^arn:aws.*:kinesis:.*:\d{12}:.*stream\/\S+$/,
+};
+const metrics: Member = {
+  type: 'List',
+  notNull: true,
+  length_min: 1,
+  length_max: 7,
+  of: { type: 'String', notNull: true, values: [...SHARD_LEVEL_METRICS, 'ALL'] },
+  print: 'MetricsName',
+};
+
 const POSITION_TYPES = [
   'AFTER_SEQUENCE_NUMBER',
   'LATEST',
@@ -74,11 +105,8 @@ export const INPUT_SHAPES: Record<OperationName, Shape> = {
   CreateStream: {
     ShardCount: { type: 'Integer', min: 1, max: 100_000 },
     StreamName: { ...name, notNull: true },
-    StreamModeDetails: {
-      type: 'Structure',
-      members: { StreamMode: { type: 'String', notNull: true, values: ['PROVISIONED', 'ON_DEMAND'] } },
-    },
-    MaxRecordSizeInKiB: { type: 'Integer', min: 1024, max: 10_240 },
+    StreamModeDetails: streamMode,
+    MaxRecordSizeInKiB: recordSize,
     Tags: { type: 'Map' },
   },
   DeleteStream: { ...stream, EnforceConsumerDeletion: { type: 'Boolean' } },
@@ -137,6 +165,22 @@ export const INPUT_SHAPES: Record<OperationName, Shape> = {
       },
     },
   },
+  AddTagsToStream: { ...stream, Tags: { type: 'Map', notNull: true } },
+  RemoveTagsFromStream: { ...stream, TagKeys: tagKeys },
+  ListTagsForStream: { ...stream, ExclusiveStartTagKey: tagKey, Limit: { type: 'Integer', min: 1, max: 50 } },
+  TagResource: { ResourceARN: resourceArn, Tags: { type: 'Map', notNull: true } },
+  UntagResource: { ResourceARN: resourceArn, TagKeys: tagKeys },
+  ListTagsForResource: { ResourceARN: resourceArn },
+  IncreaseStreamRetentionPeriod: { ...stream, RetentionPeriodHours: { type: 'Integer', notNull: true } },
+  DecreaseStreamRetentionPeriod: { ...stream, RetentionPeriodHours: { type: 'Integer', notNull: true } },
+  EnableEnhancedMonitoring: { ...stream, ShardLevelMetrics: metrics },
+  DisableEnhancedMonitoring: { ...stream, ShardLevelMetrics: metrics },
+  UpdateStreamMode: {
+    StreamARN: { ...arn, notNull: true },
+    StreamModeDetails: { ...streamMode, notNull: true },
+  },
+  UpdateMaxRecordSize: { StreamARN: arn, MaxRecordSizeInKiB: { ...recordSize, notNull: true } },
+  DescribeLimits: {},
   SplitShard: {
     ...stream,
     ShardToSplit: { ...name, ...notNull },

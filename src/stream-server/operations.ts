@@ -13,10 +13,27 @@ import type { Run } from './protocol.ts';
 import { putRecord, putRecords } from './put-operations.ts';
 import { mergeShards, splitShard, updateShardCount } from './reshard-operations.ts';
 import type { Service } from './service.ts';
+import {
+  decreaseStreamRetentionPeriod,
+  describeLimits,
+  disableEnhancedMonitoring,
+  enableEnhancedMonitoring,
+  increaseStreamRetentionPeriod,
+  updateMaxRecordSize,
+  updateStreamMode,
+} from './settings-operations.ts';
 import { getShardIterator } from './shard-iterator.ts';
 import { listShards } from './shard-listing.ts';
 import { createStream, deleteStream } from './stream-operations.ts';
 import { subscribeToShard } from './subscribe-to-shard.ts';
+import {
+  addTagsToStream,
+  listTagsForResource,
+  listTagsForStream,
+  removeTagsFromStream,
+  tagResource,
+  untagResource,
+} from './tag-operations.ts';
 
 type Output = object | string | Buffer | EventStream | undefined;
 
@@ -39,6 +56,19 @@ const HANDLERS: Handlers = {
   SplitShard: splitShard,
   MergeShards: mergeShards,
   UpdateShardCount: updateShardCount,
+  AddTagsToStream: addTagsToStream,
+  RemoveTagsFromStream: removeTagsFromStream,
+  ListTagsForStream: listTagsForStream,
+  TagResource: tagResource,
+  UntagResource: untagResource,
+  ListTagsForResource: listTagsForResource,
+  IncreaseStreamRetentionPeriod: increaseStreamRetentionPeriod,
+  DecreaseStreamRetentionPeriod: decreaseStreamRetentionPeriod,
+  EnableEnhancedMonitoring: enableEnhancedMonitoring,
+  DisableEnhancedMonitoring: disableEnhancedMonitoring,
+  UpdateStreamMode: updateStreamMode,
+  UpdateMaxRecordSize: updateMaxRecordSize,
+  DescribeLimits: describeLimits,
   RegisterStreamConsumer: registerStreamConsumer,
   DeregisterStreamConsumer: deregisterStreamConsumer,
   DescribeStreamConsumer: describeStreamConsumer,

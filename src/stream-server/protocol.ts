@@ -7,6 +7,7 @@ import { checkInput } from './check-input.ts';
 import { CONTENT_TYPES, decode, type Encoding, encode, encodingOf } from './encoding.ts';
 import { EventStream } from './event-frames.ts';
 import { INPUT_SHAPES } from './input-shapes.ts';
+import { refusalOf } from './refused-operations.ts';
 import { internalFailure, ServiceError } from './service-error.ts';
 
 export interface Request {
@@ -34,7 +35,7 @@ export async function answer(request: Request, run: Run, log: Log): Promise<Answ
   try {
     const operation = operationOf(request);
     const input = parseBody(request.body, operation, encoding);
-    if (!operation) throw new ServiceError('UnknownOperationException');
+    if (!operation) throw new ServiceError('UnknownOperationException', refusalOf(nameIn(request)));
     authenticate(request);
     const shape = INPUT_SHAPES[operation];
     const checked = checkInput(operation, encoding === 'cbor' ? inSeconds(input, shape) : input);
@@ -61,9 +62,13 @@ export function errorAnswer(error: ServiceError, encoding: Encoding): Answer {
 }
 
 export function operationOf({ header }: Pick<Request, 'header'>): OperationName | undefined {
-  const target = header('x-amz-target') ?? '';
-  const name = target.startsWith(TARGET_PREFIX) ? target.slice(TARGET_PREFIX.length) : '';
+  const name = nameIn({ header });
   return Object.hasOwn(INPUT_SHAPES, name) ? (name as OperationName) : undefined;
+}
+
+function nameIn({ header }: Pick<Request, 'header'>): string {
+  const target = header('x-amz-target') ?? '';
+  return target.startsWith(TARGET_PREFIX) ? target.slice(TARGET_PREFIX.length) : '';
 }
 
 /** What does not even speak the protocol gets the front end's answer, which is XML. */

@@ -51,7 +51,6 @@ export async function serve(options: StreamServerOptions, ports: ServerPorts): P
     clock,
     region,
     accountId,
-    retention_ms,
     reads: new Gate(READS_AT_ONCE),
     subscriptions: new Subscriptions(clock),
     log,

@@ -12,7 +12,6 @@ export interface Service {
   clock: Clock;
   region: string;
   accountId: string;
-  retention_ms: number;
   reads: Gate;
   subscriptions: Subscriptions;
   log: Log;

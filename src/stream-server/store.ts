@@ -22,7 +22,7 @@ export interface StoreOptions {
   log: Log;
 }
 
-export type NewStream = Pick<StreamEntry, 'name' | 'mode' | 'recordBytes_max'> & {
+export type NewStream = Pick<StreamEntry, 'name' | 'mode' | 'recordBytes_max' | 'tags'> & {
   shards: Pick<ShardEntry, 'startingHashKey' | 'endingHashKey'>[];
 };
 
@@ -68,18 +68,21 @@ export class Store {
     return this.#streams.get(name);
   }
 
+  retention_ms({ entry }: LiveStream): number {
+    return entry.retention_ms ?? this.#options.retention_ms;
+  }
+
   /** False when there is one of that name. */
-  async create({ name, mode, recordBytes_max, shards }: NewStream): Promise<boolean> {
+  async create({ shards, ...stream }: NewStream): Promise<boolean> {
+    const { name } = stream;
     if (this.#streams.has(name) || this.#creating.has(name)) return false;
     this.#creating.add(name);
     try {
       const { createdAt_ms, createdAt_s } = this.#catalog.nextCreation(this.#options.clock.now());
       const entry: StreamEntry = {
-        name,
+        ...stream,
         createdAt_ms,
         folder: `${createdAt_ms}-${name}`,
-        mode,
-        recordBytes_max,
         shards: shards.map((shard, index) => ({
           index,
           createdAt_s,
@@ -145,8 +148,8 @@ export class Store {
 
   /** Lets go of what is older than the retention and not held by the lake. */
   async trim(held: HeldPositions): Promise<void> {
-    const olderThan_ms = this.#options.clock.now() - this.#options.retention_ms;
     for (const stream of this.streams) {
+      const olderThan_ms = this.#options.clock.now() - this.retention_ms(stream);
       const { entry, arn, shards } = stream;
       const positions = held({ name: entry.name, arn, createdAt_ms: entry.createdAt_ms });
       if (positions === undefined) continue;

@@ -2,8 +2,9 @@ import { evenHashKeyRanges, type Operations, RECORD_BYTES_DEFAULT } from '../kin
 import { consumersOf } from './consumer-operations.ts';
 import { checkShardLimit, findStream, type Service } from './service.ts';
 import { ServiceError } from './service-error.ts';
+import { checkedTags } from './tags.ts';
 
-const ON_DEMAND_SHARDS = 4;
+export const ON_DEMAND_SHARDS = 4;
 
 type Input<O extends keyof Operations> = Operations[O]['input'];
 
@@ -14,6 +15,7 @@ export async function createStream(service: Service, input: Input<'CreateStream'
   const created = await service.store.create({
     name: input.StreamName,
     mode,
+    ...checkedTags(input.Tags),
     recordBytes_max: input.MaxRecordSizeInKiB ? input.MaxRecordSizeInKiB * 1024 : RECORD_BYTES_DEFAULT,
     shards: evenHashKeyRanges(count).map(({ start, end }) => ({
       startingHashKey: String(start),
