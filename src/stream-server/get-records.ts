@@ -3,7 +3,8 @@ import type { Encoding } from './encoding.ts';
 import { type IteratorPosition, issueIterator, readIterator } from './iterator-token.ts';
 import type { LiveShard, LiveStream } from './live-stream.ts';
 import { type RecordsBody, recordsBody } from './records-body.ts';
-import { findStream, noShard, type Service } from './service.ts';
+import { findStream, noShard, rateExceeded, type Service } from './service.ts';
+import { ServiceError } from './service-error.ts';
 
 /** What a record takes up in the log and in an answer, guessed, so that buffers begin with about the right size. */
 const FRAME_BYTES_GUESS = 512;
@@ -22,6 +23,11 @@ async function readAt(
   input: Input & { encoding: Encoding },
 ): Promise<Buffer> {
   const { stream, shard } = find(service, position, input.StreamARN);
+  if (service.limits && !service.limits.takeRead(shard))
+    throw new ServiceError(
+      'ProvisionedThroughputExceededException',
+      rateExceeded(service, { stream: stream.entry.name, shard: shard.id }),
+    );
   const limit = input.Limit ?? GET_RECORDS_COUNT_MAX;
   const backlog = Math.max(0, shard.log.lastIndex + 1 - position.next);
   const guess_bytes = Math.min(limit, backlog) * FRAME_BYTES_GUESS;
@@ -30,6 +36,7 @@ async function readAt(
   await shard.log.read({ from: position.next, chunk_bytes }, (bytes, at, length) =>
     body.add(bytes, at, length),
   );
+  service.limits?.wasRead(shard, body.payload_bytes);
   if (stream.isDeleted) throw gone(service, position);
   const next = body.count > 0 ? body.lastIndex + 1 : position.next;
   const behind_ms = millisBehind(service, shard, { next, body });

@@ -2,6 +2,7 @@ import {
   HASH_KEY_MAX,
   type Operations,
   PUT_RECORDS_BYTES_MAX,
+  type PutRecordErrorCode,
   type PutRecordsEntry,
   type PutRecordsResultEntry,
   parseSequenceNumber,
@@ -9,7 +10,7 @@ import {
 import { decodeBase64, decodedLength } from './base64.ts';
 import type { Encoding } from './encoding.ts';
 import type { LiveShard, LiveStream } from './live-stream.ts';
-import { findStream, noStream, type Service } from './service.ts';
+import { findStream, noStream, rateExceeded, type Service } from './service.ts';
 import { internalFailure, ServiceError } from './service-error.ts';
 
 type Input<O extends keyof Operations> = Operations[O]['input'];
@@ -25,15 +26,24 @@ interface Incoming {
 }
 
 /** Where a record got its number, or why it got none. */
-type Outcome = { shard: LiveShard; number: string } | 'full' | 'failed';
+type Outcome = { shard: LiveShard; number: string } | Refusal;
+
+interface Refusal {
+  number?: undefined;
+  code: PutRecordErrorCode;
+  message: string;
+}
+
+const FAILED: Refusal = { code: 'InternalFailure', message: 'Internal service failure.' };
 
 export async function putRecord(service: Service, input: Input<'PutRecord'>): Promise<object> {
   const stream = findStream(service, input);
   checkOrdering(service, stream, input.SequenceNumberForOrdering);
   const [outcome] = await put(service, stream, () => decode(stream, [input], () => 'data'));
-  if (outcome === 'full')
-    throw new ServiceError('ProvisionedThroughputExceededException', fullMessage(service));
-  if (outcome === undefined || outcome === 'failed') throw internalFailure();
+  if (outcome?.number === undefined)
+    throw outcome?.code === 'ProvisionedThroughputExceededException'
+      ? new ServiceError(outcome.code, outcome.message)
+      : internalFailure();
   return { ShardId: outcome.shard.id, SequenceNumber: outcome.number, EncryptionType: 'NONE' };
 }
 
@@ -46,24 +56,22 @@ export async function putRecords(
   const outcomes = await put(service, stream, () =>
     decode(stream, input.Records, (i) => `records.${i + 1}.member.data`),
   );
-  const failed = outcomes.filter((outcome) => typeof outcome !== 'object').length;
-  const entryOf = (outcome: Outcome) => resultEntry(service, outcome);
+  const failed = outcomes.filter(({ number }) => number === undefined).length;
   if (encoding === 'cbor')
-    return { FailedRecordCount: failed, EncryptionType: 'NONE', Records: outcomes.map(entryOf) };
+    return { FailedRecordCount: failed, EncryptionType: 'NONE', Records: outcomes.map(resultEntry) };
   // Numbers and shard ids need no escapes; stringifying objects takes twice as long.
   const texts = outcomes.map((outcome) =>
-    typeof outcome === 'object'
+    outcome.number !== undefined
       ? `{"SequenceNumber":"${outcome.number}","ShardId":"${outcome.shard.id}"}`
-      : JSON.stringify(entryOf(outcome)),
+      : JSON.stringify(resultEntry(outcome)),
   );
   return `{"FailedRecordCount":${failed},"EncryptionType":"NONE","Records":[${texts.join(',')}]}`;
 }
 
-function resultEntry(service: Service, outcome: Outcome): PutRecordsResultEntry {
-  if (typeof outcome === 'object') return { SequenceNumber: outcome.number, ShardId: outcome.shard.id };
-  return outcome === 'full'
-    ? { ErrorCode: 'ProvisionedThroughputExceededException', ErrorMessage: fullMessage(service) }
-    : { ErrorCode: 'InternalFailure', ErrorMessage: 'Internal service failure.' };
+function resultEntry(outcome: Outcome): PutRecordsResultEntry {
+  return outcome.number !== undefined
+    ? { SequenceNumber: outcome.number, ShardId: outcome.shard.id }
+    : { ErrorCode: outcome.code, ErrorMessage: outcome.message };
 }
 
 /** Every record is checked before the first one is put: a request is refused as a whole or not at all. */
@@ -104,14 +112,17 @@ async function put(service: Service, stream: LiveStream, decoded: () => Incoming
   if (stream.isDeleted) throw noStream(service, stream.entry.name);
   const arrival_ms = Math.floor(service.clock.now());
   const outcomes: Outcome[] = incoming.map(({ shard, ...record }) => {
+    if (service.limits && !service.limits.takePut(shard, record.data.length + record.partitionKey_bytes))
+      return refusal(rateExceeded(service, { stream: stream.entry.name, shard: shard.id }));
     const index = shard.log.put({ ...record, arrival_ms });
-    return index === undefined ? 'full' : { shard, number: shard.numbers.text(index, arrival_ms) };
+    if (index === undefined) return refusal(fullMessage(service));
+    return { shard, number: shard.numbers.text(index, arrival_ms) };
   });
   const failed = await syncAll(new Set(incoming.map(({ shard }) => shard)));
   if (stream.isDeleted) throw noStream(service, stream.entry.name);
   if (failed.size === 0) return outcomes;
   return outcomes.map((outcome) =>
-    typeof outcome === 'object' && failed.has(outcome.shard) ? 'failed' : outcome,
+    outcome.number !== undefined && failed.has(outcome.shard) ? FAILED : outcome,
   );
 }
 
@@ -174,6 +185,10 @@ function noBlob(text: string): ServiceError {
     'SerializationException',
     `'${text.slice(0, 100)}' can not be converted to a Blob: Invalid Base64 character`,
   );
+}
+
+function refusal(message: string): Refusal {
+  return { code: 'ProvisionedThroughputExceededException', message };
 }
 
 function fullMessage({ store }: Service): string {

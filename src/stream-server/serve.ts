@@ -9,6 +9,7 @@ import { operationsOf } from './operations.ts';
 import type { Run } from './protocol.ts';
 import { arnPrefix, type Service } from './service.ts';
 import { ServiceError } from './service-error.ts';
+import { ShardLimits } from './shard-limits.ts';
 import { Store } from './store.ts';
 import type { StreamServer, StreamServerOptions } from './stream-server.ts';
 import { Subscriptions } from './subscriptions.ts';
@@ -54,6 +55,7 @@ export async function serve(options: StreamServerOptions, ports: ServerPorts): P
     reads: new Gate(READS_AT_ONCE),
     subscriptions: new Subscriptions(clock),
     log,
+    limits: options.limits === 'on' ? new ShardLimits(clock) : undefined,
   };
   return start(service, options).catch(async (error: unknown) => {
     await store.close();

@@ -3,6 +3,7 @@ import type { StreamRef } from '../kinesis/kinesis.ts';
 import type { Gate } from './gate.ts';
 import type { LiveStream } from './live-stream.ts';
 import { ServiceError } from './service-error.ts';
+import type { ShardLimits } from './shard-limits.ts';
 import type { Store } from './store.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
@@ -15,6 +16,8 @@ export interface Service {
   reads: Gate;
   subscriptions: Subscriptions;
   log: Log;
+  /** Undefined: shards take and give what the machine can. */
+  limits: ShardLimits | undefined;
 }
 
 export function arnPrefix({ region, accountId }: Pick<Service, 'region' | 'accountId'>): string {
@@ -62,6 +65,10 @@ export function checkShardLimit(service: Service, more: number): void {
     'LimitExceededException',
     `This request would exceed the shard limit for the account ${accountId} in ${region}. Current shard count for the account: ${open}. Limit: ${OPEN_SHARDS_MAX}. Number of additional shards that would have resulted from this request: ${more}.`,
   );
+}
+
+export function rateExceeded({ accountId }: Service, { stream, shard }: ShardName): string {
+  return `Rate exceeded for shard ${shard} in stream ${stream} under account ${accountId}.`;
 }
 
 export interface ShardName {

@@ -19,6 +19,8 @@ export interface StreamServerOptions {
   /** What all streams together may hold on disk; beyond it puts are refused. */
   maxBytes: number;
   retention_ms: number;
+  /** `on`: a shard takes and gives no more than one of Amazon's. Default off. */
+  limits?: 'off' | 'on';
   clock: Clock;
   log: Log;
   held?: HeldPositions;

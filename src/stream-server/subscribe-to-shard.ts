@@ -84,14 +84,18 @@ async function* events(reading: Reading): AsyncGenerator<Buffer> {
     waiting.abort();
   };
   const { log } = liveShard(reading);
+  const pushed = service.limits?.pushed();
   const listening = [log.grown.listen(wake), stream.changed.listen(wake)];
   subscription.over.addEventListener('abort', wake, { once: true });
   try {
     while (!subscription.over.aborted) {
       isWoken = false;
-      const { frame, isEnd, isBehind } = await service.reads.pass(() => readEvent(reading));
+      const { frame, bytes, isEnd, isBehind } = await service.reads.pass(() => readEvent(reading));
       yield frame;
+      pushed?.take(bytes);
       if (isEnd) return;
+      const debt_ms = pushed?.debt_ms ?? 0;
+      if (debt_ms > 0) await service.clock.sleep(debt_ms, subscription.over);
       if (isBehind || isWoken) continue;
       waiting = new AbortController();
       await service.clock.sleep(IDLE_MS, waiting.signal);
@@ -103,6 +107,8 @@ async function* events(reading: Reading): AsyncGenerator<Buffer> {
 
 interface Event {
   frame: Buffer;
+  /** Of keys and data. */
+  bytes: number;
   /** The shard is closed and read to its end. */
   isEnd: boolean;
   isBehind: boolean;
@@ -126,7 +132,8 @@ async function readEvent(reading: Reading): Promise<Event> {
     MillisBehindLatest: millisBehind(service, shard, { next: reading.next, body }),
     ...(isEnd && { ChildShards: stream.children(shard) }),
   });
-  return { frame: eventFrame('SubscribeToShardEvent', payload, encoding), isEnd, isBehind };
+  const frame = eventFrame('SubscribeToShardEvent', payload, encoding);
+  return { frame, bytes: body.payload_bytes, isEnd, isBehind };
 }
 
 /** As the stream has it now: it may have been closed, or be gone. */

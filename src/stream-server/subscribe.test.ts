@@ -163,6 +163,24 @@ test('a large backlog comes in order, in events of a bounded size', async () => 
   for (const event of read) expect(event.length).toBeLessThanOrEqual(10);
 });
 
+test('where shards are limited, a subscription is pushed 2 MiB a second', async () => {
+  await using server = await withConsumer({ limits: 'on' });
+  for (let i = 0; i < 4; i++) {
+    await putTexts(
+      server,
+      StreamName,
+      Array.from({ length: 4 }, () => 'x'.repeat(256 * 1024 - 3)),
+    );
+    server.clock.move(1_000);
+  }
+  const held = server.clock.whenSleeping(500);
+  const subscription = await subscribe(sdk(server), server);
+  for (let i = 0; i < 3; i++) expect(textsOf(await subscription.next())).toHaveLength(4);
+  await held;
+  server.clock.move(500);
+  expect(textsOf(await subscription.next())).toHaveLength(4);
+});
+
 test('an idle shard is heard of every five seconds, with a place to go on from', async () => {
   await using server = await withConsumer();
   const idle = server.clock.whenSleeping(5_000);
