@@ -61,7 +61,7 @@ export async function exchange(
 
 /**
  * One message in memory: the next is asked for when this one is on its way. A reader that has not taken it when the
- * subscription is over is cut off, or it would hold it for ever.
+ * subscription is over is cut off, or it would hold it for ever; with an error, lest it takes what came for all.
  */
 async function sendEvents(response: OutgoingResponse, events: EventStream, held: HeldMemory): Promise<void> {
   response.on('close', events.cancel);
@@ -70,7 +70,8 @@ async function sendEvents(response: OutgoingResponse, events: EventStream, held:
     if (response.destroyed) break;
     held.count(frame.length);
     const isTaken = (response as ServerResponse).write(frame);
-    if (!isTaken && (await drained(response, events.over)) === 'over') return void response.destroy();
+    if (!isTaken && (await drained(response, events.over)) === 'over')
+      return void response.destroy(new Error('not read'));
     held.give(frame.length);
   }
   response.end();

@@ -1,4 +1,5 @@
 import { type IncomingMessage, request } from 'node:http';
+import { type ClientHttp2Stream, connect } from 'node:http2';
 import {
   CreateStreamCommand,
   DeregisterStreamConsumerCommand,
@@ -12,8 +13,8 @@ import {
   type SubscribeToShardEvent,
 } from '@aws-sdk/client-kinesis';
 import { S3Client } from '@aws-sdk/client-s3';
-import { afterEach, expect, test } from 'vitest';
-import { CBOR_CONTENT_TYPE, decodeCbor, encodeCbor, JSON_CONTENT_TYPE } from '../kinesis/kinesis.ts';
+import { afterEach, describe, expect, test } from 'vitest';
+import { CBOR_CONTENT_TYPE, decodeCbor, encodeCbor } from '../kinesis/kinesis.ts';
 import { base64, call, putTexts, signedHeaders, type TestServer, testServer } from './test-server.ts';
 
 const StreamName = 'events';
@@ -312,37 +313,68 @@ test('a client that speaks CBOR gets events in CBOR, behind an initial response'
   });
 });
 
-test('a reader that leaves frees its place', async () => {
-  await using server = await withConsumer();
-  await putTexts(server, StreamName, ['x'.repeat(1_000_000)]);
-  const body = Buffer.from(
-    JSON.stringify({ ConsumerARN: server.consumer, ShardId: SHARD, StartingPosition: HORIZON }),
-  );
-  for (let i = 0; i < 2; i++) {
-    await bytesOf(server, body, JSON_CONTENT_TYPE, (bytes) => bytes.length > 100_000);
-    server.clock.move(5_000);
-  }
-});
+interface Reader {
+  leave(): void;
+  /** All bytes that still come, and whether the end came as it should. */
+  rest(): Promise<{ received: number; isWhole: boolean }>;
+}
 
-test('a reader that does not read is not read for, and is cut off when its time is over', async () => {
-  await using server = await withConsumer();
-  const record = { PartitionKey: 'k', Data: base64('x'.repeat(1_000_000)) };
-  for (let i = 0; i < 4; i++)
-    await call(server, 'PutRecords', { StreamName, Records: Array.from({ length: 10 }, () => record) });
+/** A subscriber without an SDK, which has seen the beginning of the answer and reads no further. */
+async function subscriber(server: Served, version: 'HTTP/2' | 'HTTP/1.1'): Promise<Reader> {
   const body = JSON.stringify({ ConsumerARN: server.consumer, ShardId: SHARD, StartingPosition: HORIZON });
   const headers = signedHeaders('SubscribeToShard');
-  const answer = await new Promise<IncomingMessage>((resolve) => {
-    request(server.endpoint, { method: 'POST', headers, agent: false }, resolve).end(body);
+  const stream = await new Promise<IncomingMessage | ClientHttp2Stream>((resolve) => {
+    if (version === 'HTTP/1.1')
+      return request(server.endpoint, { method: 'POST', headers, agent: false }, resolve).end(body);
+    const session = connect(server.endpoint);
+    session.on('error', () => {});
+    const sent = session.request({ ':method': 'POST', ':path': '/', ...headers });
+    sent.on('response', () => resolve(sent));
+    sent.on('close', () => session.destroy());
+    return sent.end(body);
   });
-  // Turns enough to read all of it, if nothing held the server back.
-  for (let i = 0; i < 200; i++) await call(server, 'ListStreams', {});
-  server.clock.move(300_000);
-  await call(server, 'ListStreams', {});
+  stream.on('error', () => {});
   let received = 0;
-  answer.on('data', (chunk: Buffer) => {
-    received += chunk.length;
+  let isWhole = false;
+  stream.on('end', () => {
+    isWhole = 'complete' in stream ? stream.complete : stream.rstCode === 0;
   });
-  await new Promise<void>((resolve) => answer.on('error', () => {}).on('close', resolve));
-  expect(answer.complete).toBe(false);
-  expect(received).toBeLessThan(30_000_000);
+  const closed = new Promise((resolve) => stream.once('close', resolve));
+  return {
+    leave: () => stream.destroy(),
+    async rest() {
+      stream.on('data', (chunk: Buffer) => {
+        received += chunk.length;
+      });
+      await closed;
+      return { received, isWhole };
+    },
+  };
+}
+
+describe.each(['HTTP/2', 'HTTP/1.1'] as const)('over %s', (version) => {
+  test('a reader that leaves frees its place', async () => {
+    await using server = await withConsumer();
+    await putTexts(server, StreamName, ['x'.repeat(1_000_000)]);
+    for (let i = 0; i < 3; i++) {
+      (await subscriber(server, version)).leave();
+      await putTexts(server, StreamName, ['more']);
+      server.clock.move(5_000);
+    }
+  });
+
+  test('a reader that does not read is not read for, and is cut off when its time is over', async () => {
+    await using server = await withConsumer();
+    const record = { PartitionKey: 'k', Data: base64('x'.repeat(1_000_000)) };
+    for (let i = 0; i < 4; i++)
+      await call(server, 'PutRecords', { StreamName, Records: Array.from({ length: 10 }, () => record) });
+    const reader = await subscriber(server, version);
+    // Turns enough to read all of it, if nothing held the server back.
+    for (let i = 0; i < 200; i++) await call(server, 'ListStreams', {});
+    server.clock.move(300_000);
+    await call(server, 'ListStreams', {});
+    const { received, isWhole } = await reader.rest();
+    expect(isWhole).toBe(false);
+    expect(received).toBeLessThan(30_000_000);
+  });
 });
