@@ -1,5 +1,5 @@
 /**
- * The embedded stream: a durable server that speaks Kinesis' JSON protocol. An acknowledged put survives `kill -9` and
+ * The embedded stream: a durable server that speaks Kinesis' protocol. An acknowledged put survives `kill -9` and
  * power loss; a record is readable only once it is durable; records are never dropped for want of room.
  */
 import type { Clock, Log } from '../base/base.ts';
