@@ -125,16 +125,18 @@ export class Store {
   async reshard(stream: LiveStream, plan: Reshard): Promise<void> {
     const over = Promise.withResolvers<void>();
     // Which ones close does not hang on the time.
-    const closing = closedBy(stream.entry.shards, plan(stream.entry.shards, { at_ms: 0, createdAt_s: 0 }));
-    const isClosing = ({ entry }: LiveShard) => closing.includes(entry);
-    stream.resharding = { closing: new Set(stream.openShards.filter(isClosing)), over: over.promise };
+    const entries = closedBy(stream.entry.shards, plan(stream.entry.shards, { at_ms: 0, createdAt_s: 0 }));
+    const closing = new Set(stream.openShards.filter(({ entry }) => entries.includes(entry)));
+    stream.resharding = { closing, over: over.promise };
     try {
       await this.#change(stream, async (entry) => {
-        for (const { log } of stream.resharding?.closing ?? []) await log.drain();
+        for (const { log } of closing) await log.drain();
         const now_ms = Math.floor(this.#options.clock.now());
         const { createdAt_s } = this.#catalog.nextCreation(now_ms);
         return { ...entry, shards: plan(entry.shards, { at_ms: now_ms, createdAt_s }) };
       });
+      // Nothing is written to them any more.
+      for (const { log } of closing) await log.close();
     } finally {
       stream.resharding = undefined;
       over.resolve();
