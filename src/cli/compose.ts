@@ -148,6 +148,7 @@ export async function composeServer(
     region: settings['stream.region'],
     maxBytes: settings['stream.maxBytes'],
     retention_ms: settings['stream.retention'],
+    limits: settings['stream.limits'],
     held,
     clock,
     log,

@@ -216,6 +216,12 @@ export const OPTIONS = {
     example: '7d',
     commands: SERVICE,
   }),
+  'stream.limits': option(choice('off', 'on'), 'off', {
+    description:
+      'Whether a shard of the embedded stream takes and gives no more than one of Amazon Kinesis: 1,000 records and 1 MiB a second in, 5 reads and 2 MiB a second out; beyond, ProvisionedThroughputExceededException.',
+    example: 'on',
+    commands: SERVICE,
+  }),
   'stream.start': option(instant('trim_horizon'), 'trim_horizon', {
     description:
       'Where a new lake begins to read: the oldest record that the stream holds, or a time. Pinned by the first commit; there is no “latest”, because events that come before the first commit would be lost.',

@@ -5,6 +5,18 @@
  */
 export const TARGET_PREFIX = 'Kinesis_20131202.';
 export const JSON_CONTENT_TYPE = 'application/x-amz-json-1.1';
+export const CBOR_CONTENT_TYPE = 'application/x-amz-cbor-1.1';
+
+/** What enhanced monitoring may count; `ALL` stands for the seven of them. */
+export const SHARD_LEVEL_METRICS = [
+  'IncomingBytes',
+  'IncomingRecords',
+  'IteratorAgeMilliseconds',
+  'OutgoingBytes',
+  'OutgoingRecords',
+  'ReadProvisionedThroughputExceeded',
+  'WriteProvisionedThroughputExceeded',
+] as const;
 
 export interface StreamRef {
   StreamName?: string;
@@ -93,6 +105,32 @@ export type StreamSummaryShape = Pick<
   'StreamName' | 'StreamARN' | 'StreamStatus' | 'StreamModeDetails' | 'StreamCreationTimestamp'
 >;
 
+export interface ConsumerShape {
+  ConsumerName: string;
+  ConsumerARN: string;
+  ConsumerStatus: 'CREATING' | 'DELETING' | 'ACTIVE';
+  ConsumerCreationTimestamp: number;
+}
+
+interface TagShape {
+  Key: string;
+  Value: string;
+}
+
+interface MetricsShape {
+  StreamName: string;
+  StreamARN: string;
+  CurrentShardLevelMetrics: string[];
+  DesiredShardLevelMetrics: string[];
+}
+
+/** A consumer by its ARN, or by its stream and name. */
+interface ConsumerRef {
+  StreamARN?: string;
+  ConsumerName?: string;
+  ConsumerARN?: string;
+}
+
 export interface Operations {
   CreateStream: {
     input: {
@@ -100,6 +138,7 @@ export interface Operations {
       ShardCount?: number;
       StreamModeDetails?: { StreamMode: StreamMode };
       MaxRecordSizeInKiB?: number;
+      Tags?: Record<string, string>;
     };
     output: undefined;
   };
@@ -136,6 +175,77 @@ export interface Operations {
       ShardFilter?: ShardFilterShape;
     };
     output: { Shards: ShardShape[]; NextToken?: string };
+  };
+  RegisterStreamConsumer: {
+    input: { StreamARN: string; ConsumerName: string; Tags?: Record<string, string> };
+    output: { Consumer: ConsumerShape };
+  };
+  DeregisterStreamConsumer: { input: ConsumerRef; output: undefined };
+  DescribeStreamConsumer: {
+    input: ConsumerRef;
+    output: { ConsumerDescription: ConsumerShape & { StreamARN: string } };
+  };
+  ListStreamConsumers: {
+    input: { StreamARN: string; NextToken?: string; MaxResults?: number; StreamCreationTimestamp?: number };
+    output: { Consumers: ConsumerShape[]; NextToken?: string };
+  };
+  /** Answers with an event stream; the output is that of one SubscribeToShardEvent. */
+  SubscribeToShard: {
+    input: {
+      ConsumerARN: string;
+      ShardId: string;
+      StartingPosition: { Type: ShardIteratorType; SequenceNumber?: string; Timestamp?: number };
+    };
+    output: {
+      Records: RecordShape[];
+      ContinuationSequenceNumber: string | null;
+      MillisBehindLatest: number;
+      ChildShards?: ChildShardShape[];
+    };
+  };
+  AddTagsToStream: { input: StreamRef & { Tags: Record<string, string> }; output: undefined };
+  RemoveTagsFromStream: { input: StreamRef & { TagKeys: string[] }; output: undefined };
+  ListTagsForStream: {
+    input: StreamRef & { ExclusiveStartTagKey?: string; Limit?: number };
+    output: { Tags: TagShape[]; HasMoreTags: boolean };
+  };
+  TagResource: { input: { ResourceARN: string; Tags: Record<string, string> }; output: undefined };
+  UntagResource: { input: { ResourceARN: string; TagKeys: string[] }; output: undefined };
+  ListTagsForResource: { input: { ResourceARN: string }; output: { Tags: TagShape[] } };
+  IncreaseStreamRetentionPeriod: { input: StreamRef & { RetentionPeriodHours: number }; output: undefined };
+  DecreaseStreamRetentionPeriod: { input: StreamRef & { RetentionPeriodHours: number }; output: undefined };
+  EnableEnhancedMonitoring: { input: StreamRef & { ShardLevelMetrics: string[] }; output: MetricsShape };
+  DisableEnhancedMonitoring: { input: StreamRef & { ShardLevelMetrics: string[] }; output: MetricsShape };
+  UpdateStreamMode: {
+    input: { StreamARN: string; StreamModeDetails: { StreamMode: StreamMode } };
+    output: undefined;
+  };
+  UpdateMaxRecordSize: { input: { StreamARN?: string; MaxRecordSizeInKiB: number }; output: undefined };
+  DescribeLimits: {
+    input: Record<never, never>;
+    output: {
+      ShardLimit: number;
+      OpenShardCount: number;
+      OnDemandStreamCount: number;
+      OnDemandStreamCountLimit: number;
+    };
+  };
+  SplitShard: {
+    input: StreamRef & { ShardToSplit: string; NewStartingHashKey: string };
+    output: undefined;
+  };
+  MergeShards: {
+    input: StreamRef & { ShardToMerge: string; AdjacentShardToMerge: string };
+    output: undefined;
+  };
+  UpdateShardCount: {
+    input: StreamRef & { TargetShardCount: number; ScalingType: 'UNIFORM_SCALING' };
+    output: {
+      StreamName: string;
+      StreamARN: string;
+      CurrentShardCount: number;
+      TargetShardCount: number;
+    };
   };
   PutRecord: {
     input: StreamRef & PutRecordsEntry & { SequenceNumberForOrdering?: string };

@@ -7,12 +7,20 @@ export interface ShardEntry {
   index: number;
   /** In every sequence number of the shard; no two shards of the folder's history share one of the same index. */
   createdAt_s: number;
+  /** When it took its first record at the earliest. Catalogs of version 0.1 lack it: then it is `createdAt_s`. */
+  openedAt_ms?: number;
   startingHashKey: string;
   endingHashKey: string;
   /** Ids of the shards that it came from by a split (one) or a merge (two). */
   parents: string[];
   /** A closed shard takes no more records. */
-  closed?: { lastIndex: number; at_ms: number };
+  closedAt_ms?: number;
+}
+
+export interface ConsumerEntry {
+  name: string;
+  createdAt_s: number;
+  tags?: Record<string, string>;
 }
 
 export interface StreamEntry {
@@ -23,6 +31,12 @@ export interface StreamEntry {
   mode: 'PROVISIONED' | 'ON_DEMAND';
   recordBytes_max: number;
   shards: ShardEntry[];
+  /** Undefined: the server's own. */
+  retention_ms?: number;
+  tags?: Record<string, string>;
+  shardLevelMetrics?: string[];
+  /** Registered for enhanced fan-out, and the newest creation that any had. */
+  consumers?: { newest_s: number; registered: ConsumerEntry[] };
 }
 
 interface CatalogContent {
@@ -81,6 +95,15 @@ export class Catalog {
       newestCreation_ms: Math.max(content.newestCreation_ms, stream.createdAt_ms),
       newestCreation_s: Math.max(content.newestCreation_s, ...stream.shards.map((s) => s.createdAt_s)),
       streams: [...content.streams, stream],
+    }));
+  }
+
+  /** Another entry for a stream that there is. */
+  replace(stream: StreamEntry): Promise<void> {
+    return this.#change((content) => ({
+      ...content,
+      newestCreation_s: Math.max(content.newestCreation_s, ...stream.shards.map((s) => s.createdAt_s)),
+      streams: content.streams.map((one) => (one.folder === stream.folder ? stream : one)),
     }));
   }
 

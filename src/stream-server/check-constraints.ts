@@ -62,7 +62,8 @@ function modelText(pattern: RegExp): string {
 }
 
 function lengthOf(value: unknown, { type }: Member): number {
-  return type === 'Blob' ? (decodedLength(value as string) ?? 0) : (value as string | unknown[]).length;
+  if (type === 'Blob' && typeof value === 'string') return decodedLength(value) ?? 0;
+  return (value as string | unknown[] | Uint8Array).length;
 }
 
 function print(value: unknown, member: Member): string {

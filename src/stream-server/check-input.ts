@@ -1,9 +1,10 @@
-import type { OperationName, PutRecordsEntry } from '../kinesis/kinesis.ts';
+import type { OperationName } from '../kinesis/kinesis.ts';
 import { PARTITION_KEY_CHARS_MAX, PUT_RECORDS_COUNT_MAX, RECORD_BYTES_MAX } from '../kinesis/kinesis.ts';
 import { decodedLength } from './base64.ts';
 import { checkConstraints } from './check-constraints.ts';
 import { checkTypes } from './check-types.ts';
 import { INPUT_SHAPES, type Shape } from './input-shapes.ts';
+import type { PutEntry } from './put-operations.ts';
 
 const { Records: recordsMember, ...putRecordsRest } = INPUT_SHAPES.PutRecords;
 
@@ -24,7 +25,7 @@ function checkAgainst(input: object, shape: Shape): Record<string, unknown> {
 }
 
 /** True only when both layers would have nothing to say of these records. */
-export function areSound(records: unknown): records is PutRecordsEntry[] {
+export function areSound(records: unknown): records is PutEntry[] {
   if (!Array.isArray(records) || records.length < 1 || records.length > PUT_RECORDS_COUNT_MAX) return false;
   return records.every(isSound);
 }
@@ -32,9 +33,9 @@ export function areSound(records: unknown): records is PutRecordsEntry[] {
 function isSound(record: unknown): boolean {
   if (typeof record !== 'object' || record === null || Array.isArray(record)) return false;
   const { Data, PartitionKey, ExplicitHashKey } = record as Partial<Record<string, unknown>>;
-  if (typeof Data !== 'string' || typeof PartitionKey !== 'string' || ExplicitHashKey !== undefined)
-    return false;
+  if (typeof PartitionKey !== 'string' || ExplicitHashKey !== undefined) return false;
+  if (typeof Data !== 'string' && !(Data instanceof Uint8Array)) return false;
   if (PartitionKey.length < 1 || PartitionKey.length > PARTITION_KEY_CHARS_MAX) return false;
-  const length = decodedLength(Data);
+  const length = typeof Data === 'string' ? decodedLength(Data) : Data.length;
   return length !== undefined && length <= RECORD_BYTES_MAX;
 }

@@ -5,7 +5,7 @@ import { ServiceError } from './service-error.ts';
 const INTEGER_MAX = 2 ** 31 - 1;
 
 /**
- * The first of the service's two layers: JSON of another type than the model's is a SerializationException. The
+ * The first of the service's two layers: a value of another type than the model's is a SerializationException. The
  * result has the members that the model knows, with numbers as the service rounds them; null counts as absent.
  */
 export function checkTypes(input: object, shape: Shape): Record<string, unknown> {
@@ -26,15 +26,23 @@ function checkType(value: unknown, member: Member): unknown {
     case 'Map':
       if (!isContainer(value)) throw wrongType('Expected map or null');
       if (Array.isArray(value)) throw noList();
-      return value;
+      return texts(value);
     case 'Structure':
       if (!isContainer(value)) throw wrongType('Expected null');
       if (Array.isArray(value)) throw noList();
       return checkTypes(value, member.members);
     default:
+      if (member.type === 'Blob' && value instanceof Uint8Array) return value;
       if (isContainer(value)) throw Array.isArray(value) ? noList() : noStructure();
-      return checkScalar(value as string | number | boolean, member.type);
+      return checkScalar(value as string | number | boolean | Uint8Array, member.type);
   }
+}
+
+function texts(map: object): Record<string, string> {
+  const member: Member = { type: 'String' };
+  return Object.fromEntries(
+    Object.entries(map).map(([key, value]) => [key, checkType(value ?? '', member) as string]),
+  );
 }
 
 type Scalar = Exclude<Member['type'], 'List' | 'Map' | 'Structure'>;
@@ -55,7 +63,7 @@ const WANTED: Record<Scalar, 'string' | 'number' | 'boolean'> = {
   Timestamp: 'number',
 };
 
-function checkScalar(value: string | number | boolean, type: Scalar): unknown {
+function checkScalar(value: string | number | boolean | Uint8Array, type: Scalar): unknown {
   if (typeof value !== WANTED[type]) {
     const given =
       type === 'Boolean' && typeof value === 'string' ? `'${value.toUpperCase()}'` : javaClass(value);
@@ -66,7 +74,8 @@ function checkScalar(value: string | number | boolean, type: Scalar): unknown {
   return value;
 }
 
-function javaClass(value: string | number | boolean): string {
+function javaClass(value: string | number | boolean | Uint8Array): string {
+  if (value instanceof Uint8Array) return 'class java.nio.HeapByteBuffer';
   if (typeof value === 'number') return 'class com.amazon.coral.value.json.numbers.TruncatingBigNumber';
   return typeof value === 'boolean' ? 'class java.lang.Boolean' : 'class java.lang.String';
 }
@@ -81,7 +90,7 @@ export function checkBlob(text: string): void {
 }
 
 function isContainer(value: unknown): value is object {
-  return typeof value === 'object';
+  return typeof value === 'object' && !(value instanceof Uint8Array);
 }
 
 function noList(): ServiceError {

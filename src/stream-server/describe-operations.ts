@@ -1,11 +1,12 @@
 import type { Operations, ShardShape, StreamFacts, StreamSummaryShape } from '../kinesis/kinesis.ts';
+import { consumersOf } from './consumer-operations.ts';
 import { issueListToken, readListToken } from './list-token.ts';
 import type { LiveStream } from './live-stream.ts';
 import { findStream, type Service } from './service.ts';
+import { retentionHours } from './settings-operations.ts';
 import { shardsAfter } from './shard-listing.ts';
 
 const LIST_MAX = 100;
-const HOUR_MS = 3_600_000;
 
 type Input<O extends keyof Operations> = Operations[O]['input'];
 type Output<O extends keyof Operations> = Operations[O]['output'];
@@ -51,27 +52,27 @@ export function describeStreamSummary(
     StreamDescriptionSummary: {
       ...facts(service, stream),
       OpenShardCount: stream.openShards.length,
-      ConsumerCount: 0,
+      ConsumerCount: consumersOf(stream).length,
       MaxRecordSizeInKiB: stream.entry.recordBytes_max / 1024,
     },
   };
 }
 
-function summary({ entry, arn }: LiveStream): StreamSummaryShape {
+function summary({ entry, arn, resharding }: LiveStream): StreamSummaryShape {
   return {
     StreamName: entry.name,
     StreamARN: arn,
-    StreamStatus: 'ACTIVE',
+    StreamStatus: resharding ? 'UPDATING' : 'ACTIVE',
     StreamModeDetails: { StreamMode: entry.mode },
     StreamCreationTimestamp: entry.createdAt_ms / 1000,
   };
 }
 
-function facts({ retention_ms }: Service, stream: LiveStream): StreamFacts {
+function facts(service: Service, stream: LiveStream): StreamFacts {
   return {
     ...summary(stream),
-    RetentionPeriodHours: Math.max(1, Math.round(retention_ms / HOUR_MS)),
-    EnhancedMonitoring: [{ ShardLevelMetrics: [] }],
+    RetentionPeriodHours: retentionHours(service, stream),
+    EnhancedMonitoring: [{ ShardLevelMetrics: stream.entry.shardLevelMetrics ?? [] }],
     EncryptionType: 'NONE',
   };
 }

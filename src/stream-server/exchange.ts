@@ -4,6 +4,8 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Clock, Log } from '../base/base.ts';
 import type { Answer } from './answer.ts';
 import type { Capacity } from './capacity.ts';
+import { encodingOf } from './encoding.ts';
+import { EventStream } from './event-frames.ts';
 import { answer, errorAnswer, operationOf, type Run } from './protocol.ts';
 import { ServiceError } from './service-error.ts';
 
@@ -42,14 +44,54 @@ export async function exchange(
   if (preflight) return send(response, corsAnswer(), { ...options, header });
   const given =
     typeof body === 'string'
-      ? errorAnswer(refusal(body))
+      ? errorAnswer(refusal(body), encodingOf(header('content-type')) ?? 'json')
       : await answer(
           { method: request.method ?? '', address: request.url ?? '', header, body },
           options.run,
           options.log,
         );
-  held.count(given.body.length);
-  send(response, given, { ...options, header });
+  const { body: content } = given;
+  if (content instanceof EventStream) {
+    begin(response, given, { ...options, header });
+    return sendEvents(response, content, held);
+  }
+  held.count(content.length);
+  send(response, { ...given, body: content }, { ...options, header });
+}
+
+/**
+ * One message in memory: the next is asked for when this one is on its way. A reader that has not taken it when the
+ * subscription is over is cut off, or it would hold it for ever; with an error, lest it takes what came for all.
+ */
+async function sendEvents(response: OutgoingResponse, events: EventStream, held: HeldMemory): Promise<void> {
+  response.on('close', events.cancel);
+  if (response.destroyed) events.cancel();
+  for await (const frame of events.frames) {
+    if (response.destroyed) break;
+    held.count(frame.length);
+    const isTaken = (response as ServerResponse).write(frame);
+    if (!isTaken && (await drained(response, events.over)) === 'over')
+      return void response.destroy(new Error('not read'));
+    held.give(frame.length);
+  }
+  response.end();
+}
+
+function drained(response: OutgoingResponse, over: AbortSignal): Promise<'drained' | 'over'> {
+  if (over.aborted) return Promise.resolve('drained');
+  return new Promise((resolve) => {
+    const done = (how: 'drained' | 'over') => {
+      response.off('drain', onDrain);
+      response.off('close', onDrain);
+      over.removeEventListener('abort', onOver);
+      resolve(how);
+    };
+    const onDrain = () => done('drained');
+    const onOver = () => done('over');
+    response.on('drain', onDrain);
+    response.on('close', onDrain);
+    over.addEventListener('abort', onOver);
+  });
 }
 
 /** What this exchange holds of the memory that all share. */
@@ -72,6 +114,12 @@ class HeldMemory {
     if (this.#isOver) return;
     this.#memory.count(bytes);
     this.#held += bytes;
+  }
+
+  give(bytes: number): void {
+    if (this.#isOver) return;
+    this.#memory.give(bytes);
+    this.#held -= bytes;
   }
 
   release(): void {
@@ -120,19 +168,27 @@ interface SendOptions {
 
 function send(
   response: OutgoingResponse,
-  { status, contentType, body }: Answer,
-  { clock, header }: SendOptions,
+  answer: Answer & { body: string | Buffer },
+  options: SendOptions,
 ): void {
   if (response.destroyed || response.writableEnded) return;
+  begin(response, answer, options);
+  response.setHeader('Content-Length', Buffer.byteLength(answer.body));
+  (response as ServerResponse).end(answer.body);
+}
+
+function begin(
+  response: OutgoingResponse,
+  { status, contentType }: Answer,
+  { clock, header }: SendOptions,
+): void {
   response.statusCode = status;
   const set = (name: string, value: string | number) => response.setHeader(name, value);
   set('x-amzn-RequestId', randomUUID());
   set('x-amz-id-2', randomBytes(72).toString('base64'));
   set('Date', new Date(clock.now()).toUTCString());
   if (contentType !== undefined) set('Content-Type', contentType);
-  set('Content-Length', Buffer.byteLength(body));
   if (header('origin') !== undefined) setCors(set, header);
-  (response as ServerResponse).end(body);
 }
 
 function setCors(set: (name: string, value: string) => unknown, header: SendOptions['header']): void {
@@ -148,7 +204,7 @@ function setCors(set: (name: string, value: string) => unknown, header: SendOpti
   for (const [what, value] of Object.entries(asked)) if (value) set(`Access-Control-Allow-${what}`, value);
 }
 
-function corsAnswer(): Answer {
+function corsAnswer(): Answer & { body: string } {
   return { status: 200, body: '' };
 }
 

@@ -1,8 +1,10 @@
 import { GET_RECORDS_COUNT_MAX, type Operations, shardIdOf } from '../kinesis/kinesis.ts';
+import type { Encoding } from './encoding.ts';
 import { type IteratorPosition, issueIterator, readIterator } from './iterator-token.ts';
 import type { LiveShard, LiveStream } from './live-stream.ts';
-import { RecordsBody } from './records-body.ts';
-import { findStream, noShard, type Service } from './service.ts';
+import { type RecordsBody, recordsBody } from './records-body.ts';
+import { findStream, noShard, rateExceeded, type Service } from './service.ts';
+import { ServiceError } from './service-error.ts';
 
 /** What a record takes up in the log and in an answer, guessed, so that buffers begin with about the right size. */
 const FRAME_BYTES_GUESS = 512;
@@ -10,21 +12,31 @@ const CHUNK_BYTES = { least: 64 * 1024, most: 1024 * 1024 };
 
 type Input = Operations['GetRecords']['input'];
 
-export async function getRecords(service: Service, input: Input): Promise<Buffer> {
+export async function getRecords(service: Service, input: Input, encoding: Encoding): Promise<Buffer> {
   const position = readIterator(input.ShardIterator, service.clock.now());
-  return service.reads.pass(() => readAt(service, position, input));
+  return service.reads.pass(() => readAt(service, position, { ...input, encoding }));
 }
 
-async function readAt(service: Service, position: IteratorPosition, input: Input): Promise<Buffer> {
+async function readAt(
+  service: Service,
+  position: IteratorPosition,
+  input: Input & { encoding: Encoding },
+): Promise<Buffer> {
   const { stream, shard } = find(service, position, input.StreamARN);
+  if (service.limits && !service.limits.takeRead(shard))
+    throw new ServiceError(
+      'ProvisionedThroughputExceededException',
+      rateExceeded(service, { stream: stream.entry.name, shard: shard.id }),
+    );
   const limit = input.Limit ?? GET_RECORDS_COUNT_MAX;
   const backlog = Math.max(0, shard.log.lastIndex + 1 - position.next);
   const guess_bytes = Math.min(limit, backlog) * FRAME_BYTES_GUESS;
-  const body = new RecordsBody(shard.numbers, { limit, room_bytes: guess_bytes + 1024 });
+  const body = recordsBody(input.encoding, shard.numbers, { limit, room_bytes: guess_bytes + 1024 });
   const chunk_bytes = Math.min(Math.max(guess_bytes, CHUNK_BYTES.least), CHUNK_BYTES.most);
   await shard.log.read({ from: position.next, chunk_bytes }, (bytes, at, length) =>
     body.add(bytes, at, length),
   );
+  service.limits?.wasRead(shard, body.payload_bytes);
   if (stream.isDeleted) throw gone(service, position);
   const next = body.count > 0 ? body.lastIndex + 1 : position.next;
   const behind_ms = millisBehind(service, shard, { next, body });
@@ -50,7 +62,7 @@ function gone(service: Service, { stream, shardIndex }: IteratorPosition): Error
 }
 
 /** 0 means that there is nothing more, and nothing else may mean it: readers stop there. */
-function millisBehind(
+export function millisBehind(
   service: Service,
   { log }: LiveShard,
   read: { next: number; body: RecordsBody },
@@ -64,12 +76,9 @@ function millisBehind(
 function ending(
   service: Service,
   { stream, shard, position, behind_ms }: Place & { position: IteratorPosition; behind_ms: number },
-): string {
-  const { closed } = shard.entry;
-  if (closed && position.next > closed.lastIndex) {
-    const children = JSON.stringify(stream.children(shard));
-    return `,"NextShardIterator":null,"MillisBehindLatest":0,"ChildShards":${children}}`;
-  }
-  const iterator = issueIterator(position, service.clock.now());
-  return `,"NextShardIterator":"${iterator}","MillisBehindLatest":${behind_ms}}`;
+): object {
+  if (shard.entry.closedAt_ms !== undefined && !shard.log.hasRecordsFrom(position.next))
+    return { NextShardIterator: null, MillisBehindLatest: 0, ChildShards: stream.children(shard) };
+  const NextShardIterator = issueIterator(position, service.clock.now());
+  return { NextShardIterator, MillisBehindLatest: behind_ms };
 }

@@ -3,8 +3,8 @@ import { ServiceError } from './service-error.ts';
 
 /** Where a listing goes on. It carries all there is to know, as shard iterators do. */
 export interface ListToken {
-  list: 'streams' | 'shards';
-  /** Name of the last stream, or the index of the last shard. */
+  list: 'streams' | 'shards' | 'consumers';
+  /** Name of the last stream or consumer, or the id of the last shard. */
   after: string;
   stream?: { name: string; createdAt_ms: number };
   filter?: ShardFilterShape;

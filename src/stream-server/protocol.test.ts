@@ -94,15 +94,6 @@ test.each(refusals)("%s gets the service's own error", async (_what, request, st
   expect(answer.body).toMatch(body);
 });
 
-test('a client that speaks CBOR is told so in CBOR', async () => {
-  await using server = await testServer();
-  const headers = { ...list, 'content-type': 'application/x-amz-cbor-1.1' };
-  const answer = await raw(server, { headers, body: Buffer.from([0xa0]) });
-  expect(answer.status).toBe(400);
-  expect(answer.headers['content-type']).toBe('application/x-amz-cbor-1.1');
-  expect(answer.body).toContain('CBOR_ENABLED=false');
-});
-
 test('a body of more than 16 MiB is refused, and the server goes on', async () => {
   await using server = await testServer();
   const body = Buffer.alloc(17 * 1024 * 1024, 0x20);

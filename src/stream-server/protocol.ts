@@ -1,11 +1,13 @@
-import { isUtf8 } from 'node:buffer';
 import type { Log } from '../base/base.ts';
-import { JSON_CONTENT_TYPE, type OperationName, TARGET_PREFIX } from '../kinesis/kinesis.ts';
+import { EVENT_STREAM_CONTENT_TYPE, type OperationName, TARGET_PREFIX } from '../kinesis/kinesis.ts';
 import type { Answer } from './answer.ts';
 import { checkAuthentication } from './authentication.ts';
-import { CBOR_CONTENT_TYPE, cborRefusal } from './cbor-refusal.ts';
+import { inSeconds } from './cbor-timestamps.ts';
 import { checkInput } from './check-input.ts';
+import { CONTENT_TYPES, decode, type Encoding, encode, encodingOf } from './encoding.ts';
+import { EventStream } from './event-frames.ts';
 import { INPUT_SHAPES } from './input-shapes.ts';
+import { refusalOf } from './refused-operations.ts';
 import { internalFailure, ServiceError } from './service-error.ts';
 
 export interface Request {
@@ -16,26 +18,30 @@ export interface Request {
   body: Buffer;
 }
 
-/** What an operation gives back: text or bytes of JSON, or undefined for one that has no output. */
+/** What an operation gives back: text or bytes in the encoding of the request, or undefined when it has no output. */
 export type Run = (
   operation: OperationName,
   input: Record<string, unknown>,
-) => Promise<string | Buffer | undefined>;
+  encoding: Encoding,
+) => Promise<string | Buffer | EventStream | undefined>;
 
 /**
  * From a request to an answer, in the order in which the service looks at it: method, content type, body, target,
  * signature, types, constraints, and only then the operation itself. Never throws.
  */
 export async function answer(request: Request, run: Run, log: Log): Promise<Answer> {
+  const encoding = request.method === 'POST' ? encodingOf(request.header('content-type')) : undefined;
+  if (!encoding) return foreignAnswer(request);
   try {
-    const refused = refuseForeign(request);
-    if (refused) return refused;
     const operation = operationOf(request);
-    const input = parseBody(request.body, operation);
-    if (!operation) throw new ServiceError('UnknownOperationException');
+    const input = parseBody(request.body, operation, encoding);
+    if (!operation) throw new ServiceError('UnknownOperationException', refusalOf(nameIn(request)));
     authenticate(request);
-    const output = await run(operation, checkInput(operation, input));
-    return { status: 200, contentType: JSON_CONTENT_TYPE, body: output ?? '' };
+    const shape = INPUT_SHAPES[operation];
+    const checked = checkInput(operation, encoding === 'cbor' ? inSeconds(input, shape) : input);
+    const output = await run(operation, checked, encoding);
+    const contentType = output instanceof EventStream ? EVENT_STREAM_CONTENT_TYPE : CONTENT_TYPES[encoding];
+    return { status: 200, contentType, body: output ?? '' };
   } catch (error) {
     const known = error instanceof ServiceError ? error : internalFailure();
     if (known !== error)
@@ -43,33 +49,33 @@ export async function answer(request: Request, run: Run, log: Log): Promise<Answ
         target: request.header('x-amz-target'),
         why: error instanceof Error ? (error.stack ?? error.message) : String(error),
       });
-    return errorAnswer(known);
+    return errorAnswer(known, encoding);
   }
 }
 
-export function errorAnswer(error: ServiceError): Answer {
-  return { status: error.status, contentType: JSON_CONTENT_TYPE, body: error.body() };
+export function errorAnswer(error: ServiceError, encoding: Encoding): Answer {
+  return {
+    status: error.status,
+    contentType: CONTENT_TYPES[encoding],
+    body: encode(error.shape(), encoding),
+  };
 }
 
 export function operationOf({ header }: Pick<Request, 'header'>): OperationName | undefined {
-  const target = header('x-amz-target') ?? '';
-  const name = target.startsWith(TARGET_PREFIX) ? target.slice(TARGET_PREFIX.length) : '';
+  const name = nameIn({ header });
   return Object.hasOwn(INPUT_SHAPES, name) ? (name as OperationName) : undefined;
 }
 
+function nameIn({ header }: Pick<Request, 'header'>): string {
+  const target = header('x-amz-target') ?? '';
+  return target.startsWith(TARGET_PREFIX) ? target.slice(TARGET_PREFIX.length) : '';
+}
+
 /** What does not even speak the protocol gets the front end's answer, which is XML. */
-function refuseForeign({ method, header }: Request): Answer | undefined {
-  const noOperation = xml(
-    403,
-    'AccessDeniedException',
-    'Unable to determine service/operation name to be authorized',
-  );
-  if (method !== 'POST') return noOperation;
-  const contentType = (header('content-type') ?? '').split(';')[0]!.trim().toLowerCase();
-  if (contentType === JSON_CONTENT_TYPE) return undefined;
-  if (contentType === CBOR_CONTENT_TYPE) return cborRefusal();
+function foreignAnswer({ method, header }: Request): Answer {
   const [service, operation] = (header('x-amz-target') ?? '').split('.');
-  return service && operation ? xml(404, 'UnknownOperationException') : noOperation;
+  if (method === 'POST' && service && operation) return xml(404, 'UnknownOperationException');
+  return xml(403, 'AccessDeniedException', 'Unable to determine service/operation name to be authorized');
 }
 
 function xml(status: number, name: string, message?: string): Answer {
@@ -78,13 +84,13 @@ function xml(status: number, name: string, message?: string): Answer {
   return { status, body };
 }
 
-function parseBody(body: Buffer, operation: OperationName | undefined): object {
+function parseBody(body: Buffer, operation: OperationName | undefined, encoding: Encoding): object {
   if (body.length === 0)
     throw new ServiceError(operation ? 'SerializationException' : 'UnknownOperationException');
   try {
-    if (!isUtf8(body)) throw new SyntaxError('not UTF-8');
-    const parsed: unknown = JSON.parse(body.toString('utf8'));
-    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed;
+    const parsed = decode(body, encoding);
+    const isMap = typeof parsed === 'object' && !Array.isArray(parsed) && !(parsed instanceof Uint8Array);
+    if (isMap && parsed !== null) return parsed;
   } catch {}
   throw new ServiceError('SerializationException');
 }

@@ -1,17 +1,6 @@
-import { readFile, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { FaultyFiles } from './faulty-files.ts';
-import {
-  base64,
-  call,
-  HOUR_MS,
-  iterator,
-  putTexts,
-  START_MS,
-  type TestServer,
-  testServer,
-  texts,
-} from './test-server.ts';
+import { base64, call, HOUR_MS, iterator, putTexts, START_MS, testServer, texts } from './test-server.ts';
 
 const StreamName = 'events';
 const MINUTE_MS = 60_000;
@@ -216,25 +205,14 @@ test('an iterator that was altered is refused', async () => {
   }
 });
 
-/** As a split would leave it; the operation itself is not there yet. */
-async function splitFirstShard({ folder }: TestServer, lastIndex: number): Promise<void> {
-  const path = `${folder}/catalog.json`;
-  const catalog = JSON.parse(await readFile(path, 'utf8'));
-  const [parent] = catalog.streams[0].shards;
-  parent.closed = { lastIndex, at_ms: START_MS };
-  const middle = 2n ** 127n;
-  const child = { createdAt_s: parent.createdAt_s + 1, parents: ['shardId-000000000000'] };
-  catalog.streams[0].shards.push(
-    { ...child, index: 1, startingHashKey: '0', endingHashKey: `${middle - 1n}` },
-    { ...child, index: 2, startingHashKey: `${middle}`, endingHashKey: `${2n ** 128n - 1n}` },
-  );
-  await writeFile(path, JSON.stringify(catalog));
-}
-
 test('a closed shard is read to its end, names its children there, and takes no more records', async () => {
   const before = await threeMinutes();
+  await call(before, 'SplitShard', {
+    StreamName,
+    ShardToSplit: 'shardId-000000000000',
+    NewStartingHashKey: `${2n ** 127n}`,
+  });
   await before.close();
-  await splitFirstShard(before, 3);
   await using server = await testServer({ folder: before.folder, clock: before.clock });
   const part = await call(server, 'GetRecords', {
     ShardIterator: await iterator(server, StreamName),

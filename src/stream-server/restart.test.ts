@@ -4,7 +4,16 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { FaultyFiles } from './faulty-files.ts';
-import { call, iterator, ManualClock, putTexts, type TestServer, testServer, texts } from './test-server.ts';
+import {
+  call,
+  crashImage,
+  iterator,
+  ManualClock,
+  putTexts,
+  type TestServer,
+  testServer,
+  texts,
+} from './test-server.ts';
 
 const StreamName = 'events';
 
@@ -12,13 +21,6 @@ async function withStream(options: Parameters<typeof testServer>[0] = {}): Promi
   const server = await testServer(options);
   await call(server, 'CreateStream', { StreamName, ShardCount: 1 });
   return server;
-}
-
-/** What a `kill -9` at this instant would leave: the files as they are, with nothing tidied up. */
-async function crashImage({ folder }: TestServer): Promise<string> {
-  const copy = await mkdtemp(join(tmpdir(), 'lakeward-crash-'));
-  await cp(folder, copy, { recursive: true });
-  return copy;
 }
 
 /** The newest segment file of the only shard. */

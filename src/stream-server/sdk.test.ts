@@ -8,9 +8,12 @@ import {
   KinesisClient,
   ListShardsCommand,
   ListStreamsCommand,
+  MergeShardsCommand,
   PutRecordCommand,
   PutRecordsCommand,
   ResourceNotFoundException,
+  SplitShardCommand,
+  UpdateShardCountCommand,
 } from '@aws-sdk/client-kinesis';
 import { expect, test } from 'vitest';
 import { testServer } from './test-server.ts';
@@ -82,5 +85,30 @@ test('the AWS SDK for JavaScript puts records and reads the same bytes from each
     const { ShardId, SequenceNumber } = put.Records![i]!;
     expect(read.get(`${ShardId} ${SequenceNumber} ${PartitionKey}`)).toEqual(Data);
   }
+  client.destroy();
+});
+
+test('the AWS SDK for JavaScript splits, merges, scales, and reads a closed shard to its children', async () => {
+  await using server = await testServer();
+  const client = sdk(server.endpoint);
+  const StreamName = 'events';
+  await client.send(new CreateStreamCommand({ StreamName, ShardCount: 1 }));
+  await client.send(new PutRecordCommand({ StreamName, Data: Buffer.from('x'), PartitionKey: 'a' }));
+  const [ShardToSplit, NewStartingHashKey] = ['shardId-000000000000', String(2n ** 127n)];
+  await client.send(new SplitShardCommand({ StreamName, ShardToSplit, NewStartingHashKey }));
+  const from = { StreamName, ShardId: ShardToSplit, ShardIteratorType: 'TRIM_HORIZON' as const };
+  const { ShardIterator } = await client.send(new GetShardIteratorCommand(from));
+  const end = await client.send(new GetRecordsCommand({ ShardIterator }));
+  expect(end.NextShardIterator ?? undefined).toBeUndefined();
+  expect(end.ChildShards?.map(({ ShardId, ParentShards }) => [ShardId, ParentShards])).toEqual([
+    ['shardId-000000000001', [ShardToSplit]],
+    ['shardId-000000000002', [ShardToSplit]],
+  ]);
+  const [ShardToMerge, AdjacentShardToMerge] = end.ChildShards!.map(({ ShardId }) => ShardId);
+  await client.send(new MergeShardsCommand({ StreamName, ShardToMerge, AdjacentShardToMerge }));
+  const scaling = { StreamName, TargetShardCount: 2, ScalingType: 'UNIFORM_SCALING' as const };
+  expect(await client.send(new UpdateShardCountCommand(scaling))).toMatchObject({ CurrentShardCount: 1 });
+  const { Shards } = await client.send(new ListShardsCommand({ StreamName }));
+  expect(Shards).toHaveLength(6);
   client.destroy();
 });

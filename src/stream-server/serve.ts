@@ -9,8 +9,10 @@ import { operationsOf } from './operations.ts';
 import type { Run } from './protocol.ts';
 import { arnPrefix, type Service } from './service.ts';
 import { ServiceError } from './service-error.ts';
+import { ShardLimits } from './shard-limits.ts';
 import { Store } from './store.ts';
 import type { StreamServer, StreamServerOptions } from './stream-server.ts';
+import { Subscriptions } from './subscriptions.ts';
 
 /** Of bodies of requests and answers under way; beyond it clients are told to try again. */
 const BODIES_BYTES_MAX = 128 * 1024 * 1024;
@@ -45,7 +47,16 @@ export async function serve(options: StreamServerOptions, ports: ServerPorts): P
     clock,
     log,
   });
-  const service: Service = { store, clock, region, accountId, retention_ms, reads: new Gate(READS_AT_ONCE) };
+  const service: Service = {
+    store,
+    clock,
+    region,
+    accountId,
+    reads: new Gate(READS_AT_ONCE),
+    subscriptions: new Subscriptions(clock),
+    log,
+    limits: options.limits === 'on' ? new ShardLimits(clock) : undefined,
+  };
   return start(service, options).catch(async (error: unknown) => {
     await store.close();
     throw error;
@@ -72,6 +83,9 @@ async function start(service: Service, options: StreamServerOptions): Promise<St
       stopping.abort();
       listener.stop();
       await operations.finish();
+      await service.subscriptions.close();
+      // The last answers are written once this turn is over.
+      await new Promise((resolve) => setImmediate(resolve));
       const patience = new AbortController();
       await listener.close(clock.sleep(CLOSE_MS_MAX, patience.signal));
       patience.abort();
@@ -91,10 +105,10 @@ class Operations {
     this.#run = run;
   }
 
-  readonly run: Run = async (operation, input) => {
+  readonly run: Run = async (operation, input, encoding) => {
     if (this.#isClosing)
       throw new ServiceError('ServiceUnavailable', 'The embedded stream is shutting down.');
-    const one = this.#run(operation, input);
+    const one = this.#run(operation, input, encoding);
     this.#underWay.add(one);
     try {
       return await one;
@@ -106,8 +120,6 @@ class Operations {
   async finish(): Promise<void> {
     this.#isClosing = true;
     await Promise.allSettled(this.#underWay);
-    // Their answers are written once this turn is over.
-    await new Promise((resolve) => setImmediate(resolve));
   }
 }
 

@@ -14,9 +14,9 @@ export class ServiceError extends Error {
   }
 
   /** The service spells the member differently for errors of its parser. */
-  body(): string {
+  shape(): object {
     const member = this.kind === 'SerializationException' ? 'Message' : 'message';
-    return JSON.stringify({ __type: this.kind, ...(this.message !== '' && { [member]: this.message }) });
+    return { __type: this.kind, ...(this.message !== '' && { [member]: this.message }) };
   }
 }
 

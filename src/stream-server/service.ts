@@ -1,9 +1,11 @@
-import type { Clock } from '../base/base.ts';
+import type { Clock, Log } from '../base/base.ts';
 import type { StreamRef } from '../kinesis/kinesis.ts';
 import type { Gate } from './gate.ts';
 import type { LiveStream } from './live-stream.ts';
 import { ServiceError } from './service-error.ts';
+import type { ShardLimits } from './shard-limits.ts';
 import type { Store } from './store.ts';
+import type { Subscriptions } from './subscriptions.ts';
 
 /** What every operation works on. */
 export interface Service {
@@ -11,8 +13,11 @@ export interface Service {
   clock: Clock;
   region: string;
   accountId: string;
-  retention_ms: number;
   reads: Gate;
+  subscriptions: Subscriptions;
+  log: Log;
+  /** Undefined: shards take and give what the machine can. */
+  limits: ShardLimits | undefined;
 }
 
 export function arnPrefix({ region, accountId }: Pick<Service, 'region' | 'accountId'>): string {
@@ -43,6 +48,27 @@ export function noStream({ accountId }: Service, name: string): ServiceError {
     'ResourceNotFoundException',
     `Stream ${name} under account ${accountId} not found.`,
   );
+}
+
+/** Of one server. Each open shard costs a file handle and, when it is written, a sync. */
+export const OPEN_SHARDS_MAX = 1000;
+
+export function openShardCount({ store }: Service): number {
+  return store.streams.reduce((sum, { openShards }) => sum + openShards.length, 0);
+}
+
+export function checkShardLimit(service: Service, more: number): void {
+  const { accountId, region } = service;
+  const open = openShardCount(service);
+  if (more <= 0 || open + more <= OPEN_SHARDS_MAX) return;
+  throw new ServiceError(
+    'LimitExceededException',
+    `This request would exceed the shard limit for the account ${accountId} in ${region}. Current shard count for the account: ${open}. Limit: ${OPEN_SHARDS_MAX}. Number of additional shards that would have resulted from this request: ${more}.`,
+  );
+}
+
+export function rateExceeded({ accountId }: Service, { stream, shard }: ShardName): string {
+  return `Rate exceeded for shard ${shard} in stream ${stream} under account ${accountId}.`;
 }
 
 export interface ShardName {

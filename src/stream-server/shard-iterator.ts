@@ -6,6 +6,8 @@ import { ServiceError } from './service-error.ts';
 
 type Input = Operations['GetShardIterator']['input'];
 
+type StartingPoint = Pick<Input, 'ShardIteratorType' | 'StartingSequenceNumber' | 'Timestamp'>;
+
 interface Place {
   service: Service;
   stream: LiveStream;
@@ -24,7 +26,7 @@ export async function getShardIterator(service: Service, input: Input): Promise<
   return { ShardIterator: issueIterator(position, service.clock.now()) };
 }
 
-function findShard(service: Service, stream: LiveStream, id: string): LiveShard {
+export function findShard(service: Service, stream: LiveStream, id: string): LiveShard {
   const index = shardIndexOf(id);
   if (index === undefined)
     throw new ServiceError(
@@ -37,7 +39,7 @@ function findShard(service: Service, stream: LiveStream, id: string): LiveShard 
 }
 
 /** A position, not a record: a number that was trimmed or never given out is as good as any. */
-async function nextIndex(place: Place, input: Input): Promise<number> {
+export async function nextIndex(place: Place, input: StartingPoint): Promise<number> {
   const { ShardIteratorType: type, StartingSequenceNumber: number } = input;
   const { log } = place.shard;
   switch (type) {

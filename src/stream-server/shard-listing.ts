@@ -73,26 +73,32 @@ function filtered(
 ): LiveShard[] {
   const at_ms = Type.endsWith('_TIMESTAMP') ? required(Timestamp, 'Timestamp', Type) * 1000 : 0;
   const from = Type === 'AFTER_SHARD_ID' ? shardIndexOf(required(ShardId, 'ShardId', Type)) : undefined;
-  return shards.filter(({ entry: { index, createdAt_s, closed, parents } }) => {
-    const isOpenAt = !closed || closed.at_ms >= at_ms;
+  return shards.filter((shard) => {
+    const { index, closedAt_ms, createdAt_s, openedAt_ms = createdAt_s * 1000 } = shard.entry;
+    const isOpenAt = closedAt_ms === undefined || closedAt_ms >= at_ms;
     switch (Type) {
       case 'AFTER_SHARD_ID':
         return from !== undefined && index > from;
       case 'AT_LATEST':
-        return !closed;
+        return closedAt_ms === undefined;
+      // What lies before the horizon means the horizon.
       case 'AT_TIMESTAMP':
-        return createdAt_s * 1000 <= at_ms && isOpenAt;
+        return isOpenAt && (openedAt_ms <= at_ms || isOldest(stream, shard));
       case 'FROM_TIMESTAMP':
         return isOpenAt;
-      // At the horizon: those that did not come from another shard that is still kept.
       case 'AT_TRIM_HORIZON':
-        return parents.every((parent) => !stream.shards.some(({ id }) => id === parent));
+        return isOldest(stream, shard);
       case 'FROM_TRIM_HORIZON':
         return true;
       default:
         return Type satisfies never;
     }
   });
+}
+
+/** One that did not come from a shard that is still kept; these own every hash key. */
+function isOldest({ shards }: LiveStream, { entry }: LiveShard): boolean {
+  return entry.parents.every((parent) => !shards.some(({ id }) => id === parent));
 }
 
 function required<T>(value: T | undefined, member: string, type: string): T {

@@ -9,6 +9,7 @@ import { Reservation } from './reservation.ts';
 import type { Segment } from './segment.ts';
 import { SEGMENT_HEADER_BYTES } from './segment-header.ts';
 import { type SegmentLimits, SegmentWriter } from './segment-writer.ts';
+import { Signal } from './signal.ts';
 import { type Visit, type WalkEnd, walkFrames } from './walk-frames.ts';
 
 export interface ShardLogOptions {
@@ -33,6 +34,8 @@ export class ShardLog {
   readonly #writer: SegmentWriter;
   readonly #segments: Segment[];
   readonly #places = new Map<number, { segment: Segment; offset: number }>();
+  /** There are more durable records. */
+  readonly grown = new Signal();
   #open = new Batch();
   #nextIndex: number;
   #lastIndex: number;
@@ -82,6 +85,14 @@ export class ShardLog {
     const { durable } = this.#open;
     if (!this.#isWriting) void this.#write();
     return durable;
+  }
+
+  /** Resolves when no record is on its way: each is durable or was refused. */
+  async drain(): Promise<void> {
+    while (this.#isWriting || !this.#open.isEmpty) {
+      await this.durable().catch(() => {});
+      await this.#turn;
+    }
   }
 
   /** Hands over the durable records from index `from` on, oldest first, until `visit` has enough. */
@@ -135,7 +146,7 @@ export class ShardLog {
 
   /** After what was put is durable. */
   async close(): Promise<void> {
-    while (this.#isWriting) await this.#turn;
+    await this.drain();
     await this.#exclusively(() => this.#writer.close());
   }
 
@@ -160,6 +171,7 @@ export class ShardLog {
       await this.#writer.append(this.#segments, batch);
       this.#lastIndex = batch.lastIndex;
       batch.resolve();
+      this.grown.fire();
     } catch (error) {
       this.#options.capacity.give(batch.bytes.length);
       this.#options.log.error(

@@ -1,10 +1,10 @@
 import { evenHashKeyRanges, type Operations, RECORD_BYTES_DEFAULT } from '../kinesis/kinesis.ts';
-import { findStream, type Service } from './service.ts';
+import { consumersOf } from './consumer-operations.ts';
+import { checkShardLimit, findStream, type Service } from './service.ts';
 import { ServiceError } from './service-error.ts';
+import { checkedTags } from './tags.ts';
 
-/** Of one server. Each open shard costs a file handle and, when it is written, a sync. */
-const OPEN_SHARDS_MAX = 1000;
-const ON_DEMAND_SHARDS = 4;
+export const ON_DEMAND_SHARDS = 4;
 
 type Input<O extends keyof Operations> = Operations[O]['input'];
 
@@ -15,6 +15,7 @@ export async function createStream(service: Service, input: Input<'CreateStream'
   const created = await service.store.create({
     name: input.StreamName,
     mode,
+    ...checkedTags(input.Tags),
     recordBytes_max: input.MaxRecordSizeInKiB ? input.MaxRecordSizeInKiB * 1024 : RECORD_BYTES_DEFAULT,
     shards: evenHashKeyRanges(count).map(({ start, end }) => ({
       startingHashKey: String(start),
@@ -29,7 +30,14 @@ export async function createStream(service: Service, input: Input<'CreateStream'
 }
 
 export async function deleteStream(service: Service, input: Input<'DeleteStream'>): Promise<undefined> {
-  await service.store.delete(findStream(service, input));
+  const stream = findStream(service, input);
+  const consumers = consumersOf(stream);
+  if (consumers.length > 0 && !input.EnforceConsumerDeletion)
+    throw new ServiceError(
+      'ResourceInUseException',
+      `Stream ${stream.entry.name} under account ${service.accountId} has registered consumers; EnforceConsumerDeletion deletes them too.`,
+    );
+  await service.store.delete(stream);
 }
 
 function shardCount(mode: 'PROVISIONED' | 'ON_DEMAND', asked: number | undefined): number {
@@ -44,13 +52,4 @@ function shardCount(mode: 'PROVISIONED' | 'ON_DEMAND', asked: number | undefined
       'ShardCount must not be given for a stream with StreamMode ON_DEMAND.',
     );
   return asked ?? ON_DEMAND_SHARDS;
-}
-
-function checkShardLimit({ store, accountId, region }: Service, more: number): void {
-  const open = store.streams.reduce((sum, { openShards }) => sum + openShards.length, 0);
-  if (open + more <= OPEN_SHARDS_MAX) return;
-  throw new ServiceError(
-    'LimitExceededException',
-    `This request would exceed the shard limit for the account ${accountId} in ${region}. Current shard count for the account: ${open}. Limit: ${OPEN_SHARDS_MAX}. Number of additional shards that would have resulted from this request: ${more}.`,
-  );
 }

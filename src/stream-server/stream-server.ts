@@ -1,5 +1,5 @@
 /**
- * The embedded stream: a durable server that speaks Kinesis' JSON protocol. An acknowledged put survives `kill -9` and
+ * The embedded stream: a durable server that speaks Kinesis' protocol. An acknowledged put survives `kill -9` and
  * power loss; a record is readable only once it is durable; records are never dropped for want of room.
  */
 import type { Clock, Log } from '../base/base.ts';
@@ -19,6 +19,8 @@ export interface StreamServerOptions {
   /** What all streams together may hold on disk; beyond it puts are refused. */
   maxBytes: number;
   retention_ms: number;
+  /** `on`: a shard takes and gives no more than one of Amazon's. Default off. */
+  limits?: 'off' | 'on';
   clock: Clock;
   log: Log;
   held?: HeldPositions;

@@ -1,5 +1,5 @@
 /** For the tests of this module: a server in a folder of its own, a clock moved by hand, and calls over HTTP/1.1. */
-import { mkdtemp } from 'node:fs/promises';
+import { cp, mkdtemp } from 'node:fs/promises';
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +16,7 @@ export const HOUR_MS = 3_600_000;
 export class ManualClock implements Clock {
   #now_ms = START_MS;
   #sleepers: { at_ms: number; wake: () => void }[] = [];
+  #watchers: { ms: number; seen: () => void }[] = [];
   #asleep = Promise.withResolvers<void>();
 
   now(): number {
@@ -26,6 +27,7 @@ export class ManualClock implements Clock {
     return new Promise((resolve) => {
       if (signal?.aborted) return resolve();
       this.#sleepers.push({ at_ms: this.#now_ms + ms, wake: resolve });
+      for (const { seen } of this.#watchers.filter((watcher) => watcher.ms === ms)) seen();
       signal?.addEventListener('abort', () => resolve(), { once: true });
       this.#asleep.resolve();
     });
@@ -37,6 +39,11 @@ export class ManualClock implements Clock {
     this.#sleepers = this.#sleepers.filter(({ at_ms }) => at_ms > this.#now_ms);
     if (this.#sleepers.length === 0) this.#asleep = Promise.withResolvers<void>();
     for (const { wake } of due) wake();
+  }
+
+  /** Resolves as soon as somebody sleeps for so long, from now on. */
+  whenSleeping(ms: number): Promise<void> {
+    return new Promise((seen) => this.#watchers.push({ ms, seen }));
   }
 
   /** Resolves when somebody sleeps: what had woken up has done its work. */
@@ -71,9 +78,17 @@ export async function testServer(options: TestOptions = {}): Promise<TestServer>
   return Object.assign(server, { folder, clock, [Symbol.asyncDispose]: () => server.close() });
 }
 
+/** What a `kill -9` at this instant would leave: the files as they are, with nothing tidied up. */
+export async function crashImage({ folder }: { folder: string }): Promise<string> {
+  const copy = await mkdtemp(join(tmpdir(), 'lakeward-crash-'));
+  await cp(folder, copy, { recursive: true });
+  return copy;
+}
+
 export interface RawAnswer {
   status: number;
   headers: IncomingHttpHeaders;
+  bytes: Buffer;
   body: string;
 }
 
@@ -105,13 +120,11 @@ export function raw(
         const chunks: Buffer[] = [];
         answer.on('data', (chunk: Buffer) => chunks.push(chunk));
         answer.on('error', reject);
-        answer.on('end', () =>
-          resolve({
-            status: answer.statusCode ?? 0,
-            headers: answer.headers,
-            body: Buffer.concat(chunks).toString('utf8'),
-          }),
-        );
+        answer.on('end', () => {
+          const bytes = Buffer.concat(chunks);
+          const { statusCode: status = 0, headers: given } = answer;
+          resolve({ status, headers: given, bytes, body: bytes.toString('utf8') });
+        });
       },
     );
     sent.on('error', reject);

@@ -16,6 +16,7 @@ interface Seen {
   put: Record<string, unknown>;
   iterators: Record<string, boolean>;
   errors: Record<string, [name: string, code: string, status: number, hasMessage: boolean] | null>;
+  'fan-out': Record<string, unknown>;
   left: string[];
 }
 
@@ -102,6 +103,18 @@ describeWith(python, 'boto3 on the embedded stream', () => {
       'too many records': validation,
       'a name that is none': validation,
       'a limit too high': validation,
+    });
+  });
+
+  test('is pushed records by enhanced fan-out through a split, merges and scales', () => {
+    expect(seen['fan-out']).toEqual({
+      pushed: true,
+      children: [[SHARDS[0]], [SHARDS[0]]],
+      last: [Buffer.from('after').toString('hex')],
+      ended: true,
+      merged: [true],
+      scaled: [3, 2],
+      consumers: [],
     });
   });
 

@@ -161,6 +161,38 @@ def fail():
     }
 
 
+def fan_out(records):
+    """Enhanced fan-out over HTTP/1.1, through a split to the end of the shard."""
+    arn = client.describe_stream_summary(StreamName=NAME)["StreamDescriptionSummary"]["StreamARN"]
+    consumer = client.register_stream_consumer(StreamARN=arn, ConsumerName="reader")["Consumer"]
+    answer = client.subscribe_to_shard(
+        ConsumerARN=consumer["ConsumerARN"], ShardId=SHARDS[0], StartingPosition={"Type": "TRIM_HORIZON"}
+    )
+    pushed, children = [], []
+    for event in answer["EventStream"]:
+        event = event["SubscribeToShardEvent"]
+        pushed += event["Records"]
+        if event["MillisBehindLatest"] == 0 and not event.get("ChildShards"):
+            client.split_shard(StreamName=NAME, ShardToSplit=SHARDS[0], NewStartingHashKey="4711")
+        children = event.get("ChildShards", [])
+    client.put_record(StreamName=NAME, Data=b"after", PartitionKey="k", ExplicitHashKey="0")
+    client.merge_shards(
+        StreamName=NAME, ShardToMerge=children[0]["ShardId"], AdjacentShardToMerge=children[1]["ShardId"]
+    )
+    last = client.get_records(ShardIterator=start(children[0]["ShardId"], "TRIM_HORIZON"))
+    scaled = client.update_shard_count(StreamName=NAME, TargetShardCount=2, ScalingType="UNIFORM_SCALING")
+    client.deregister_stream_consumer(ConsumerARN=consumer["ConsumerARN"])
+    seen["fan-out"] = {
+        "pushed": data(pushed) == data(records[SHARDS[0]]),
+        "children": [child["ParentShards"] for child in children],
+        "last": data(last["Records"]),
+        "ended": last.get("NextShardIterator") is None,
+        "merged": [child["ParentShards"] == [c["ShardId"] for c in children] for child in last["ChildShards"]],
+        "scaled": [scaled["CurrentShardCount"], scaled["TargetShardCount"]],
+        "consumers": client.list_stream_consumers(StreamARN=arn)["Consumers"],
+    }
+
+
 def remove():
     client.delete_stream(StreamName=NAME)
     client.get_waiter("stream_not_exists").wait(StreamName=NAME, WaiterConfig=QUICK)
@@ -168,7 +200,9 @@ def remove():
 
 
 make()
-iterate(put())
+records = put()
+iterate(records)
 fail()
+fan_out(records)
 remove()
 print(json.dumps(seen))

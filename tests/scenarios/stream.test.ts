@@ -43,6 +43,21 @@ async function openServer(): Promise<void> {
   });
 }
 
+/** What no part of Lakeward asks a stream for. */
+async function control(operation: string, input: object): Promise<void> {
+  const answer = await fetch(server.endpoint, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/x-amz-json-1.1',
+      'x-amz-target': `Kinesis_20131202.${operation}`,
+      'x-amz-date': '20260101T000000Z',
+      authorization: 'AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=host, Signature=0',
+    },
+    body: JSON.stringify({ StreamName: 'events', ...input }),
+  });
+  expect(await answer.text()).toBe('');
+}
+
 async function takeOptions(): Promise<TakeOptions> {
   return {
     stream: await stream.describe(),
@@ -74,6 +89,31 @@ it('takes back exactly what was sent over three shards', async () => {
   expect(new Set(rows.map((row) => row.shard)).size).toBe(3);
   expectJoinedRanges(spools);
   expect(await readdir(join(folder, 'spools'))).toEqual([]);
+});
+
+it('takes each event once through a split and a merge, also behind what was taken before', async () => {
+  await stream.ensure(1);
+  await stream.send(numbered(0, 3_000));
+  const first = await takeAll(await stream.take(await takeOptions()));
+  const positions = new Map(
+    first.flatMap(({ ranges }) => [...ranges].map(([id, { to }]) => [id, to] as const)),
+  );
+  await stream.send(numbered(3_000, 4_000));
+  await control('SplitShard', { ShardToSplit: 'shardId-000000000000', NewStartingHashKey: `${2n ** 127n}` });
+  await stream.send(numbered(4_000, 5_000));
+  await control('MergeShards', {
+    ShardToMerge: 'shardId-000000000001',
+    AdjacentShardToMerge: 'shardId-000000000002',
+  });
+  await stream.send(numbered(5_000, 6_000));
+  const rest = await takeAll(await stream.take({ ...(await takeOptions()), positions }));
+  const numbers = [...first, ...rest].flatMap(({ content }) => content.map(({ body }) => numberOf(body)));
+  expect(numbers.toSorted((a, b) => a - b)).toEqual(sequence(0, 6_000));
+  expect(rest.flatMap(({ ended }) => [...ended.keys()]).toSorted()).toEqual([
+    'shardId-000000000000',
+    'shardId-000000000001',
+    'shardId-000000000002',
+  ]);
 });
 
 it('goes on behind what was taken when the server was started again', async () => {
