@@ -4,5 +4,6 @@ export { type Clock, systemClock } from './clock.ts';
 export { Failure, type FailureDetails, type Fault, type Retry } from './failure.ts';
 export { type JsonValue, parseJson, stringifyJson } from './json.ts';
 export { createLog, type Fields, type Level, type Log, silentLog } from './log.ts';
+export { hostName, isLoopback } from './loopback.ts';
 export { BoundedQueue } from './queue.ts';
 export { Sha256 } from './sha256.ts';

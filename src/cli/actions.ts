@@ -1,11 +1,13 @@
 /** What each command does. Loaded only when a command runs: `--help` must not wait for DuckDB. */
 import { dev } from './actions/dev.ts';
 import { find } from './actions/find.ts';
+import { health } from './actions/health.ts';
 import { quarantineList } from './actions/quarantine-list.ts';
 import { run } from './actions/run.ts';
 import { send } from './actions/send.ts';
 import { serveCatalog } from './actions/serve-catalog.ts';
 import { sql } from './actions/sql.ts';
+import { status } from './actions/status.ts';
 import { tables } from './actions/tables.ts';
 import { verify } from './actions/verify.ts';
 import type { Actions } from './commands.ts';
@@ -21,5 +23,7 @@ export const actions: Actions = {
   find,
   quarantineList,
   verify,
+  status,
+  health,
   serveCatalog,
 };

@@ -3,11 +3,13 @@ import type { Command } from './command.ts';
 import { type DemoAction, demoCommand } from './commands/demo.ts';
 import { type DevAction, devCommand } from './commands/dev.ts';
 import { type FindAction, findCommand } from './commands/find.ts';
+import { type HealthAction, healthCommand } from './commands/health.ts';
 import { type QuarantineListAction, quarantineListCommand } from './commands/quarantine-list.ts';
 import { type RunAction, runCommand } from './commands/run.ts';
 import { type SendAction, sendCommand } from './commands/send.ts';
 import { type ServeCatalogAction, serveCatalogCommand } from './commands/serve-catalog.ts';
 import { type SqlAction, sqlCommand } from './commands/sql.ts';
+import { type StatusAction, statusCommand } from './commands/status.ts';
 import { type TablesAction, tablesCommand } from './commands/tables.ts';
 import { type VerifyAction, verifyCommand } from './commands/verify.ts';
 
@@ -21,6 +23,8 @@ export interface Actions {
   find: FindAction;
   quarantineList: QuarantineListAction;
   verify: VerifyAction;
+  status: StatusAction;
+  health: HealthAction;
   serveCatalog: ServeCatalogAction;
 }
 
@@ -36,6 +40,8 @@ export function allCommands(load: () => Promise<Actions>): Command[] {
     findCommand(async (context) => (await load()).find(context)),
     quarantineListCommand(async (context) => (await load()).quarantineList(context)),
     verifyCommand(async (context) => (await load()).verify(context)),
+    statusCommand(async (context) => (await load()).status(context)),
+    healthCommand(async (context) => (await load()).health(context)),
     serveCatalogCommand(async (context) => (await load()).serveCatalog(context)),
   ];
 }

@@ -25,8 +25,9 @@ export interface Embedded {
   stream: Stream;
   lake: LocalLake;
   engine: Engine;
+  spoolFolder: string;
   /** Runs all roles until the signal; then reads the stream to its end and stages it. */
-  run(signal: AbortSignal, observe?: Pick<RolesOptions, 'onRaw' | 'onStaging'>): Promise<void>;
+  run(signal: AbortSignal, observe?: Pick<RolesOptions, 'onRaw' | 'onStaging' | 'monitor'>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -51,6 +52,7 @@ export async function openEmbedded(around: Surroundings): Promise<Embedded> {
     stream,
     lake,
     engine,
+    spoolFolder: spools,
     async run(signal, observe = {}) {
       const options = { ...around, ...observe, lake, engine, stream, roles: ROLES, spoolFolder: spools };
       await runRoles(options, { signal });

@@ -49,7 +49,7 @@ export interface Overview {
 const GROUPS: readonly { title: string; names: readonly string[] }[] = [
   { title: 'Start', names: ['demo', 'dev', 'run', 'send'] },
   { title: 'Ask', names: ['sql', 'tables', 'find'] },
-  { title: 'Check', names: ['verify', 'quarantine list'] },
+  { title: 'Check', names: ['status', 'health', 'verify', 'quarantine list'] },
   { title: 'Share', names: ['serve catalog'] },
 ];
 

@@ -3,12 +3,15 @@ import { join } from 'node:path';
 import { backoff, Failure } from '../base/base.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Lake } from '../lake/lake.ts';
+import type { Monitor } from '../monitor/monitor.ts';
 import { type Committed, processStream } from '../processor/processor.ts';
 import { adoptRejected } from '../quarantine/quarantine.ts';
 import { openIdentityIndex, type StagingCommit, stageEvents } from '../staging/staging.ts';
 import type { Stream } from '../stream/stream.ts';
+import { QUARANTINE_NAME, RAW_NAME, STAGING_NAME } from '../tables/tables.ts';
 import type { Role } from './commands/run.ts';
 import { foldersOf, newId, type Surroundings, writerName } from './compose.ts';
+import { monitorOf } from './monitoring.ts';
 
 export interface RolesOptions extends Surroundings {
   lake: Lake;
@@ -19,10 +22,14 @@ export interface RolesOptions extends Surroundings {
   spoolFolder: string;
   onRaw?: (commit: Committed) => void;
   onStaging?: (commit: StagingCommit) => void;
+  /** What roles tell of their work; without one it is only told to the log. */
+  monitor?: Monitor;
 }
 
 /** Event ids that staging's index holds in memory before it writes them down: 114 MB. */
 const INDEX_IDS = 2_000_000;
+
+type Watched = RolesOptions & { monitor: Monitor };
 
 const NEVER = new AbortController().signal;
 
@@ -34,7 +41,10 @@ export interface Run {
 }
 
 /** Runs until the signal is aborted or `until_ms` is reached; then raw as it stands is adopted and staged. */
-export async function runRoles(options: RolesOptions, { signal, until_ms }: Run): Promise<void> {
+export async function runRoles(given: RolesOptions, { signal, until_ms }: Run): Promise<void> {
+  const monitor = given.monitor ?? monitorOf(given);
+  const options: Watched = { ...given, monitor, lake: monitor.observe(given.lake) };
+  signal.addEventListener('abort', () => monitor.stopping(), { once: true });
   const has = (role: Role) => options.roles.includes(role);
   const changed = new Changed();
   const over = new AbortController();
@@ -42,6 +52,9 @@ export async function runRoles(options: RolesOptions, { signal, until_ms }: Run)
   const enough = enoughToStage(options.settings['staging.maxRows'] / 2);
   const { stage, close } = stager(options);
   const onRaw = (commit: Committed) => {
+    monitor.counted(RAW_NAME, commit.tally);
+    monitor.windowSize(commit.windowIds);
+    monitor.ended('processor');
     options.onRaw?.(commit);
     if (enough(commit)) changed.tell();
   };
@@ -54,9 +67,14 @@ export async function runRoles(options: RolesOptions, { signal, until_ms }: Run)
     );
     start(taking.then(() => over.abort()));
   } else if (until_ms !== undefined) over.abort();
-  if (has('quarantine') && !has('processor')) start(repeat(options, stop, changed, () => adopt(options)));
-  if (has('staging')) start(repeat(options, stop, changed, () => stage(stop)));
+  const again = (role: Role, action: () => Promise<unknown>) =>
+    start(repeat(options, stop, changed, { role, action }));
+  if (has('quarantine') && !has('processor')) again('quarantine', () => adopt(options));
+  if (has('staging')) again('staging', () => stage(stop));
+  const watching = monitor.watch({ lake: given.lake, stream: given.stream }, stop);
   const results = await Promise.allSettled(running);
+  over.abort();
+  await watching;
   try {
     const failure = results.find((r) => r.status === 'rejected');
     if (failure) throw failure.reason;
@@ -89,11 +107,13 @@ function ending(over: AbortController) {
   };
 }
 
-function adopt({ lake, engine, log }: RolesOptions) {
-  return adoptRejected({ lake, engine, log, writer: writerName('quarantine'), newId });
+async function adopt({ lake, engine, log, monitor }: Watched) {
+  const adopted = await adoptRejected({ lake, engine, log, writer: writerName('quarantine'), newId });
+  monitor.counted(QUARANTINE_NAME, { written: adopted.rows });
+  return adopted;
 }
 
-function stager({ lake, engine, clock, log, settings, onStaging }: RolesOptions) {
+function stager({ lake, engine, clock, log, settings, monitor, onStaging }: Watched) {
   const { identities, work } = foldersOf(settings.dir);
   const index = openIdentityIndex({
     ...{ lake, engine, log, newId },
@@ -112,7 +132,11 @@ function stager({ lake, engine, clock, log, settings, onStaging }: RolesOptions)
     random: Math.random,
     maxRows: settings['staging.maxRows'],
     index,
-    ...(onStaging && { onCommit: onStaging }),
+    onCommit: (commit: StagingCommit) => {
+      monitor.counted(STAGING_NAME, commit);
+      monitor.progressed('staging');
+      onStaging?.(commit);
+    },
   };
   return {
     stage: (signal: AbortSignal) => stageEvents({ ...options, signal }),
@@ -120,8 +144,8 @@ function stager({ lake, engine, clock, log, settings, onStaging }: RolesOptions)
   };
 }
 
-function take(options: RolesOptions, { signal, until_ms }: { signal: AbortSignal; until_ms?: number }) {
-  const { lake, engine, stream, clock, log, settings, onRaw } = options;
+function take(options: Watched, { signal, until_ms }: { signal: AbortSignal; until_ms?: number }) {
+  const { lake, engine, stream, clock, log, settings, monitor, onRaw } = options;
   if (stream === undefined) throw new Error('the role processor needs a stream');
   return processStream({
     lake,
@@ -134,6 +158,10 @@ function take(options: RolesOptions, { signal, until_ms }: { signal: AbortSignal
     random: Math.random,
     adopt: async () => (await adopt(options)).upTo,
     ...(onRaw && { onCommit: onRaw }),
+    onBatch: () => monitor.began('processor'),
+    onRetry: (failure) => monitor.failed('processor', failure),
+    onRead: (read) => monitor.read(read),
+    onReadFailed: (failure) => monitor.readFailed(failure),
     spoolFolder: options.spoolFolder,
     start: startOf(settings['stream.start']),
     limits: eventLimits(settings),
@@ -159,18 +187,21 @@ function startOf(start: number | 'trim_horizon'): 'TRIM_HORIZON' | `AT_TIMESTAMP
 
 /** Runs the action whenever raw changed, and every commit.maxAge in case another process changed it. */
 async function repeat(
-  { clock, log, settings }: RolesOptions,
+  { clock, log, settings, monitor }: Watched,
   signal: AbortSignal,
   changed: Changed,
-  action: () => Promise<unknown>,
+  { role, action }: { role: Role; action: () => Promise<unknown> },
 ): Promise<void> {
   for (let failures = 0; !signal.aborted; ) {
     try {
+      monitor.began(role);
       await action();
+      monitor.ended(role);
       failures = 0;
     } catch (error) {
       if (!(error instanceof Failure) || error.retry === 'never') throw error;
-      log.warn('role.retrying', error.message, { code: error.code, why: error.why });
+      monitor.failed(role, error);
+      log.debug('role.retrying', error.message, { role, code: error.code, why: error.why });
       await clock.sleep(backoff(failures++, { first_ms: 100, most_ms: 60_000, random: Math.random }), signal);
       continue;
     }

@@ -15,6 +15,8 @@ export const COMMAND_NAMES = [
   'quarantine list',
   'find',
   'verify',
+  'status',
+  'health',
   'serve catalog',
 ] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];
@@ -24,7 +26,7 @@ const EVERY = COMMAND_NAMES;
 const NOT_A_FLAG = [] as const;
 const PIPELINE = ['dev', 'run', 'demo'] as const;
 const SERVICE = ['dev', 'run'] as const;
-const STREAMING = ['dev', 'run', 'send', 'verify'] as const;
+const STREAMING = ['dev', 'run', 'send', 'verify', 'status', 'health'] as const;
 const SERVING = ['serve catalog'] as const;
 const ASKING = ['dev', 'run', 'demo', 'sql', 'find', 'verify'] as const;
 
@@ -318,6 +320,18 @@ export const OPTIONS = {
     description: 'A program that asks for a warehouse of another name is refused. Unset: every name will do.',
     example: 'lake',
     commands: SERVING,
+  }),
+  'monitor.host': option(text('ADDRESS'), '127.0.0.1', {
+    description:
+      'Address that health and metrics are served on. They hold no secrets; on loopback only this machine asks.',
+    example: '0.0.0.0',
+    commands: SERVICE,
+  }),
+  'monitor.port': option(count({ max: 65535 }), (command) => (command === 'run' ? 9464 : 0), {
+    description:
+      'Port of /health/live, /health/ready and /metrics; 0 turns them off. When the default is taken, the next free one is used and named.',
+    example: '9100',
+    commands: [...SERVICE, 'health'],
   }),
   'log.level': option(
     choice('debug', 'info', 'warn', 'error'),

@@ -2,11 +2,11 @@
  * Stream → raw. Batches are judged, written and committed in the order in which they were taken; while one commits,
  * the next is prepared. Raw's commit decides about a range of the stream; nothing else keeps positions.
  */
-import type { Clock, Log } from '../base/base.ts';
+import type { Clock, Failure, Log } from '../base/base.ts';
 import type { Engine, EventLimits } from '../engine/engine.ts';
 import type { Tally } from '../event/event.ts';
 import type { Lake } from '../lake/lake.ts';
-import type { Stream, StreamDescription } from '../stream/stream.ts';
+import type { ShardRead, Stream } from '../stream/stream.ts';
 import { runProcessor } from './run.ts';
 
 export interface ProcessorOptions {
@@ -25,6 +25,13 @@ export interface ProcessorOptions {
    */
   adopt: () => Promise<number>;
   onCommit?: (commit: Committed) => void;
+  /** A batch was taken; it is in hand until `onCommit` or `onRetry`. */
+  onBatch?: () => void;
+  /** Everything in hand was given back; after this wait it is taken again from where the table stands. */
+  onRetry?: (failure: Failure) => void;
+  onRead?: (read: ShardRead) => void;
+  /** A read failed and is tried again. */
+  onReadFailed?: (failure: Failure) => void;
   spoolFolder: string;
   start: 'TRIM_HORIZON' | `AT_TIMESTAMP:${number}`;
   limits: EventLimits;
@@ -50,11 +57,11 @@ export interface Committed {
   behindLatest_ms: number;
   /** Nothing more is in the stream now. */
   drained: boolean;
+  /** What the dedupe window remembers now. */
+  windowIds: number;
 }
 
 /** Returns when the signal was aborted or `until_ms` is reached; throws the Failure that retrying cannot mend. */
-export function processStream(
-  options: ProcessorOptions,
-): Promise<{ stream: StreamDescription; commits: number }> {
+export function processStream(options: ProcessorOptions): Promise<{ commits: number }> {
   return runProcessor(options);
 }

@@ -24,27 +24,25 @@ const BATCHES_IN_FLIGHT = 2;
  * A session reads from where the table stands and ends when the table moved under it (another worker, a rollback) or
  * a commit's fate is unknown: then everything judged is discarded and the next session starts from the table.
  */
-export async function runProcessor(
-  options: ProcessorOptions,
-): Promise<{ stream: StreamDescription; commits: number }> {
-  let stream = await options.stream.describe();
+export async function runProcessor(options: ProcessorOptions): Promise<{ commits: number }> {
   let commits = 0;
   for (let attempt = 0; ; attempt++) {
     let session: Session | undefined;
     try {
       // Asked again every time: a stream that was re-created under its name is another one, with its own positions.
-      if (attempt > 0) stream = await options.stream.describe();
+      const stream = await options.stream.describe();
       session = new Session(options, stream);
       await session.run();
-      return { stream, commits: commits + session.commits };
+      return { commits: commits + session.commits };
     } catch (error) {
       commits += session?.commits ?? 0;
       if (session !== undefined && session.commits > 0) attempt = 0;
       if (!(error instanceof Failure) || error.retry === 'never') throw error;
-      options.log.warn('processor.session_restarted', error.message, { code: error.code, why: error.why });
+      options.onRetry?.(error);
+      options.log.debug('processor.session_restarted', error.message, { code: error.code, why: error.why });
       const wait = backoff(attempt, { first_ms: 50, most_ms: 60_000, random: options.random });
       await options.clock.sleep(wait, options.signal);
-      if (options.signal.aborted) return { stream, commits };
+      if (options.signal.aborted) return { commits };
     }
   }
 }
@@ -106,6 +104,8 @@ class Session {
       spoolsAhead: options.spoolsAhead,
       poll_ms: options.poll_ms,
       ...(options.until_ms === undefined ? {} : { until_ms: options.until_ms }),
+      ...(options.onRead && { onRead: options.onRead }),
+      ...(options.onReadFailed && { onRetry: options.onReadFailed }),
       signal: options.signal,
     });
   }
@@ -130,6 +130,7 @@ class Session {
           await spool.dispose();
           continue;
         }
+        this.#options.onBatch?.();
         const { verdict, prepared } = this.#prepare(spool, verdicts);
         verdicts = verdict;
         committing = this.#commitInTurn(prepared, committing);
@@ -178,6 +179,7 @@ class Session {
         lastArrival_ms: batch.spool.lastArrival_ms,
         behindLatest_ms: batch.spool.behindLatest_ms,
         drained: batch.spool.drained,
+        windowIds: this.#window.size,
       });
       if (batch.rejected !== undefined) this.#adoptedUpTo = await adopt();
     } catch (error) {

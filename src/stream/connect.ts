@@ -2,6 +2,7 @@
 import { Failure, retrying } from '../base/base.ts';
 import type { Operations, ShardShape } from '../kinesis/kinesis.ts';
 import { KinesisClient } from './client.ts';
+import { type LagOptions, type Lags, lagOf } from './lag.ts';
 import type { SendOptions, SendProgress } from './put.ts';
 import { putAll } from './put.ts';
 import type { ShardInfo, Stream, StreamDescription, StreamOptions, TakeOptions, Taking } from './stream.ts';
@@ -99,6 +100,11 @@ class KinesisStream implements Stream {
       readSpacing_ms,
     };
     return startTaking(from, options);
+  }
+
+  async lag(options: LagOptions): Promise<Lags> {
+    const shards = await this.shards();
+    return this.#retrying(() => lagOf({ client: this.#client, ref: this.#ref, shards }, options));
   }
 
   async close(): Promise<void> {

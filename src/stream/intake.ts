@@ -14,7 +14,7 @@ import type { Splitter } from './splitter.ts';
 import type { Position, Spool, TakeOptions } from './stream.ts';
 
 export interface IntakeOptions
-  extends Pick<TakeOptions, 'maxRows' | 'maxBytes' | 'maxAge_ms' | 'spoolsAhead'> {
+  extends Pick<TakeOptions, 'maxRows' | 'maxBytes' | 'maxAge_ms' | 'spoolsAhead' | 'onRead'> {
   splitter: Splitter;
   clock: Clock;
   newPath: () => string;
@@ -68,6 +68,12 @@ export class Intake {
       state.behindLatest_ms = split.behindLatest_ms;
       state.caughtUp = split.rows === undefined && split.behindLatest_ms === 0;
       await this.#cutWhenDue();
+      this.#options.onRead?.({
+        shard,
+        records: split.rows?.count ?? 0,
+        behindLatest_ms: split.behindLatest_ms,
+        idle: this.#drained() && !this.#batch.moved && this.#undelivered.size === 0,
+      });
       return split;
     });
   }

@@ -35,6 +35,7 @@ export interface ReaderOptions {
   listShards: () => Promise<ShardInfo[]>;
   /** Throws when the stream is gone or another one now. */
   checkIdentity: () => Promise<void>;
+  onRetry?: ((failure: Failure) => void) | undefined;
 }
 
 /** Failures in a row, throttling not counted, before the taking gives up: about a minute. */
@@ -182,10 +183,11 @@ export class ShardReader {
   }
 
   async #wait(error: Failure): Promise<undefined> {
+    this.#options.onRetry?.(error);
     if (isThrottle(error)) return this.#backOff(this.#throttles++);
     if (++this.#failures > FAILURES_MAX) throw error;
     const { code, why } = error;
-    this.#options.log.warn('stream.read_retried', error.message, { shard: this.#shard, code, why });
+    this.#options.log.debug('stream.read_retried', error.message, { shard: this.#shard, code, why });
     return this.#backOff(this.#failures - 1);
   }
 
@@ -195,7 +197,7 @@ export class ShardReader {
   }
 }
 
-function iteratorAt(position: Position) {
+export function iteratorAt(position: Position) {
   if (position === 'TRIM_HORIZON' || position === 'end')
     return { ShardIteratorType: 'TRIM_HORIZON' } as const;
   const number = sequenceNumber(position);

@@ -92,7 +92,8 @@ export class ShardWalk {
         this.#learn(await listShards());
       } catch (error) {
         if (!(error instanceof Failure) || error.retry !== 'backoff') throw error;
-        log.warn('stream.audit_failed', error.message, { code: error.code, why: error.why });
+        this.#options.onRetry?.(error);
+        log.debug('stream.audit_failed', error.message, { code: error.code, why: error.why });
       }
     }
   }

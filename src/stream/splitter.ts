@@ -99,6 +99,8 @@ export function spoolFailure({ why, code }: { why: string; code: string | undefi
   return new Failure(full ? 'Writing the spool: the disk is full' : 'Writing the spool failed', {
     code: 'stream.spool_failed',
     fault: code === undefined ? 'ourselves' : 'user',
+    // Room may come back. What stands in the half-written file is worth nothing: it is read again from the positions.
+    retry: full ? 'refresh' : 'never',
     why,
     hint: 'The spool folder must be writable and have room for a few batches. Nothing is lost: the stream still has it.',
   });

@@ -2,12 +2,14 @@
  * Putting to and taking from a Kinesis-protocol stream, at any endpoint. Taking hands over spools: bytes on local
  * disk, the same for every source, with no JavaScript object per event.
  */
-import type { Clock, Log } from '../base/base.ts';
+import type { Clock, Failure, Log } from '../base/base.ts';
 import type { Credentials } from './client.ts';
 import { connect } from './connect.ts';
+import type { LagOptions, Lags } from './lag.ts';
 import type { SendOptions, SendProgress } from './put.ts';
 
 export type { Credentials } from './client.ts';
+export type { LagOptions, Lags, ShardLag } from './lag.ts';
 export type { SendOptions, SendProgress } from './put.ts';
 
 /**
@@ -90,6 +92,19 @@ export interface TakeOptions {
   until_ms?: number;
   /** Aborted: like `stop`. */
   signal?: AbortSignal;
+  /** Told of every answer that was taken. */
+  onRead?: (read: ShardRead) => void;
+  /** Told of every failure that reading goes on after. */
+  onRetry?: (failure: Failure) => void;
+}
+
+/** One answer of a shard. */
+export interface ShardRead {
+  shard: string;
+  records: number;
+  behindLatest_ms: number;
+  /** Every shard is read to its end, and everything that was read is handed over. */
+  idle: boolean;
 }
 
 export interface Taking {
@@ -118,6 +133,8 @@ export interface Stream {
    */
   send(records: AsyncIterable<Uint8Array>, options?: SendOptions): Promise<SendProgress>;
   take(options: TakeOptions): Promise<Taking>;
+  /** How far these positions are behind; nothing is taken. */
+  lag(options: LagOptions): Promise<Lags>;
   close(): Promise<void>;
 }
 

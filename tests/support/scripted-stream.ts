@@ -5,6 +5,8 @@
 import { rm } from 'node:fs/promises';
 import { Failure } from '../../src/base/base.ts';
 import type {
+  LagOptions,
+  Lags,
   Position,
   SendProgress,
   ShardInfo,
@@ -150,6 +152,16 @@ export class ScriptedStream implements Stream {
     const { id } = await this.describe();
     if (options.stream.id !== id) throw gone();
     return new ScriptedTaking(this, options);
+  }
+
+  async lag({ positions }: LagOptions): Promise<Lags> {
+    const shards = this.#shardNames().map((shard) => {
+      const position = BigInt(positions.get(shard) ?? 0);
+      const oldest = this.#records.find((r) => r.shard === shard && r.sequenceNumber > position);
+      const oldestAge_ms = oldest && this.#now_ms - oldest.arrived_ms;
+      return { shard, behindLatest_ms: oldestAge_ms ?? 0, oldestAge_ms };
+    });
+    return { shards, notAsked: 0 };
   }
 
   async close(): Promise<void> {}

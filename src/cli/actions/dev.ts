@@ -1,7 +1,9 @@
 import type { Committed } from '../../processor/processor.ts';
 import type { DevAction } from '../commands/dev.ts';
+import { ROLES } from '../commands/run.ts';
 import { openEmbedded } from '../embedded.ts';
 import { figure } from '../figures.ts';
+import { monitorOf, probesOf, startListener } from '../monitoring.ts';
 import { version } from '../version.ts';
 
 export const dev: DevAction = async (context) => {
@@ -21,8 +23,16 @@ export const dev: DevAction = async (context) => {
   ]) {
     out.note(line);
   }
+  const monitor = monitorOf({
+    ...context,
+    roles: ROLES,
+    keepsUncommitted: true,
+    probes: probesOf(embedded),
+  });
+  const listener = await startListener(context, monitor);
   try {
     await embedded.run(signal, {
+      monitor,
       onRaw: ({ tally, behindLatest_ms }: Committed) => {
         const { received, written, duplicate, quarantined } = tally;
         const behind = behindLatest_ms > 1000 ? `, ${figure(behindLatest_ms / 1000)} s behind` : '';
@@ -33,6 +43,7 @@ export const dev: DevAction = async (context) => {
     });
     out.note('everything that came is committed; bye');
   } finally {
+    await listener?.close();
     await embedded.close();
   }
 };

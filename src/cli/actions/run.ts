@@ -1,23 +1,37 @@
 import { rm } from 'node:fs/promises';
 import { addTally, emptyTally, type Tally } from '../../event/event.ts';
+import type { Monitor } from '../../monitor/monitor.ts';
 import { ROLES, type Role, type RunAction } from '../commands/run.ts';
 import { composeEngine, composeLake, composeStream, spoolFolder, sweepWork } from '../compose.ts';
+import { removeEndpoint, writeEndpoint } from '../endpoint-file.ts';
 import { EXIT } from '../exit.ts';
+import { monitorOf, probesOf, startListener } from '../monitoring.ts';
 import { runRoles } from '../roles.ts';
 import { ledgerSentence } from './verify.ts';
 
 export const run: RunAction = async (context) => {
-  const { args, flags, log, out, signal } = context;
+  const { args, flags, log, out, settings, signal } = context;
   const roles = args.length === 0 ? ROLES : (args as readonly Role[]);
   await sweepWork(context);
   const lake = await composeLake(context);
   const opened = roles.includes('processor') ? await composeStream(context, lake) : undefined;
   const engine = await composeEngine(context, lake, 'batches');
   const spools = await spoolFolder(context);
+  const monitor = monitorOf({
+    ...context,
+    roles,
+    keepsUncommitted: opened?.embedded !== undefined,
+    probes: probesOf({ engine, spoolFolder: spools }),
+  });
+  const listener = await listenerOf(context, monitor);
+  // Others reach the embedded stream through this process for as long as it runs.
+  const served = flags.once ? undefined : opened?.embedded;
+  if (served?.server) await writeEndpoint(settings.dir, { endpoint: served.endpoint, pid: process.pid });
   let ledger: Tally = emptyTally;
   let commits = 0;
   const options = {
     ...context,
+    monitor,
     lake,
     engine,
     stream: opened?.stream,
@@ -44,9 +58,18 @@ export const run: RunAction = async (context) => {
     // Stopped before the end that was fixed at the start.
     return signal.aborted ? EXIT.failed : EXIT.ok;
   } finally {
+    await listener?.close();
+    if (served?.server) await removeEndpoint(settings.dir);
     await opened?.close();
     await engine.close();
     await lake.close();
     await rm(spools, { recursive: true, force: true });
   }
 };
+
+/** What is over in a moment has nobody to be watched by, unless a port was asked for. */
+async function listenerOf(context: Parameters<RunAction>[0], monitor: Monitor) {
+  const { flags, origins } = context;
+  if (flags.once && origins['monitor.port'].from === 'default') return undefined;
+  return startListener(context, monitor);
+}

@@ -27,24 +27,28 @@ export async function openDuckDb(options: EngineOptions): Promise<Engine> {
     enable_external_file_cache: 'false',
   });
   const connect = () => connection(instance);
-  const folders = batchFolders(options.workFolder);
+  const batches = batchFolders(options.workFolder);
+  const folder = () =>
+    batches.take().catch((error: unknown) => {
+      throw engineFailure(error, 'a folder for a batch');
+    });
   const files = options.files ?? inPlace();
   const views = await openViews(await connect(), files);
   const planning = planner();
 
   return {
     judge: async (spool, limits) =>
-      judge(await connect(), { spool, limits, files, folder: await folders.take() }),
+      judge(await connect(), { spool, limits, files, folder: await folder() }),
     readRaw: async (raw) => {
       const held = await files.hold(raw);
       const lanes = { connection: await connect(), connect, most: options.lanes ?? 1 };
-      return readRaw({ raw, held, files, lanes, folder: await folders.take() });
+      return readRaw({ raw, held, files, lanes, folder: await folder() });
     },
     compareIdentities: (source, held) => compareIdentities({ connect, files }, { source, held }),
     compareContents: (source, held) => compareContents({ connect, files }, { source, held }),
     rowCounts: (counted) => rowCounts({ connect, files }, counted),
     readRejected: async (rejected, held) =>
-      readRejected(await connect(), { rejected, held, files, folder: await folders.take() }),
+      readRejected(await connect(), { rejected, held, files, folder: await folder() }),
     identitiesOf: (events, since_s) => eventIdentities({ connect, files }, { events, since_s }),
     defineViews: async (definitions) => {
       const read = await views.define(definitions);
@@ -92,7 +96,8 @@ export function engineFailure(error: unknown, doing: string): Failure {
           ? 'engine.unreadable'
           : 'engine.failed',
     fault: memory || full || unreadable ? 'user' : 'ourselves',
-    retry: 'never',
+    // Room may come back; memory and damage do not mend themselves.
+    retry: full ? 'backoff' : 'never',
     why: text.split('\n')[0] ?? text,
     ...(memory ? { hint: 'raise engine.memory, or lower commit.maxRows' } : {}),
     ...(full ? { hint: 'make room on the disk that holds the lake folder' } : {}),

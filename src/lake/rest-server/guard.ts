@@ -4,8 +4,7 @@
  * site (Origin tells, which only browsers send). Elsewhere the token decides.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { isIP } from 'node:net';
-import { Failure } from '../../base/base.ts';
+import { Failure, hostName, isLoopback } from '../../base/base.ts';
 import { RestError } from './rest-error.ts';
 
 export interface GuardOptions {
@@ -21,7 +20,7 @@ export function guardOf({ host, token }: GuardOptions): Guard {
   if (!onLoopback && token === undefined) throw openToAll(host);
   const allowedHost = (name: string) => isLoopback(name) || name === host.toLowerCase();
   return (header) => {
-    if (onLoopback && !allowedHost(nameIn(header('host') ?? '')))
+    if (onLoopback && !allowedHost(hostName(header('host') ?? '')))
       return forbidden(`Host ${header('host') ?? '(none)'} is not this server's name`);
     const site = header('sec-fetch-site');
     if (header('origin') !== undefined || (site !== undefined && site !== 'none'))
@@ -33,22 +32,6 @@ export function guardOf({ host, token }: GuardOptions): Guard {
 }
 
 const forbidden = (message: string) => new RestError(403, 'ForbiddenException', message);
-
-export function isLoopback(host: string): boolean {
-  const name = host.toLowerCase();
-  return (
-    name === 'localhost' ||
-    name.endsWith('.localhost') ||
-    name === '::1' ||
-    (isIP(name) === 4 && name.startsWith('127.'))
-  );
-}
-
-/** Without the port, and without the brackets of an IPv6 address. */
-function nameIn(host: string): string {
-  const match = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::\d+)?$/.exec(host);
-  return (match?.[1] ?? match?.[2] ?? '').toLowerCase();
-}
 
 /** Compared in the same time whatever is wrong with it; digests have the same length always. */
 function isToken(authorization: string, token: string): boolean {

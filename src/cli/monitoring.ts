@@ -1,0 +1,121 @@
+/** Health and metrics of the roles of this process: the monitor, its listener, and where others find it. */
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Failure } from '../base/base.ts';
+import type { Origins, Settings } from '../config/config.ts';
+import type { Engine } from '../engine/engine.ts';
+import {
+  type Limits,
+  type Listener,
+  listen,
+  type Monitor,
+  openMonitor,
+  type Probes,
+} from '../monitor/monitor.ts';
+import type { Role } from './commands/run.ts';
+import { foldersOf, type Surroundings } from './compose.ts';
+import { version } from './version.ts';
+
+export interface MonitoredRoles extends Surroundings {
+  roles: readonly Role[];
+  keepsUncommitted?: boolean;
+  probes?: Partial<Probes>;
+}
+
+const LATE_MS = 600_000;
+
+/** What is late depends on how often anything is committed at all. */
+export function healthLimits(settings: Settings): Limits {
+  const late_ms = Math.max(LATE_MS, 10 * settings['commit.maxAge']);
+  return { lag_ms: late_ms, behind_ms: late_ms };
+}
+
+export function monitorOf(options: MonitoredRoles): Monitor {
+  const { clock, log, settings, roles, keepsUncommitted = false, probes = {} } = options;
+  const limits = healthLimits(settings);
+  return openMonitor({ clock, log, version: version(), roles, limits, keepsUncommitted, probes });
+}
+
+export function probesOf({ engine, spoolFolder }: { engine: Engine; spoolFolder: string }): Probes {
+  return {
+    async spoolBytes() {
+      const names = await readdir(spoolFolder);
+      const sizes = names.map((name) =>
+        stat(join(spoolFolder, name)).then(
+          ({ size }) => size,
+          () => 0,
+        ),
+      );
+      return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+    },
+    async engineMemory_bytes() {
+      const used = await engine.query(
+        'select coalesce(sum(memory_usage_bytes), 0)::double from duckdb_memory()',
+      );
+      for await (const rows of used.chunks()) return Number(rows[0]?.[0] ?? 0);
+      return 0;
+    },
+  };
+}
+
+const PORTS_TRIED = 20;
+
+/** Undefined when it is turned off. */
+export async function startListener(
+  { settings, origins, log }: Surroundings & { origins: Origins },
+  monitor: Monitor,
+): Promise<Listener | undefined> {
+  const wanted = settings['monitor.port'];
+  if (wanted === 0) return undefined;
+  const listener = await listenOnFreePort(monitor, {
+    host: settings['monitor.host'],
+    wanted,
+    tries: origins['monitor.port'].from === 'default' ? PORTS_TRIED : 1,
+  });
+  if (listener.port !== wanted)
+    log.warn('monitor.port_taken', `port ${wanted} is taken; health and metrics are on ${listener.port}`);
+  log.info('monitor.listening', `health and metrics at ${listener.uri}`);
+  await writeFile(addressFile(settings.dir, process.pid), `${JSON.stringify({ uri: askedAt(listener) })}\n`);
+  return {
+    ...listener,
+    async close() {
+      await rm(addressFile(settings.dir, process.pid), { force: true });
+      await listener.close();
+    },
+  };
+}
+
+async function listenOnFreePort(
+  monitor: Monitor,
+  { host, wanted, tries }: { host: string; wanted: number; tries: number },
+): Promise<Listener> {
+  for (let port = wanted; ; port++) {
+    try {
+      return await listen({ monitor, host, port });
+    } catch (error) {
+      const taken = error instanceof Failure && error.code === 'monitor.port_taken';
+      if (!taken || port + 1 >= wanted + tries) throw error;
+    }
+  }
+}
+
+/** Who listens on every address is asked on loopback. */
+function askedAt({ uri, port }: Listener): string {
+  return /\/\/(0\.0\.0\.0|\[::\]):/.test(uri) ? `http://127.0.0.1:${port}` : uri;
+}
+
+/** Among the work folders, and named like them: what a dead process left is swept with the rest. */
+const addressFile = (dir: string, pid: number) => join(foldersOf(dir).work, `monitor-${pid}-address.json`);
+
+/** Addresses of the processes that say they run on this folder. */
+export async function monitorAddresses(dir: string): Promise<{ pid: number; uri: string }[]> {
+  const { work } = foldersOf(dir);
+  const names = await readdir(work).catch(() => []);
+  const found = names.flatMap((name) => /^monitor-(\d+)-address\.json$/.exec(name)?.[1] ?? []);
+  const read = found.map(async (pid) => {
+    const text = await readFile(addressFile(dir, Number(pid)), 'utf8').catch(() => '{}');
+    const { uri } = JSON.parse(text) as { uri?: string };
+    return uri === undefined ? [] : [{ pid: Number(pid), uri }];
+  });
+  return (await Promise.all(read)).flat();
+}

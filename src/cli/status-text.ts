@@ -1,0 +1,109 @@
+/** The status for people: a page for a terminal, a line for a log. */
+import type { Finding, Status } from '../monitor/monitor.ts';
+import { ledgerSentence } from './actions/verify.ts';
+import { byteFigure, durationFigure, figure } from './figures.ts';
+import type { Paint } from './paint.ts';
+import { textPairs, textTable } from './table.ts';
+
+const SHARDS_SHOWN = 20;
+
+export function statusText(status: Status, { paint }: { paint: Paint }): string {
+  return [
+    `${verdictText(status, paint)}\n\n`,
+    textPairs(
+      [
+        ['stream', streamText(status)],
+        ['staging', stagingText(status)],
+        ['ledger', ledgerText(status)],
+      ],
+      { paint },
+    ),
+    shardsText(status, paint),
+    tablesText(status, paint),
+    ...status.findings.map((finding) => findingText(finding, paint)),
+  ].join('');
+}
+
+/** One line a refresh where nothing can be redrawn. */
+export function statusLine(status: Status): string {
+  const { lag_ms, retentionLeft_ms } = status.stream;
+  return [
+    status.at,
+    status.status,
+    `stream ${lag_ms === null ? status.stream.state : `${durationFigure(lag_ms)} behind`}`,
+    ...(retentionLeft_ms === null ? [] : [`unread kept for ${durationFigure(retentionLeft_ms)}`]),
+    `${figure(status.lake.staging.waitingRows)} rows wait for staging`,
+    ledgerText(status),
+    ...status.findings.map(({ code }) => code),
+  ].join(' · ');
+}
+
+function verdictText({ status, findings }: Status, paint: Paint): string {
+  if (status === 'ok') return paint.bold(paint.green('✓ all is well'));
+  const wrong = findings.filter(({ severity }) => severity === 'degraded').length;
+  return paint.bold(paint.red(`✗ ${wrong} ${wrong === 1 ? 'thing is' : 'things are'} wrong`));
+}
+
+function streamText({ stream }: Status): string {
+  const { name, state, lag_ms, retentionLeft_ms } = stream;
+  if (state !== 'answers' || lag_ms === null)
+    return `${name}: ${state}${stream.why === null ? '' : `, ${stream.why}`}`;
+  const lag = lag_ms === 0 ? 'read to its end' : `${durationFigure(lag_ms)} behind`;
+  const left =
+    retentionLeft_ms === null
+      ? ''
+      : `; the oldest unread record is kept for ${durationFigure(retentionLeft_ms)}`;
+  return `${name}: ${lag}${left}`;
+}
+
+function stagingText({ lake: { staging } }: Status): string {
+  const waiting =
+    staging.waitingRows === 0
+      ? 'has all that raw holds'
+      : `${figure(staging.waitingRows)} rows wait, the oldest for ${durationFigure(staging.behind_ms ?? 0)}`;
+  return staging.freshness_ms === null
+    ? waiting
+    : `${waiting}; its newest event arrived ${durationFigure(staging.freshness_ms)} ago`;
+}
+
+function ledgerText({ lake: { ledger } }: Status): string {
+  return ledger === null ? 'nothing received yet' : ledgerSentence(ledger);
+}
+
+/** One shard says no more than the stream does. */
+function shardsText({ stream }: Status, paint: Paint): string {
+  const { shards, shardsNotAsked } = stream;
+  if (shards.length < 2) return '';
+  const furthestFirst = shards.toSorted((a, b) => b.lag_ms - a.lag_ms).slice(0, SHARDS_SHOWN);
+  const more = shards.length - furthestFirst.length + shardsNotAsked;
+  return [
+    '\n',
+    textTable(
+      ['shard', 'behind', 'unread kept for'],
+      furthestFirst.map((shard) => [
+        shard.shard,
+        durationFigure(shard.lag_ms),
+        shard.retentionLeft_ms === null ? '' : durationFigure(shard.retentionLeft_ms),
+      ]),
+      { paint },
+    ),
+    more === 0 ? '' : `and ${figure(more)} more shards\n`,
+  ].join('');
+}
+
+function tablesText({ lake: { tables } }: Status, paint: Paint): string {
+  if (tables.length === 0) return '';
+  return `\n${textTable(
+    ['table', 'rows', 'files', 'size', 'snapshots', 'last commit'],
+    tables.map((t) => [
+      ...[t.name, t.rows, t.files, byteFigure(t.bytes), t.snapshots],
+      t.lastCommitAge_ms === null ? null : `${durationFigure(t.lastCommitAge_ms)} ago`,
+    ]),
+    { paint },
+  )}`;
+}
+
+function findingText({ code, severity, what, why, fix }: Finding, paint: Paint): string {
+  const mark = severity === 'degraded' ? paint.red(`✗ ${what}`) : paint.yellow(`• ${what}`);
+  return `\n${mark} ${paint.dim(`[${code}]`)}\n  ${paint.dim('why')}  ${why}\n  ${paint.dim('fix')}  ${fix}\n`;
+}

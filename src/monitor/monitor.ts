@@ -1,0 +1,66 @@
+/**
+ * What the roles do, told by themselves through one small object and turned into health, metrics and one clear line
+ * of log a minute while something does not work. `status.ts` tells the same of a lake on which nothing runs.
+ */
+import type { Clock, Failure, Log } from '../base/base.ts';
+import type { Tally } from '../event/event.ts';
+import type { Lake } from '../lake/lake.ts';
+import type { ShardRead, Stream } from '../stream/stream.ts';
+import type { ExpositionFormat } from './exposition.ts';
+import type { Limits } from './findings.ts';
+import type { Health } from './health.ts';
+import { RunningMonitor } from './running.ts';
+
+export type { Finding, Limits } from './findings.ts';
+export type { Health, Reason } from './health.ts';
+export { type Listener, type ListenOptions, listen } from './listen.ts';
+export { METRIC_NAMES, type Metric, metricRow, prometheusName } from './metrics-table.ts';
+export { readStatus, type Status } from './status.ts';
+export type { StreamSource } from './stream-status.ts';
+
+/** Figures that only the composition of the process knows. */
+export interface Probes {
+  spoolBytes(): Promise<number>;
+  engineMemory_bytes(): Promise<number>;
+}
+
+export interface MonitorOptions {
+  clock: Clock;
+  log: Log;
+  version: string;
+  /** The roles of this process. */
+  roles: readonly string[];
+  limits: Limits;
+  /** The embedded stream keeps what is not committed, so nothing of it is ever trimmed unread. */
+  keepsUncommitted: boolean;
+  probes: Partial<Probes>;
+}
+
+/** What roles tell. Nothing here throws or waits. */
+export interface Monitor {
+  /** The lake to hand to the roles: its commits are counted and timed, its answers noted. */
+  observe(lake: Lake): Lake;
+  /** The role took something in hand. */
+  began(role: string): void;
+  /** One thing in hand is done. */
+  ended(role: string): void;
+  /** A part of what it has in hand is done. */
+  progressed(role: string): void;
+  /** It did not work and is tried again. */
+  failed(role: string, failure: Failure): void;
+  /** A commit of this process took this into its table. */
+  counted(table: string, tally: Partial<Tally>): void;
+  read(read: ShardRead): void;
+  /** A read of the stream failed and is tried again. */
+  readFailed(failure: Failure): void;
+  windowSize(ids: number): void;
+  stopping(): void;
+  /** Looks at lake and stream every few seconds until the signal; failures are part of what it sees. */
+  watch(at: { lake: Lake; stream: Stream | undefined }, signal: AbortSignal): Promise<void>;
+  health(): Health;
+  metrics(format: ExpositionFormat): Promise<string>;
+}
+
+export function openMonitor(options: MonitorOptions): Monitor {
+  return new RunningMonitor(options);
+}

@@ -1,0 +1,60 @@
+/**
+ * A lake that tells what became of its commits and whether catalog and store answered. It stands between roles and
+ * lake, so that no role counts or times anything itself.
+ */
+import { type Clock, Failure } from '../base/base.ts';
+import type { CommitOutcome, Lake } from '../lake/lake.ts';
+
+export interface CommitSeen {
+  table: string;
+  outcome: CommitOutcome['kind'] | 'failed';
+  attempts: number;
+  duration_ms: number;
+}
+
+export interface LakeObserver {
+  clock: Clock;
+  onCommit(seen: CommitSeen): void;
+  /** Catalog, and with files the store too, did what they were asked. */
+  onAnswer(): void;
+  onFailure(failure: Failure): void;
+}
+
+export function observedLake(lake: Lake, observer: LakeObserver): Lake {
+  const answered = async <T>(asking: Promise<T>): Promise<T> => {
+    try {
+      const answer = await asking;
+      observer.onAnswer();
+      return answer;
+    } catch (error) {
+      if (error instanceof Failure) observer.onFailure(error);
+      throw error;
+    }
+  };
+  return {
+    ...lake,
+    load: (name) => answered(lake.load(name)),
+    create: (name, definition, first) => answered(lake.create(name, definition, first)),
+    list: () => answered(lake.list()),
+    prepare: (table, files) => answered(lake.prepare(table, files)),
+    files: (table, query) => answered(lake.files(table, query)),
+    async commit(table, change) {
+      const begun_ms = observer.clock.now();
+      const tell = (outcome: CommitSeen['outcome'], attempts: number) =>
+        observer.onCommit({
+          table: table.name,
+          outcome,
+          attempts,
+          duration_ms: observer.clock.now() - begun_ms,
+        });
+      try {
+        const done = await answered(lake.commit(table, change));
+        tell(done.kind, done.kind === 'committed' ? done.attempts : 1);
+        return done;
+      } catch (error) {
+        tell('failed', 1);
+        throw error;
+      }
+    },
+  };
+}

@@ -1,0 +1,172 @@
+/** The monitor of a process that runs roles. */
+import { type Clock, Failure } from '../base/base.ts';
+import type { Tally } from '../event/event.ts';
+import type { Lake } from '../lake/lake.ts';
+import type { ShardRead, Stream } from '../stream/stream.ts';
+import { type ExpositionFormat, exposition } from './exposition.ts';
+import { type Health, HealthBook } from './health.ts';
+import { Meter } from './meter.ts';
+import type { Monitor, MonitorOptions } from './monitor.ts';
+import { type CommitSeen, observedLake } from './observe-lake.ts';
+import { OutageLog } from './outage-log.ts';
+import { Sampler } from './sampler.ts';
+import { SourceGauges } from './source-gauges.ts';
+
+const SAMPLE_EVERY_MS = 15_000;
+
+const COUNTED = [
+  ['lakeward.events.received', 'received'],
+  ['lakeward.events.written', 'written'],
+  ['lakeward.events.duplicates', 'duplicate'],
+  ['lakeward.events.quarantined', 'quarantined'],
+  ['lakeward.events.conflicting', 'conflicting'],
+  ['lakeward.events.late', 'late'],
+  ['lakeward.events.stray', 'stray'],
+  ['lakeward.received', 'bytes'],
+] as const;
+
+export class RunningMonitor implements Monitor {
+  readonly #options: MonitorOptions;
+  readonly #clock: Clock;
+  readonly #meter = new Meter();
+  readonly #book: HealthBook;
+  readonly #outages: OutageLog;
+  readonly #source: SourceGauges;
+  #sampler: Sampler | undefined;
+
+  constructor(options: MonitorOptions) {
+    this.#options = options;
+    this.#clock = options.clock;
+    this.#book = new HealthBook([
+      ...(options.roles.includes('processor') ? (['stream'] as const) : []),
+      ...(['catalog', 'store'] as const),
+    ]);
+    this.#outages = new OutageLog(options.log);
+    this.#source = new SourceGauges(this.#meter);
+    this.#meter.set('lakeward.build.info', 1, { version: options.version, node: process.version });
+  }
+
+  observe(lake: Lake): Lake {
+    return observedLake(lake, {
+      clock: this.#clock,
+      onCommit: (seen) => this.#committed(seen),
+      onAnswer: () => {
+        this.#book.reached('catalog', this.#clock.now());
+        this.#book.reached('store', this.#clock.now());
+        this.#tell();
+      },
+      onFailure: (failure) => this.#book.unreached(failure, this.#clock.now()),
+    });
+  }
+
+  began(role: string): void {
+    this.#book.began(role, this.#clock.now());
+  }
+
+  ended(role: string): void {
+    this.#book.ended(role, this.#clock.now());
+    this.#tell();
+  }
+
+  progressed(role: string): void {
+    this.#book.succeeded(role, this.#clock.now());
+    this.#tell();
+  }
+
+  failed(role: string, failure: Failure): void {
+    this.#meter.add('lakeward.failures', 1, { role, code: failure.code });
+    this.#book.failed(role, failure, this.#clock.now());
+    this.#tell();
+  }
+
+  counted(table: string, tally: Partial<Tally>): void {
+    for (const [metric, key] of COUNTED) {
+      const amount = tally[key];
+      if (amount !== undefined) this.#meter.add(metric, amount, { table });
+    }
+  }
+
+  read(read: ShardRead): void {
+    this.#source.read(read, this.#clock.now());
+    this.#book.reached('stream', this.#clock.now());
+    // A role that failed on its last batch has nothing to show for it when no further one comes.
+    if (read.idle && !this.#book.hasInHand('processor')) this.#book.succeeded('processor', this.#clock.now());
+    this.#tell();
+  }
+
+  readFailed(failure: Failure): void {
+    this.#meter.add('lakeward.failures', 1, { role: 'processor', code: failure.code });
+    if (isThrottle(failure)) this.#meter.add('lakeward.source.throttled', 1, {});
+    else this.#book.unreached(failure, this.#clock.now());
+    this.#tell();
+  }
+
+  windowSize(ids: number): void {
+    this.#meter.set('lakeward.window.ids', ids, {});
+  }
+
+  stopping(): void {
+    this.#book.stopping();
+  }
+
+  async watch({ lake, stream }: { lake: Lake; stream: Stream | undefined }, signal: AbortSignal) {
+    this.#sampler = new Sampler({
+      ...this.#options,
+      lake: this.observe(lake),
+      stream,
+      meter: this.#meter,
+      lag_ms: () => this.#source.lag_ms(this.#clock.now()),
+    });
+    while (!signal.aborted) {
+      await this.#clock.sleep(SAMPLE_EVERY_MS, signal);
+      if (!signal.aborted) await this.#sample();
+    }
+  }
+
+  health(): Health {
+    return this.#book.at(this.#clock.now());
+  }
+
+  async metrics(format: ExpositionFormat): Promise<string> {
+    if (this.#sampler !== undefined && !this.#sampler.sampled) await this.#sample();
+    this.#source.publish(this.#clock.now());
+    const usage = process.cpuUsage();
+    this.#meter.set('process.memory.usage', process.memoryUsage.rss(), {});
+    this.#meter.set('process.cpu.time', (usage.user + usage.system) / 1e6, {});
+    this.#meter.set('process.start.timestamp', Math.round(performance.timeOrigin) / 1000, {});
+    this.#meter.set('lakeward.healthy', this.health().status === 'ok' ? 1 : 0, {});
+    return exposition(this.#meter, format);
+  }
+
+  async #sample(): Promise<void> {
+    try {
+      const findings = await this.#sampler!.sample();
+      this.#book.found(findings, this.#clock.now());
+      const answered_ms = this.#sampler!.streamAnswered_ms;
+      if (answered_ms !== undefined) this.#book.reached('stream', answered_ms);
+    } catch (error) {
+      // The lake has told whose failure it was. A figure that cannot be read is no reason to stop the roles.
+      const failure = error instanceof Failure ? error : undefined;
+      if (failure?.code.match(/^(stream|kinesis)\./)) this.readFailed(failure);
+      const why = error instanceof Error ? error.message : String(error);
+      this.#options.log.debug('monitor.sample_failed', 'lake and stream could not be looked at', { why });
+    }
+    this.#tell();
+  }
+
+  #committed({ table, outcome, attempts, duration_ms }: CommitSeen): void {
+    this.#meter.add('lakeward.commits', 1, { table, outcome });
+    this.#meter.observe('lakeward.commit.duration', duration_ms / 1000, { table });
+    if (attempts > 1) this.#meter.add('lakeward.commit.conflicts', attempts - 1, { table });
+    if (outcome === 'committed')
+      this.#meter.set('lakeward.commit.last_success.timestamp', this.#clock.now() / 1000, { table });
+  }
+
+  #tell(): void {
+    this.#outages.tell(this.health(), this.#clock.now());
+  }
+}
+
+/** The service works, and more is asked of it than it gives: lag tells whether that matters. */
+const isThrottle = ({ code }: Failure) =>
+  /^kinesis\.(ProvisionedThroughputExceeded|LimitExceeded|Throttling|KMSThrottling)Exception$/.test(code);
