@@ -1,13 +1,15 @@
 /** The status for people: a page for a terminal, a line for a log. */
 import type { Finding, Status } from '../monitor/monitor.ts';
+import type { Told } from './actions/status.ts';
 import { ledgerSentence } from './actions/verify.ts';
 import { byteFigure, durationFigure, figure } from './figures.ts';
 import type { Paint } from './paint.ts';
+import type { ProcessHealth } from './processes.ts';
 import { textPairs, textTable } from './table.ts';
 
 const SHARDS_SHOWN = 20;
 
-export function statusText(status: Status, { paint }: { paint: Paint }): string {
+export function statusText(status: Told, { paint }: { paint: Paint }): string {
   return [
     `${verdictText(status, paint)}\n\n`,
     textPairs(
@@ -15,6 +17,7 @@ export function statusText(status: Status, { paint }: { paint: Paint }): string 
         ['stream', streamText(status)],
         ['staging', stagingText(status)],
         ['ledger', ledgerText(status)],
+        ...status.processes.map(processPair),
       ],
       { paint },
     ),
@@ -25,7 +28,7 @@ export function statusText(status: Status, { paint }: { paint: Paint }): string 
 }
 
 /** One line a refresh where nothing can be redrawn. */
-export function statusLine(status: Status): string {
+export function statusLine(status: Told): string {
   const { lag_ms, retentionLeft_ms } = status.stream;
   return [
     status.at,
@@ -38,10 +41,14 @@ export function statusLine(status: Status): string {
   ].join(' · ');
 }
 
-function verdictText({ status, findings }: Status, paint: Paint): string {
+function verdictText({ status, findings }: Told, paint: Paint): string {
   if (status === 'ok') return paint.bold(paint.green('✓ all is well'));
   const wrong = findings.filter(({ severity }) => severity === 'degraded').length;
   return paint.bold(paint.red(`✗ ${wrong} ${wrong === 1 ? 'thing is' : 'things are'} wrong`));
+}
+
+function processPair({ pid, uri, status }: ProcessHealth): [string, string] {
+  return ['process', `${pid}: ${status}, at ${uri}`];
 }
 
 function streamText({ stream }: Status): string {

@@ -118,13 +118,16 @@ class Session {
     const line: Promise<void>[] = [];
     let verdicts: Promise<void> = Promise.resolve();
     let committing: Promise<void> = Promise.resolve();
+    // A stream that is quiet must not hide that what was taken last did not get through.
+    const failed = Promise.withResolvers<never>();
+    failed.promise.catch(() => {});
     const stop = () => void taking.stop();
     this.#options.signal.addEventListener('abort', stop, { once: true });
     if (this.#options.signal.aborted) stop();
     try {
       for (;;) {
         while (line.length >= BATCHES_IN_FLIGHT) await line.shift();
-        const spool = await taking.next();
+        const spool = await nextUnless(failed.promise, taking);
         if (spool === undefined) break;
         if (spool.ranges.size === 0) {
           await spool.dispose();
@@ -134,8 +137,7 @@ class Session {
         const { verdict, prepared } = this.#prepare(spool, verdicts);
         verdicts = verdict;
         committing = this.#commitInTurn(prepared, committing);
-        // Awaited in a later turn or below; until then a failure must not count as unhandled.
-        committing.catch(() => {});
+        committing.catch(failed.reject);
         line.push(committing);
       }
       await committing;
@@ -215,6 +217,20 @@ class Session {
     if (outcome.kind !== 'committed') throw moved(outcome.why);
     this.commits++;
     return { id: outcome.snapshot['snapshot-id'], sequenceNumber: outcome.snapshot['sequence-number'] };
+  }
+}
+
+/** The next spool; one that comes after the failure is nobody's any more. */
+async function nextUnless(failed: Promise<never>, taking: Taking): Promise<Spool | undefined> {
+  const next = taking.next();
+  try {
+    return await Promise.race([next, failed]);
+  } catch (error) {
+    void next.then(
+      (spool) => spool?.dispose(),
+      () => {},
+    );
+    throw error;
   }
 }
 

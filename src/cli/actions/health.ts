@@ -1,7 +1,8 @@
 import { Failure } from '../../base/base.ts';
 import type { HealthAction } from '../commands/health.ts';
 import { EXIT } from '../exit.ts';
-import { monitorAddresses } from '../monitoring.ts';
+import { askProcess, type ProcessHealth, processesOf } from '../processes.ts';
+import { visible } from '../table.ts';
 import { reading } from './status.ts';
 
 interface Verdict {
@@ -12,57 +13,47 @@ interface Verdict {
   why: string;
 }
 
+type Context = Parameters<HealthAction>[0];
+
 export const health: HealthAction = async (context) => {
-  const { settings, out } = context;
-  const running = await monitorAddresses(settings.dir);
-  const asked = running.map(({ pid, uri }) => ask(context, { uri, of: `process ${pid}` }));
-  const verdicts = asked.length > 0 ? await Promise.all(asked) : [await withoutAddress(context)];
+  const verdicts = await verdictsOf(context);
   const healthy = verdicts.every((verdict) => verdict.healthy);
-  await out.result(
-    { healthy, verdicts },
-    () =>
-      `${verdicts.map(({ healthy, of, why }) => `${healthy ? 'ok' : 'unhealthy'}: ${of}: ${why}`).join('; ')}\n`,
-  );
+  await context.out.result({ healthy, verdicts }, () => `${visible(verdicts.map(verdictText).join('; '))}\n`);
   return healthy ? EXIT.ok : EXIT.failed;
 };
 
-type Context = Parameters<HealthAction>[0];
+const verdictText = ({ healthy, of, why }: Verdict) => `${healthy ? 'ok' : 'unhealthy'}: ${of}: ${why}`;
 
-/** A port that was named has somebody on it, or else something is wrong. */
-function withoutAddress(context: Context): Promise<Verdict> {
-  const { settings, origins } = context;
+async function verdictsOf(context: Context): Promise<Verdict[]> {
+  const { settings, origins, flags } = context;
+  const timeout_ms = flags.timeout;
+  const running = await processesOf(settings.dir, { timeout_ms });
+  if (running.length > 0)
+    return running.map((process) => ofProcess(process, { of: `process ${process.pid}`, live: flags.live }));
   const port = settings['monitor.port'];
-  if (origins['monitor.port'].from === 'default' || port === 0) return fromLake(context);
-  return ask(context, { uri: `http://127.0.0.1:${port}`, of: `port ${port}` });
+  if (origins['monitor.port'].from === 'default' || port === 0) return [await ofLake(context)];
+  // A port that was named has somebody on it, or else something is wrong.
+  const named = await askProcess({ pid: 0, uri: `http://127.0.0.1:${port}` }, { timeout_ms });
+  return [ofProcess(named, { of: `port ${port}`, live: flags.live })];
 }
 
-async function ask({ flags }: Context, { uri, of }: { uri: string; of: string }): Promise<Verdict> {
-  try {
-    const path = flags.live ? '/health/live' : '/health/ready';
-    const answer = await fetch(`${uri}${path}`, { signal: AbortSignal.timeout(flags.timeout) });
-    const { status, reasons } = (await answer.json()) as {
-      status: string;
-      reasons: { code: string; what: string; why: string }[];
-    };
-    const why = reasons.map((r) => `${r.what}: ${r.why} [${r.code}]`).join(', ');
-    return { healthy: answer.ok, of, why: answer.ok || why === '' ? (flags.live ? 'live' : status) : why };
-  } catch (error) {
-    const why = error instanceof Error && error.name === 'TimeoutError' ? 'no answer in time' : 'no answer';
-    return { healthy: false, of, why: `${why} at ${uri}` };
-  }
+function ofProcess(
+  { status, live: lives, reasons }: ProcessHealth,
+  { of, live }: { of: string; live: boolean },
+): Verdict {
+  const healthy = live ? lives : status === 'ok';
+  const why = reasons.map((r) => `${r.what}: ${r.why} [${r.code}]`).join(', ');
+  return { healthy, of, why: healthy || why === '' ? (live ? 'live' : status) : why };
 }
 
-async function fromLake(context: Context): Promise<Verdict> {
+async function ofLake(context: Context): Promise<Verdict> {
   const of = context.settings.dir;
   try {
     const { status, findings } = await reading(context, (read) => read());
     const wrong = findings.filter(({ severity }) => severity === 'degraded');
     const why = wrong.map(({ code, what }) => `${what} [${code}]`).join(', ');
-    return {
-      healthy: status === 'ok',
-      of,
-      why: why === '' ? 'nothing has a health port here, and the lake is well' : why,
-    };
+    const well = 'nothing has a health port here, and the lake is well';
+    return { healthy: status === 'ok', of, why: why === '' ? well : why };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     return { healthy: false, of, why: `${error.message} [${error.code}]` };

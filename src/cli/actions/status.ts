@@ -1,9 +1,10 @@
 import { stringifyJson } from '../../base/base.ts';
 import type { Lake } from '../../lake/lake.ts';
-import { readStatus, type Status } from '../../monitor/monitor.ts';
+import { type Finding, readStatus, type Status } from '../../monitor/monitor.ts';
 import type { StatusAction } from '../commands/status.ts';
 import { composeLake, type Surroundings } from '../compose.ts';
 import { healthLimits } from '../monitoring.ts';
+import { type ProcessHealth, processesOf } from '../processes.ts';
 import { openStatusStream } from '../status-stream.ts';
 import { statusLine, statusText } from '../status-text.ts';
 
@@ -26,21 +27,47 @@ export const status: StatusAction = async (context) => {
   });
 };
 
-function shown(told: Status, { out }: Parameters<StatusAction>[0]): string {
+function shown(told: Told, { out }: Parameters<StatusAction>[0]): string {
   if (out.json) return `${stringifyJson({ ok: true, data: told })}\n`;
   return out.terminal ? `${REDRAW}${statusText(told, { paint: out.paint })}` : `${statusLine(told)}\n`;
+}
+
+/** What a running process says of itself may be news that no lake can tell. */
+export interface Told extends Status {
+  processes: readonly ProcessHealth[];
+}
+
+const ANSWER_MS_MAX = 2_000;
+
+async function withProcesses(status: Status, dir: string): Promise<Told> {
+  const processes = await processesOf(dir, { timeout_ms: ANSWER_MS_MAX });
+  const known = new Set(status.findings.map(({ code }) => code));
+  const more = processes.flatMap(({ pid, reasons }): Finding[] =>
+    reasons
+      .filter(({ code }) => !known.has(code))
+      .map(({ code, what, why, fix }) => ({
+        ...{ code, severity: 'degraded', why, fix },
+        what: what.startsWith('process ') ? what : `process ${pid}: ${what}`,
+      })),
+  );
+  return {
+    ...status,
+    status: more.length > 0 ? 'degraded' : status.status,
+    findings: [...status.findings, ...more],
+    processes,
+  };
 }
 
 /** Lends what it takes to read the status, and puts it away again. */
 export async function reading<T>(
   around: Surroundings,
-  use: (read: () => Promise<Status>) => Promise<T>,
+  use: (read: () => Promise<Told>) => Promise<T>,
 ): Promise<T> {
   const lake: Lake = await composeLake(around);
   const stream = openStatusStream(around);
   try {
     const read = readStatus({ lake, stream: stream.source, limits: healthLimits(around.settings) });
-    return await use(() => read(around.clock.now()));
+    return await use(async () => withProcesses(await read(around.clock.now()), around.settings.dir));
   } finally {
     await stream.close();
     await lake.close();
