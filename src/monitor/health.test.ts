@@ -124,8 +124,21 @@ describe('the log of an outage', () => {
     expect(new Set(lines)).toEqual(new Set(['health.degraded']));
     book.reached('stream', 3_600 * SECOND);
     book.succeeded('processor', 3_600 * SECOND);
-    for (let s = 3_600; s < 4_000; s++) outages.tell(book.at(3_600 * SECOND), s * SECOND);
+    for (let s = 3_600; s < 4_000; s++) outages.tell(book.at(3_601 * SECOND), s * SECOND);
     expect(lines.slice(60)).toEqual(['health.recovered']);
+  });
+
+  it('does not call it over when something works for a moment between two failures', () => {
+    const { lines, log } = logged();
+    const outages = new OutageLog(log);
+    const book = wellAt(0);
+    for (let s = 0; s < 600; s++) {
+      book.failed('staging', failure('object_store.full'), s * SECOND);
+      outages.tell(book.at(s * SECOND), s * SECOND);
+      if (s % 30 === 0) book.succeeded('staging', s * SECOND);
+      outages.tell(book.at(s * SECOND), s * SECOND);
+    }
+    expect(new Set(lines)).toEqual(new Set(['health.degraded']));
   });
 
   it('says nothing while all is well', () => {

@@ -141,7 +141,7 @@ export class HealthBook {
       .sort((a, b) => a.since_ms - b.since_ms);
     return [
       // One outage is one reason, whoever meets it.
-      ...new Map(lasting.reverse().map((reason) => [reason.code, reason])).values(),
+      ...lasting.filter((reason, i) => lasting.findIndex(({ code }) => code === reason.code) === i),
       ...this.#silent(now_ms),
       ...this.#stalled(now_ms),
       ...this.#findings.map((finding) => ({

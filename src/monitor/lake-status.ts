@@ -50,6 +50,8 @@ export interface LakeStatus {
 export interface LakeReading {
   status: LakeStatus;
   positions: PositionMap;
+  /** A file that is there for certain; undefined without tables. */
+  metadataLocation: string | undefined;
 }
 
 /** Marts are tables too; of a lake with more than this the first by name are told. */
@@ -79,7 +81,11 @@ export function lakeReader(lake: Lake): (now_ms: number) => Promise<LakeReading>
       quarantine: notAdopted(raw, { told: told.state, quarantine: adopted.state, now_ms }),
       undecidable: told.undecidable ?? consumed.undecidable ?? adopted.undecidable ?? null,
     };
-    return { status, positions: told.state?.positions ?? {} };
+    return {
+      status,
+      positions: told.state?.positions ?? {},
+      metadataLocation: tables[0]?.metadataLocation,
+    };
   };
 }
 

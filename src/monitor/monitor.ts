@@ -14,7 +14,7 @@ import { RunningMonitor } from './running.ts';
 export type { Finding, Limits } from './findings.ts';
 export type { Health, Reason } from './health.ts';
 export { type Listener, type ListenOptions, listen } from './listen.ts';
-export { METRIC_NAMES, type Metric, metricRow, prometheusName } from './metrics-table.ts';
+export { metricsPage } from './reference.ts';
 export { readStatus, type Status } from './status.ts';
 export type { StreamSource } from './stream-status.ts';
 

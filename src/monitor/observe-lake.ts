@@ -15,16 +15,16 @@ export interface CommitSeen {
 export interface LakeObserver {
   clock: Clock;
   onCommit(seen: CommitSeen): void;
-  /** Catalog, and with files the store too, did what they were asked. */
-  onAnswer(): void;
+  /** It did what it was asked. */
+  onAnswer(service: 'catalog' | 'store'): void;
   onFailure(failure: Failure): void;
 }
 
 export function observedLake(lake: Lake, observer: LakeObserver): Lake {
-  const answered = async <T>(asking: Promise<T>): Promise<T> => {
+  const answered = async <T>(asking: Promise<T>, ...by: ('catalog' | 'store')[]): Promise<T> => {
     try {
       const answer = await asking;
-      observer.onAnswer();
+      for (const service of by) observer.onAnswer(service);
       return answer;
     } catch (error) {
       if (error instanceof Failure) observer.onFailure(error);
@@ -33,11 +33,11 @@ export function observedLake(lake: Lake, observer: LakeObserver): Lake {
   };
   return {
     ...lake,
-    load: (name) => answered(lake.load(name)),
-    create: (name, definition, first) => answered(lake.create(name, definition, first)),
+    load: (name) => answered(lake.load(name), 'catalog'),
+    create: (name, definition, first) => answered(lake.create(name, definition, first), 'catalog'),
     list: () => answered(lake.list()),
-    prepare: (table, files) => answered(lake.prepare(table, files)),
-    files: (table, query) => answered(lake.files(table, query)),
+    prepare: (table, files) => answered(lake.prepare(table, files), 'store'),
+    files: (table, query) => answered(lake.files(table, query), 'store'),
     async commit(table, change) {
       const begun_ms = observer.clock.now();
       const tell = (outcome: CommitSeen['outcome'], attempts: number) =>
@@ -48,7 +48,7 @@ export function observedLake(lake: Lake, observer: LakeObserver): Lake {
           duration_ms: observer.clock.now() - begun_ms,
         });
       try {
-        const done = await answered(lake.commit(table, change));
+        const done = await answered(lake.commit(table, change), 'catalog', 'store');
         tell(done.kind, done.kind === 'committed' ? done.attempts : 1);
         return done;
       } catch (error) {

@@ -50,9 +50,8 @@ export class RunningMonitor implements Monitor {
     return observedLake(lake, {
       clock: this.#clock,
       onCommit: (seen) => this.#committed(seen),
-      onAnswer: () => {
-        this.#book.reached('catalog', this.#clock.now());
-        this.#book.reached('store', this.#clock.now());
+      onAnswer: (service) => {
+        this.#book.reached(service, this.#clock.now());
         this.#tell();
       },
       onFailure: (failure) => this.#book.unreached(failure, this.#clock.now()),
@@ -110,16 +109,17 @@ export class RunningMonitor implements Monitor {
   }
 
   async watch({ lake, stream }: { lake: Lake; stream: Stream | undefined }, signal: AbortSignal) {
-    this.#sampler = new Sampler({
+    const sampler = new Sampler({
       ...this.#options,
       lake: this.observe(lake),
       stream,
       meter: this.#meter,
       lag_ms: () => this.#source.lag_ms(this.#clock.now()),
     });
+    this.#sampler = sampler;
     while (!signal.aborted) {
       await this.#clock.sleep(SAMPLE_EVERY_MS, signal);
-      if (!signal.aborted) await this.#sample();
+      if (!signal.aborted) await this.#sample(sampler);
     }
   }
 
@@ -128,7 +128,8 @@ export class RunningMonitor implements Monitor {
   }
 
   async metrics(format: ExpositionFormat): Promise<string> {
-    if (this.#sampler !== undefined && !this.#sampler.sampled) await this.#sample();
+    const sampler = this.#sampler;
+    if (sampler !== undefined && !sampler.sampled) await this.#sample(sampler);
     this.#source.publish(this.#clock.now());
     const usage = process.cpuUsage();
     this.#meter.set('process.memory.usage', process.memoryUsage.rss(), {});
@@ -138,18 +139,19 @@ export class RunningMonitor implements Monitor {
     return exposition(this.#meter, format);
   }
 
-  async #sample(): Promise<void> {
+  async #sample(sampler: Sampler): Promise<void> {
     try {
-      const findings = await this.#sampler!.sample();
-      this.#book.found(findings, this.#clock.now());
-      const answered_ms = this.#sampler!.streamAnswered_ms;
-      if (answered_ms !== undefined) this.#book.reached('stream', answered_ms);
+      this.#book.found(await sampler.sample(), this.#clock.now());
     } catch (error) {
-      // The lake has told whose failure it was. A figure that cannot be read is no reason to stop the roles.
-      const failure = error instanceof Failure ? error : undefined;
-      if (failure?.code.match(/^(stream|kinesis)\./)) this.readFailed(failure);
+      // What the lake was asked it has told itself. A figure that cannot be read is no reason to stop the roles.
+      if (error instanceof Failure && /^(stream|kinesis|object_store)\./.test(error.code))
+        this.#book.unreached(error, this.#clock.now());
       const why = error instanceof Error ? error.message : String(error);
       this.#options.log.debug('monitor.sample_failed', 'lake and stream could not be looked at', { why });
+    }
+    for (const service of ['stream', 'store'] as const) {
+      const answered_ms = sampler.answered_ms[service];
+      if (answered_ms !== undefined) this.#book.reached(service, answered_ms);
     }
     this.#tell();
   }

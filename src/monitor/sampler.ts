@@ -26,11 +26,13 @@ const ROLE_OF: Readonly<Record<string, string>> = {
   'status.quarantine_behind': 'quarantine',
 };
 
+const NEVER = { stream: undefined, store: undefined };
+
 export class Sampler {
   readonly #options: SamplerOptions;
   readonly #read: ReturnType<typeof lakeReader>;
-  /** When the stream last answered; undefined before. */
-  streamAnswered_ms: number | undefined;
+  /** When the last look was answered by each; undefined where it was not. */
+  answered_ms: { stream: number | undefined; store: number | undefined } = NEVER;
   sampled = false;
 
   constructor(options: SamplerOptions) {
@@ -39,9 +41,13 @@ export class Sampler {
   }
 
   async sample(): Promise<Finding[]> {
-    const { clock, limits, roles } = this.#options;
+    const { clock, lake, limits, roles } = this.#options;
+    this.answered_ms = NEVER;
     await this.#probe();
-    const { status } = await this.#read(clock.now());
+    const { status, metadataLocation } = await this.#read(clock.now());
+    // Tables are remembered, so that reading them asks the catalog only. A lake without tables has nothing to ask for.
+    if (metadataLocation !== undefined) await lake.store.head(metadataLocation);
+    this.answered_ms = { ...this.answered_ms, store: clock.now() };
     this.#publish(status);
     this.sampled = true;
     const stream = await this.#stream();
@@ -63,7 +69,7 @@ export class Sampler {
     const { stream, clock, meter, keepsUncommitted } = this.#options;
     if (stream === undefined) return undefined;
     const { name, id, retention_ms } = await stream.describe();
-    this.streamAnswered_ms = clock.now();
+    this.answered_ms = { ...this.answered_ms, stream: clock.now() };
     const lag_ms = this.#options.lag_ms() ?? null;
     const unread = lag_ms !== null && lag_ms > 0 && !keepsUncommitted;
     const retentionLeft_ms = unread ? retention_ms - lag_ms : null;

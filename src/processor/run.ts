@@ -26,12 +26,17 @@ const BATCHES_IN_FLIGHT = 2;
  */
 export async function runProcessor(options: ProcessorOptions): Promise<{ commits: number }> {
   let commits = 0;
+  let told = false;
   for (let attempt = 0; ; attempt++) {
     let session: Session | undefined;
     try {
       // Asked again every time: a stream that was re-created under its name is another one, with its own positions.
       const stream = await options.stream.describe();
       session = new Session(options, stream);
+      await session.begin();
+      // Once: in an outage a session begins and ends again and again.
+      if (!told) options.log.info('processor.reading', 'reading the stream', { stream: stream.name });
+      told = true;
       await session.run();
       return { commits: commits + session.commits };
     } catch (error) {
@@ -61,7 +66,8 @@ class Session {
     this.#stream = stream;
   }
 
-  async run(): Promise<void> {
+  /** The tables as they stand, and the window over them. */
+  async begin(): Promise<void> {
     const { lake, writer, newId } = this.#options;
     const first = () => ({ commitId: newId(), stage: firstCommit(writer) });
     this.#quarantine = await lake.create(QUARANTINE_NAME, QUARANTINE, first());
@@ -69,7 +75,9 @@ class Session {
     this.#adoptedUpTo = await this.#options.adopt();
     await this.#pinStart();
     this.#window = await windowOver(this.#raw, this.#options);
-    this.#options.log.info('processor.reading', 'reading the stream', { stream: this.#stream.name });
+  }
+
+  async run(): Promise<void> {
     const taking = await this.#take();
     try {
       await this.#process(taking);
