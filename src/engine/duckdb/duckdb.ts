@@ -37,8 +37,7 @@ export async function openDuckDb(options: EngineOptions): Promise<Engine> {
   const planning = planner();
 
   return {
-    judge: async (spool, limits) =>
-      judge(await connect(), { spool, limits, files, folder: await folder() }),
+    judge: async (spool, limits) => judge(await connect(), { spool, limits, files, folder: await folder() }),
     readRaw: async (raw) => {
       const held = await files.hold(raw);
       const lanes = { connection: await connect(), connect, most: options.lanes ?? 1 };
