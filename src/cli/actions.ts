@@ -1,7 +1,6 @@
 /** What each command does. Loaded only when a command runs: `--help` must not wait for DuckDB. */
 import { dev } from './actions/dev.ts';
 import { find } from './actions/find.ts';
-import { health } from './actions/health.ts';
 import { quarantineList } from './actions/quarantine-list.ts';
 import { run } from './actions/run.ts';
 import { send } from './actions/send.ts';
@@ -24,6 +23,5 @@ export const actions: Actions = {
   quarantineList,
   verify,
   status,
-  health,
   serveCatalog,
 };

@@ -3,7 +3,7 @@ import type { Command } from './command.ts';
 import { type DemoAction, demoCommand } from './commands/demo.ts';
 import { type DevAction, devCommand } from './commands/dev.ts';
 import { type FindAction, findCommand } from './commands/find.ts';
-import { type HealthAction, healthCommand } from './commands/health.ts';
+import { healthCommand } from './commands/health.ts';
 import { type QuarantineListAction, quarantineListCommand } from './commands/quarantine-list.ts';
 import { type RunAction, runCommand } from './commands/run.ts';
 import { type SendAction, sendCommand } from './commands/send.ts';
@@ -24,7 +24,6 @@ export interface Actions {
   quarantineList: QuarantineListAction;
   verify: VerifyAction;
   status: StatusAction;
-  health: HealthAction;
   serveCatalog: ServeCatalogAction;
 }
 
@@ -41,7 +40,8 @@ export function allCommands(load: () => Promise<Actions>): Command[] {
     quarantineListCommand(async (context) => (await load()).quarantineList(context)),
     verifyCommand(async (context) => (await load()).verify(context)),
     statusCommand(async (context) => (await load()).status(context)),
-    healthCommand(async (context) => (await load()).health(context)),
+    // Asked every few seconds by whatever watches a container: it does not wait for what it does not need.
+    healthCommand(async (context) => (await import('./actions/health.ts')).health(context)),
     serveCatalogCommand(async (context) => (await load()).serveCatalog(context)),
   ];
 }

@@ -67,11 +67,17 @@ export async function startListener(
 ): Promise<Listener | undefined> {
   const wanted = settings['monitor.port'];
   if (wanted === 0) return undefined;
-  const listener = await listenOnFreePort(monitor, {
-    host: settings['monitor.host'],
-    wanted,
-    tries: origins['monitor.port'].from === 'default' ? PORTS_TRIED : 1,
-  });
+  const asked = origins['monitor.port'].from !== 'default';
+  const host = settings['monitor.host'];
+  const listener = await listenOnFreePort(monitor, { host, wanted, tries: asked ? 1 : PORTS_TRIED });
+  if (listener === undefined) {
+    // Nobody asked for it, and it is no reason not to work.
+    log.warn(
+      'monitor.no_port',
+      `ports ${wanted} to ${wanted + PORTS_TRIED - 1} are taken; no health, no metrics`,
+    );
+    return undefined;
+  }
   if (listener.port !== wanted)
     log.warn('monitor.port_taken', `port ${wanted} is taken; health and metrics are on ${listener.port}`);
   log.info('monitor.listening', `health and metrics at ${listener.uri}`);
@@ -85,18 +91,20 @@ export async function startListener(
   };
 }
 
+/** Undefined when all of them are taken; the one port that was asked for is worth a failure. */
 async function listenOnFreePort(
   monitor: Monitor,
   { host, wanted, tries }: { host: string; wanted: number; tries: number },
-): Promise<Listener> {
-  for (let port = wanted; ; port++) {
+): Promise<Listener | undefined> {
+  for (let port = wanted; port < wanted + tries; port++) {
     try {
       return await listen({ monitor, host, port });
     } catch (error) {
       const taken = error instanceof Failure && error.code === 'monitor.port_taken';
-      if (!taken || port + 1 >= wanted + tries) throw error;
+      if (!taken || tries === 1) throw error;
     }
   }
+  return undefined;
 }
 
 /** Who listens on every address is asked on loopback. */

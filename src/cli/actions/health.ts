@@ -3,7 +3,6 @@ import type { HealthAction } from '../commands/health.ts';
 import { EXIT } from '../exit.ts';
 import { askProcess, type ProcessHealth, processesOf } from '../processes.ts';
 import { visible } from '../table.ts';
-import { reading } from './status.ts';
 
 interface Verdict {
   healthy: boolean;
@@ -48,6 +47,7 @@ function ofProcess(
 
 async function ofLake(context: Context): Promise<Verdict> {
   const of = context.settings.dir;
+  const { reading } = await import('./status.ts');
   try {
     const { status, findings } = await reading(context, (read) => read());
     const wrong = findings.filter(({ severity }) => severity === 'degraded');
