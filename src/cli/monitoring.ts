@@ -1,5 +1,5 @@
 /** Health and metrics of the roles of this process: the monitor, its listener, and where others find it. */
-import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../base/base.ts';
 import type { Origins, Settings } from '../config/config.ts';
@@ -13,7 +13,8 @@ import {
   type Probes,
 } from '../monitor/monitor.ts';
 import type { Role } from './commands/run.ts';
-import { foldersOf, type Surroundings } from './compose.ts';
+import type { Surroundings } from './compose.ts';
+import { removeAddress, writeAddress } from './monitor-addresses.ts';
 import { version } from './version.ts';
 
 export interface MonitoredRoles extends Surroundings {
@@ -81,11 +82,11 @@ export async function startListener(
   if (listener.port !== wanted)
     log.warn('monitor.port_taken', `port ${wanted} is taken; health and metrics are on ${listener.port}`);
   log.info('monitor.listening', `health and metrics at ${listener.uri}`);
-  await writeFile(addressFile(settings.dir, process.pid), `${JSON.stringify({ uri: askedAt(listener) })}\n`);
+  await writeAddress(settings.dir, { pid: process.pid, uri: askedAt(listener) });
   return {
     ...listener,
     async close() {
-      await rm(addressFile(settings.dir, process.pid), { force: true });
+      await removeAddress(settings.dir, process.pid);
       await listener.close();
     },
   };
@@ -110,20 +111,4 @@ async function listenOnFreePort(
 /** Who listens on every address is asked on loopback. */
 function askedAt({ uri, port }: Listener): string {
   return /\/\/(0\.0\.0\.0|\[::\]):/.test(uri) ? `http://127.0.0.1:${port}` : uri;
-}
-
-/** Among the work folders, and named like them: what a dead process left is swept with the rest. */
-const addressFile = (dir: string, pid: number) => join(foldersOf(dir).work, `monitor-${pid}-address.json`);
-
-/** Addresses of the processes that say they run on this folder. */
-export async function monitorAddresses(dir: string): Promise<{ pid: number; uri: string }[]> {
-  const { work } = foldersOf(dir);
-  const names = await readdir(work).catch(() => []);
-  const found = names.flatMap((name) => /^monitor-(\d+)-address\.json$/.exec(name)?.[1] ?? []);
-  const read = found.map(async (pid) => {
-    const text = await readFile(addressFile(dir, Number(pid)), 'utf8').catch(() => '{}');
-    const { uri } = JSON.parse(text) as { uri?: string };
-    return uri === undefined ? [] : [{ pid: Number(pid), uri }];
-  });
-  return (await Promise.all(read)).flat();
 }

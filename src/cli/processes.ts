@@ -1,5 +1,5 @@
 /** What the processes that run on a folder say of themselves, asked through their health ports. */
-import { monitorAddresses } from './monitoring.ts';
+import { monitorAddresses } from './monitor-addresses.ts';
 
 export interface ProcessHealth {
   pid: number;
