@@ -70,6 +70,14 @@ describe('health', () => {
     expect(book.at(31 * SECOND).status).toBe('ok');
   });
 
+  it('takes a role for well that has not failed for minutes, though it has nothing to show', () => {
+    const book = wellAt(0);
+    for (let s = 1; s < 60; s++) book.failed('processor', failure('stream.spool_failed'), s * SECOND);
+    for (const service of ['stream', 'catalog', 'store'] as const) book.reached(service, 5 * MINUTE);
+    expect(book.at(5 * MINUTE).status).toBe('degraded');
+    expect(book.at(7 * MINUTE).status).toBe('ok');
+  });
+
   it('is degraded when nothing comes back from a service, neither success nor failure', () => {
     const book = wellAt(0);
     expect(book.at(4 * MINUTE).status).toBe('ok');

@@ -40,8 +40,12 @@ const SILENT_MS = 300_000;
 /** Longer than any one step: a batch is bounded by commit.maxRows and commit.maxBytes. */
 const STALLED_MS = 1_800_000;
 
+/** Tries come at most a minute apart. A worker that has nothing to do has no success to show for it. */
+const OVER_MS = 300_000;
+
 interface Streak {
   since_ms: number;
+  last_ms: number;
   failures: number;
   last: Failure;
 }
@@ -135,7 +139,9 @@ export class HealthBook {
     const services = this.#streaks.entries().map(([service, streak]) => ofStreak(service, streak));
     const roles = this.#roles
       .entries()
-      .flatMap(([role, { streak }]) => (streak === undefined ? [] : [ofStreak(role, streak)]));
+      .flatMap(([role, { streak }]) =>
+        streak === undefined || now_ms - streak.last_ms >= OVER_MS ? [] : [ofStreak(role, streak)],
+      );
     const lasting = [...services, ...roles]
       .filter((r) => r.failures >= LASTING_FAILURES && now_ms - r.since_ms >= LASTING_MS)
       .sort((a, b) => a.since_ms - b.since_ms);
@@ -197,8 +203,8 @@ const STALLED = 'monitor.stalled';
 
 function longer(streak: Streak | undefined, failure: Failure, now_ms: number): Streak {
   return streak === undefined
-    ? { since_ms: now_ms, failures: 1, last: failure }
-    : { ...streak, failures: streak.failures + 1, last: failure };
+    ? { since_ms: now_ms, last_ms: now_ms, failures: 1, last: failure }
+    : { ...streak, last_ms: now_ms, failures: streak.failures + 1, last: failure };
 }
 
 function ofStreak(who: string, { since_ms, failures, last }: Streak): Reason {
