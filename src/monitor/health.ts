@@ -202,7 +202,7 @@ export class HealthBook {
 const STALLED = 'monitor.stalled';
 
 function longer(streak: Streak | undefined, failure: Failure, now_ms: number): Streak {
-  return streak === undefined
+  return streak === undefined || now_ms - streak.last_ms >= OVER_MS
     ? { since_ms: now_ms, last_ms: now_ms, failures: 1, last: failure }
     : { ...streak, last_ms: now_ms, failures: streak.failures + 1, last: failure };
 }
