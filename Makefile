@@ -2,7 +2,7 @@
 # else comes with `make setup`, which every other target runs first when it is needed.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev build check test test-fast test-module interop bench bench-identities soak-lake clean reference
+.PHONY: help setup demo dev build check test test-fast test-module interop bench bench-identities soak-lake soak-maintenance clean reference
 
 BIN := node_modules/.bin
 NODE := $(BIN)/node --disable-warning=ExperimentalWarning
@@ -55,6 +55,9 @@ bench-identities: $(INSTALLED) ## exact dedupe at 1 to 100 million event ids; la
 
 soak-lake: $(INSTALLED) ## 10,000 orders of events of writers, maintenance, operators and faults on one table; RUNS=… FIRST=… for others
 	LAKEWARD_INTERLEAVINGS=$(or $(RUNS),10000) LAKEWARD_FIRST_SEED=$(or $(FIRST),1) $(VITEST) run --project crashes tests/crashes/interleavings --testTimeout=7200000
+
+soak-maintenance: $(INSTALLED) ## 9,000 commits with maintenance: what the table costs at the end; last line: figure against bar
+	$(NODE) bench/soak-maintenance.ts
 
 reference: $(INSTALLED) ## write docs/reference/ anew from the tables in the code
 	$(NODE) src/cli/reference.ts

@@ -81,6 +81,10 @@ async function putCorpus(endpoint: string) {
 async function runProduct(endpoint: string) {
   const args = [
     'run',
+    // Without maintenance: the other side of the comparison has none.
+    'processor',
+    'quarantine',
+    'staging',
     '--once',
     '--endpoint',
     endpoint,

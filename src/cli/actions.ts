@@ -1,6 +1,7 @@
 /** What each command does. Loaded only when a command runs: `--help` must not wait for DuckDB. */
 import { dev } from './actions/dev.ts';
 import { find } from './actions/find.ts';
+import { maintain } from './actions/maintain.ts';
 import { quarantineList } from './actions/quarantine-list.ts';
 import { run } from './actions/run.ts';
 import { send } from './actions/send.ts';
@@ -23,5 +24,6 @@ export const actions: Actions = {
   quarantineList,
   verify,
   status,
+  maintain,
   serveCatalog,
 };

@@ -4,6 +4,7 @@ import { type DemoAction, demoCommand } from './commands/demo.ts';
 import { type DevAction, devCommand } from './commands/dev.ts';
 import { type FindAction, findCommand } from './commands/find.ts';
 import { healthCommand } from './commands/health.ts';
+import { type MaintainAction, maintainCommand } from './commands/maintain.ts';
 import { type QuarantineListAction, quarantineListCommand } from './commands/quarantine-list.ts';
 import { type RunAction, runCommand } from './commands/run.ts';
 import { type SendAction, sendCommand } from './commands/send.ts';
@@ -24,6 +25,7 @@ export interface Actions {
   quarantineList: QuarantineListAction;
   verify: VerifyAction;
   status: StatusAction;
+  maintain: MaintainAction;
   serveCatalog: ServeCatalogAction;
 }
 
@@ -42,6 +44,7 @@ export function allCommands(load: () => Promise<Actions>): Command[] {
     statusCommand(async (context) => (await load()).status(context)),
     // Asked every few seconds by whatever watches a container: it does not wait for what it does not need.
     healthCommand(async (context) => (await import('./actions/health.ts')).health(context)),
+    maintainCommand(async (context) => (await load()).maintain(context)),
     serveCatalogCommand(async (context) => (await load()).serveCatalog(context)),
   ];
 }

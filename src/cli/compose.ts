@@ -78,15 +78,20 @@ const MOST_LANES = 4;
 export async function composeEngine(
   { settings }: Surroundings,
   lake: LocalLake,
-  use: 'batches' | 'questions',
+  use: 'batches' | 'questions' | 'maintenance',
 ): Promise<Engine> {
+  const how = {
+    batches: { threads: 1, lanes: Math.min(settings['engine.threads'], MOST_LANES) },
+    questions: { threads: settings['engine.threads'] },
+    maintenance: { threads: 1 },
+  };
+  // Maintenance sorts on disk what does not fit, and has time for it.
+  const share = use === 'maintenance' ? 0.5 : 1;
   return openEngine({
     files: lake.localFiles,
     workFolder: join(foldersOf(settings.dir).work, `${use}-${process.pid}-${newId().slice(0, 8)}`),
-    memory_bytes: settings['engine.memory'],
-    ...(use === 'batches'
-      ? { threads: 1, lanes: Math.min(settings['engine.threads'], MOST_LANES) }
-      : { threads: settings['engine.threads'] }),
+    memory_bytes: settings['engine.memory'] * share,
+    ...how[use],
   });
 }
 

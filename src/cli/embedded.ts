@@ -57,7 +57,8 @@ export async function openEmbedded(around: Surroundings): Promise<Embedded> {
       const options = { ...around, ...observe, lake, engine, stream, roles: ROLES, spoolFolder: spools };
       await runRoles(options, { signal });
       const drain = { signal: new AbortController().signal, until_ms: await stream.serverTime() };
-      await runRoles(options, drain);
+      // Whoever stops it does not wait for what the next start can do as well.
+      await runRoles({ ...options, roles: ROLES.filter((role) => role !== 'maintenance') }, drain);
     },
     async close() {
       await removeEndpoint(settings.dir);

@@ -50,6 +50,7 @@ const GROUPS: readonly { title: string; names: readonly string[] }[] = [
   { title: 'Start', names: ['demo', 'dev', 'run', 'send'] },
   { title: 'Ask', names: ['sql', 'tables', 'find'] },
   { title: 'Check', names: ['status', 'health', 'verify', 'quarantine list'] },
+  { title: 'Look after', names: ['maintain'] },
   { title: 'Share', names: ['serve catalog'] },
 ];
 

@@ -6,12 +6,13 @@ import { ScriptedStream } from '../../tests/support/scripted-stream.ts';
 import { lakeFolder, openWorker, type Worker } from '../../tests/support/worker.ts';
 import { type Clock, Failure, type Log, silentLog } from '../base/base.ts';
 import { resolveSettings } from '../config/config.ts';
+import { inPlace } from '../engine/engine.ts';
 import type { Lake } from '../lake/lake.ts';
 import type { StagingCommit } from '../staging/staging.ts';
 import type { Role } from './commands/run.ts';
 import { type RolesOptions, runRoles } from './roles.ts';
 
-const ALL: readonly Role[] = ['processor', 'quarantine', 'staging'];
+const ALL: readonly Role[] = ['processor', 'quarantine', 'staging', 'maintenance'];
 const NEVER = new AbortController().signal;
 
 /** Sleeps until it is woken; time does not pass. */
@@ -23,6 +24,8 @@ const stillClock: Clock = {
       else signal?.addEventListener('abort', () => resolve(), { once: true });
     }),
 };
+
+const local = (lake: Lake) => ({ ...lake, localFiles: inPlace() });
 
 interface Setup {
   worker: Worker;
@@ -43,7 +46,7 @@ async function setup(stream = new ScriptedStream()): Promise<Setup> {
       clock: stillClock,
       log: silentLog,
       env: {},
-      lake: worker.lake,
+      lake: local(worker.lake),
       engine: worker.engine,
       stream,
       roles: ALL,
@@ -113,7 +116,7 @@ it('a batch that was not full when the stop came is committed and staged', async
 it('a role that fails for good ends the others, and its failure is the answer', async () => {
   const { worker, options } = await setup();
   const broken: Lake = { ...worker.lake, create: () => Promise.reject(denied()) };
-  await expect(runRoles(options({ lake: broken }), { signal: NEVER })).rejects.toEqual(
+  await expect(runRoles(options({ lake: local(broken) }), { signal: NEVER })).rejects.toEqual(
     expect.objectContaining({ code: 'lake.denied' }),
   );
 });
@@ -142,7 +145,7 @@ it('a role goes on after a failure that a retry can mend; one that is mended at 
   const stop = new AbortController();
   const staged = Promise.withResolvers<void>();
   const running = runRoles(
-    options({ lake: busy, log, clock, roles: ['staging'], onStaging: () => staged.resolve() }),
+    options({ lake: local(busy), log, clock, roles: ['staging'], onStaging: () => staged.resolve() }),
     { signal: stop.signal },
   );
   await staged.promise;
@@ -151,6 +154,31 @@ it('a role goes on after a failure that a retry can mend; one that is mended at 
   expect(retries).toEqual(['role.retrying', 'role.retrying']);
   expect(warnings).toEqual([]);
   expect(await count('staging.events')).toBe(1);
+});
+
+it('once, maintenance comes last and brings small files together', async () => {
+  const { worker, stream, options } = await setup();
+  for (let n = 1; n <= 9; n++) {
+    stream.put(events(n));
+    await worker.process();
+  }
+  await runRoles(options({ roles: ['staging', 'maintenance'], stream: undefined }), {
+    signal: NEVER,
+    until_ms: 0,
+  });
+  const files = async () => (await worker.lake.files((await worker.lake.load('raw.events'))!)).files.length;
+  expect(await files()).toBe(1);
+});
+
+it('maintenance that fails ends nothing, and is logged', async () => {
+  const { worker, stream, options, count } = await setup();
+  stream.put(events(1, 2));
+  const warnings: string[] = [];
+  const log: Log = { ...silentLog, warn: (id) => warnings.push(id) };
+  const broken: Lake = { ...worker.lake, list: () => Promise.reject(denied()) };
+  await runRoles(options({ lake: local(broken), log }), { signal: NEVER, until_ms: Number.MAX_SAFE_INTEGER });
+  expect(await count('staging.events')).toBe(2);
+  expect(warnings).toEqual(['maintenance.failed']);
 });
 
 it('the processor cannot run without a stream', async () => {

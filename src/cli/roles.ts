@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { backoff, Failure } from '../base/base.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { Lake } from '../lake/lake.ts';
+import { MAINTAINED, type MaintenanceOptions, maintain, runMaintenance } from '../maintenance/maintenance.ts';
 import type { Monitor } from '../monitor/monitor.ts';
 import { type Committed, processStream } from '../processor/processor.ts';
 import { adoptRejected } from '../quarantine/quarantine.ts';
@@ -10,11 +10,11 @@ import { openIdentityIndex, type StagingCommit, stageEvents } from '../staging/s
 import type { Stream } from '../stream/stream.ts';
 import { QUARANTINE_NAME, RAW_NAME, STAGING_NAME } from '../tables/tables.ts';
 import type { Role } from './commands/run.ts';
-import { foldersOf, newId, type Surroundings, writerName } from './compose.ts';
+import { composeEngine, foldersOf, type LocalLake, newId, type Surroundings, writerName } from './compose.ts';
 import { monitorOf } from './monitoring.ts';
 
 export interface RolesOptions extends Surroundings {
-  lake: Lake;
+  lake: LocalLake;
   engine: Engine;
   /** Needed by the role processor only. */
   stream: Stream | undefined;
@@ -43,7 +43,8 @@ export interface Run {
 /** Runs until the signal is aborted or `until_ms` is reached; then raw as it stands is adopted and staged. */
 export async function runRoles(given: RolesOptions, { signal, until_ms }: Run): Promise<void> {
   const monitor = given.monitor ?? monitorOf(given);
-  const options: Watched = { ...given, monitor, lake: monitor.observe(given.lake) };
+  const { localFiles } = given.lake;
+  const options: Watched = { ...given, monitor, lake: { ...monitor.observe(given.lake), localFiles } };
   signal.addEventListener('abort', () => monitor.stopping(), { once: true });
   const has = (role: Role) => options.roles.includes(role);
   const changed = new Changed();
@@ -72,6 +73,10 @@ export async function runRoles(given: RolesOptions, { signal, until_ms }: Run): 
   if (has('quarantine') && !has('processor')) again('quarantine', () => adopt(options));
   if (has('staging')) again('staging', () => stage(stop));
   const watching = monitor.watch({ lake: given.lake, stream: given.stream }, stop);
+  const interval_ms = options.settings['maintenance.interval'];
+  const maintained = has('maintenance') && interval_ms > 0;
+  if (maintained && until_ms === undefined)
+    start(runMaintenance(maintenanceOptions(options, stop), { interval_ms }));
   const results = await Promise.allSettled(running);
   over.abort();
   await watching;
@@ -80,9 +85,48 @@ export async function runRoles(given: RolesOptions, { signal, until_ms }: Run): 
     if (failure) throw failure.reason;
     if (has('quarantine')) await adopt(options);
     if (has('staging')) await stage(NEVER);
+    if (maintained && until_ms !== undefined) await maintainOnce(options, signal);
   } finally {
     await close();
   }
+}
+
+/** After all else, and without any say in whether that went well. */
+async function maintainOnce(options: RolesOptions, signal: AbortSignal): Promise<void> {
+  try {
+    await maintain(maintenanceOptions(options, signal), { tables: MAINTAINED, dryRun: false });
+  } catch (error) {
+    if (signal.aborted) return;
+    if (!(error instanceof Failure)) throw error;
+    options.log.warn('maintenance.failed', error.message, { code: error.code, why: error.why });
+  }
+}
+
+export function maintenanceOptions(
+  around: Surroundings & { lake: LocalLake },
+  signal: AbortSignal,
+): MaintenanceOptions {
+  const { lake, clock, log, settings } = around;
+  return {
+    lake,
+    openEngine: () => composeEngine(around, lake, 'maintenance'),
+    clock,
+    log,
+    random: Math.random,
+    newId,
+    writer: writerName('maintenance'),
+    rules: {
+      targetFileSize_bytes: settings['maintenance.targetFileSize'],
+      minFiles: settings['maintenance.minFiles'],
+      roundMost_bytes: settings['maintenance.maxBytes'],
+      keepSnapshots_ms: settings['maintenance.keepSnapshots'],
+      snapshotsLeast: settings['maintenance.minSnapshots'],
+      snapshotsMost: settings['maintenance.maxSnapshots'],
+      consumerLagMost_ms: settings['consumer.maxLag'],
+      rawRetention_ms: settings['raw.retention'],
+    },
+    signal,
+  };
 }
 
 /**

@@ -10,7 +10,7 @@ import { basename, dirname, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Failure } from '../base/base.ts';
 import { nearest } from './nearest.ts';
-import type { Option } from './options.ts';
+import type { Option } from './option.ts';
 import { OPTION_NAMES, type OPTIONS, type OptionName } from './options.ts';
 
 export const CONFIG_FILES = [

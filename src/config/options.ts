@@ -3,7 +3,9 @@
  * docs/reference/configuration.md are all made from it; a new option is a row here and nothing else.
  */
 import { availableParallelism } from 'node:os';
-import { bytes, choice, count, duration, flag, instant, type Kind, path, text, url } from './kinds.ts';
+import { bytes, choice, count, duration, flag, instant, path, text, url } from './kinds.ts';
+import { MAINTENANCE_OPTIONS } from './maintenance-options.ts';
+import { type Option, option, unset } from './option.ts';
 
 export const COMMAND_NAMES = [
   'dev',
@@ -17,6 +19,7 @@ export const COMMAND_NAMES = [
   'verify',
   'status',
   'health',
+  'maintain',
   'serve catalog',
 ] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];
@@ -28,44 +31,7 @@ const PIPELINE = ['dev', 'run', 'demo'] as const;
 const SERVICE = ['dev', 'run'] as const;
 const STREAMING = ['dev', 'run', 'send', 'verify', 'status', 'health'] as const;
 const SERVING = ['serve catalog'] as const;
-const ASKING = ['dev', 'run', 'demo', 'sql', 'find', 'verify'] as const;
-
-export interface Option<Value, Input> {
-  kind: Kind<NonNullable<Value>, Input>;
-  /** What holds when nobody says otherwise, as one would write it in the config file; undefined: unset. */
-  default(command: CommandName): Input | undefined;
-  /** Says the default in words where it depends on the machine. */
-  defaultText?: string;
-  description: string;
-  example: string;
-  /** The commands that take it as a flag. Every command reads it from the environment and the file. */
-  commands: readonly CommandName[];
-  /** A second, shorter flag. */
-  shortcut?: string;
-  /** Environment variables read after our own, such as those that the AWS tools share. */
-  alsoEnvironment?: readonly string[];
-  /** Phantom: carries whether an unset value is possible. */
-  readonly value?: Value;
-}
-
-type Row<Value, Input> = Omit<Option<Value, Input>, 'kind' | 'default' | 'value'>;
-
-function option<Value, Input>(
-  kind: Kind<Value, Input>,
-  standard: Input | ((command: CommandName) => Input),
-  row: Row<Value, Input>,
-): Option<Value, Input> {
-  const byCommand =
-    typeof standard === 'function' ? (standard as (command: CommandName) => Input) : () => standard;
-  return { kind: kind as Kind<NonNullable<Value>, Input>, default: byCommand, ...row };
-}
-
-function unset<Value, Input>(
-  kind: Kind<Value, Input>,
-  row: Row<Value, Input>,
-): Option<Value | undefined, Input> {
-  return { kind: kind as Kind<NonNullable<Value>, Input>, default: () => undefined, ...row };
-}
+const ASKING = ['dev', 'run', 'demo', 'sql', 'find', 'verify', 'maintain'] as const;
 
 export const OPTIONS = {
   dir: option(path('DIR'), './.lakeward', {
@@ -299,6 +265,7 @@ export const OPTIONS = {
     example: '1M',
     commands: SERVICE,
   }),
+  ...MAINTENANCE_OPTIONS,
   'serve.host': option(text('ADDRESS'), '127.0.0.1', {
     description:
       'Address that the catalog is served on. Anything but loopback lets other machines reach every table, and needs serve.token.',

@@ -14,6 +14,7 @@ import type {
 } from './batch.ts';
 import { openDuckDb } from './duckdb/duckdb.ts';
 import type { LocalFiles, ReadStats } from './local-files.ts';
+import type { Rewrite, Rewritten } from './rewrite.ts';
 import type { QueryResult, ScanFilters, ViewDefinition } from './view.ts';
 
 export type {
@@ -48,6 +49,7 @@ export interface Engine {
   /** Rows of each file, by the file itself; undefined for one that cannot be read. */
   rowCounts(files: readonly LakeFile[]): Promise<(number | undefined)[]>;
   readRejected(files: readonly LakeFile[], held: readonly LakeFile[]): Promise<RejectedRows>;
+  rewrite(input: Rewrite): Promise<Rewritten>;
   /** Identities, times and contents of raw files, in chunks: what the window is rebuilt from. */
   identitiesOf(files: readonly LakeFile[], since_s?: number): AsyncIterable<Identities>;
   /**

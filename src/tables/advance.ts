@@ -6,7 +6,15 @@
 import { stringifyJson } from '../base/base.ts';
 import { addTally, type Tally } from '../event/event.ts';
 import { ancestors, type Refusal, type Staged, type Table } from '../lake/lake.ts';
-import { type Consumed, movePositions, PIN, type RejectedManifest, stateKeys, tableState } from './state.ts';
+import {
+  type Consumed,
+  droppedBefore,
+  movePositions,
+  PIN,
+  type RejectedManifest,
+  stateKeys,
+  tableState,
+} from './state.ts';
 
 /** The base whose rows a judgement about repeats relied on. */
 export interface Judged {
@@ -30,6 +38,8 @@ export interface Advance {
   rejected?: Omit<RejectedManifest, 'sequenceNumber'>;
   /** Rejected manifests up to this raw sequence number are adopted and need not stand in the property any longer. */
   adoptedUpTo?: number;
+  /** Rows that leave on purpose, counted as `removed` in the tally: why, and below which day they may be missing. */
+  dropped?: { why: string; beforeDay: number };
 }
 
 export interface Attempt {
@@ -64,6 +74,7 @@ export function advance(base: Table, attempt: Attempt, change: Advance): Staged 
   }
   summary['lakeward.ledger'] = stringifyJson(tally);
   if (rejected) summary['lakeward.rejected'] = stringifyJson(rejected);
+  if (change.dropped) summary[stateKeys.detail] = change.dropped.why;
 
   return {
     summary,
@@ -76,6 +87,11 @@ export function advance(base: Table, attempt: Attempt, change: Advance): Staged 
       [stateKeys.ledger]: stringifyJson(addTally(before.ledger, tally)),
       [stateKeys.consumed]: stringifyJson(consumed),
       [stateKeys.rejected]: stringifyJson(rejected ? [...waiting, rejected] : waiting),
+      ...(change.dropped && {
+        [stateKeys.droppedBefore]: String(
+          Math.max(change.dropped.beforeDay, droppedBefore(base) ?? Number.NEGATIVE_INFINITY),
+        ),
+      }),
     },
   };
 }

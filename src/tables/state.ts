@@ -93,9 +93,17 @@ export const stateKeys = {
   ledger: 'lakeward.ledger',
   consumed: 'lakeward.consumed',
   rejected: 'lakeward.rejected',
+  detail: 'lakeward.detail',
+  droppedBefore: 'lakeward.dropped-before',
   streamPrefix: STREAM,
   consumedPrefix: CONSUMED,
 } as const;
+
+/** Rows of days before this one (since 1970) may have been dropped on purpose; undefined when none ever were. */
+export function droppedBefore({ metadata }: Table): number | undefined {
+  const day = Number(metadata.properties[stateKeys.droppedBefore]);
+  return Number.isInteger(day) ? day : undefined;
+}
 
 interface Stamp {
   snapshot: bigint;

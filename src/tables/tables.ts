@@ -17,6 +17,7 @@ export {
 export { readUpTo } from './read-up-to.ts';
 export {
   type Consumed,
+  droppedBefore,
   PIN,
   type PositionMap,
   type RejectedManifest,

@@ -318,6 +318,61 @@ describe('quarantine', () => {
   });
 });
 
+describe('days that were dropped from raw on purpose', () => {
+  /** 2026-01-15, on which all events of `events` were created. */
+  const DAY = 20_468;
+
+  async function dropDay({ lake }: Worker, beforeDay: number): Promise<void> {
+    const raw = await loaded(lake, RAW_NAME);
+    const files = (await lake.files(raw)).files.filter(({ partition }) => partition[0] === DAY);
+    const removed = files.reduce((sum, file) => sum + file.recordCount, 0);
+    const outcome = await lake.commit(raw, {
+      commitId: crypto.randomUUID(),
+      operation: 'overwrite',
+      manifests: [],
+      remove: files,
+      stage: (base, attempt) =>
+        advance(base, attempt, {
+          writer: 'retention',
+          tally: { removed },
+          dropped: { why: 'old', beforeDay },
+        }),
+    });
+    expect(outcome.kind).toBe('committed');
+  }
+
+  const later = (n: number) => event(n, { created_at: Date.UTC(2026, 0, 16) / 1000 });
+
+  it('are no finding: staging has them, and they are in the ledger', async () => {
+    const { worker, stream, verify } = await cleanLake();
+    stream.put([later(20), later(1)]);
+    await worker.process();
+    await worker.stage();
+    await dropDay(worker, DAY + 1);
+    const verified = await verify();
+    expect(verified.findings).toEqual([]);
+    expect(verified).toMatchObject({ events: 11, ledger: { removed: 10 } });
+  });
+
+  it('hide nothing about the days that raw still has', async () => {
+    const { worker, stream, verify } = await cleanLake();
+    stream.put([later(20)]);
+    await worker.process();
+    await worker.stage();
+    await dropDay(worker, DAY + 1);
+    const staged = await filesOf(worker, STAGING_NAME);
+    const kept = staged.find(({ file }) => file.partition[0] === DAY + 1)!;
+    await rewrite(kept.path, (held) => `select * replace ('x' as event_uuid) from ${held}`);
+    expect(codes(await verify())).toEqual(expect.arrayContaining(['staging.missing', 'staging.extra']));
+  });
+
+  it('are a finding where nobody said that they may go', async () => {
+    const { worker, verify } = await cleanLake();
+    await dropDay(worker, DAY);
+    expect(codes(await verify())).toEqual(expect.arrayContaining(['staging.extra', 'stream.missing']));
+  });
+});
+
 describe('the stream', () => {
   it('that holds an event which raw lacks is found', async () => {
     const { stream, verify } = await cleanLake();

@@ -11,6 +11,7 @@ import { judge } from './judge.ts';
 import { planner, query } from './query.ts';
 import { readRaw } from './raw-batch.ts';
 import { readRejected } from './rejected-rows.ts';
+import { rewrite } from './rewrite.ts';
 import { rowCounts } from './row-counts.ts';
 import { openViews } from './views.ts';
 
@@ -48,6 +49,7 @@ export async function openDuckDb(options: EngineOptions): Promise<Engine> {
     rowCounts: (counted) => rowCounts({ connect, files }, counted),
     readRejected: async (rejected, held) =>
       readRejected(await connect(), { rejected, held, files, folder: await folder() }),
+    rewrite: async (input) => rewrite(await connect(), { ...input, access: files, folder: await folder() }),
     identitiesOf: (events, since_s) => eventIdentities({ connect, files }, { events, since_s }),
     defineViews: async (definitions) => {
       const read = await views.define(definitions);
