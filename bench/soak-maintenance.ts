@@ -1,8 +1,8 @@
 /**
  * Does a table stay small while commits go on? Thousands of commits of a file for each of 60 event types to
- * staging.events, a minute of the table's time apart, maintenance after every sixth. Data files are synthetic (only their descriptions are
- * real), but for one type of which every 50th commit brings a real one. What the table costs at the end is compared
- * with what it cost after the first 400 commits; the last line is the figure against the bar.
+ * staging.events, a minute of the table's time apart, maintenance after every sixth. Data files are synthetic (only
+ * their descriptions are real), but for one type of which every 50th commit brings a real one. What the table costs at
+ * the end is compared with what it cost after the first 400 commits; the last line is the figure against the bar.
  *
  * Usage: node bench/soak-maintenance.ts [COMMITS]
  */
