@@ -122,7 +122,7 @@ export async function composeStream(
   if (running !== undefined) return attach(around, running);
 
   const opened = await composeServer(around, lake, server);
-  const stream = openStream(clientOptions(around, opened.endpoint));
+  const stream = openOwnStream(around, opened.endpoint);
   await stream.ensure(settings['stream.shards']);
   return {
     stream,
@@ -135,7 +135,7 @@ export async function composeStream(
 }
 
 async function attach(around: Surroundings, running: Endpoint): Promise<OpenedStream> {
-  const stream = openStream(clientOptions(around, running.endpoint));
+  const stream = openOwnStream(around, running.endpoint);
   return { stream, embedded: { endpoint: running.endpoint, server: undefined }, close: () => stream.close() };
 }
 
@@ -160,10 +160,15 @@ export async function composeServer(
   });
 }
 
+/** The embedded stream keeps what this lake has not committed: nothing of it expires unread. */
+export const openOwnStream = (around: Surroundings, endpoint: string): Stream =>
+  openStream({ encoding: 'cbor', ...clientOptions(around, endpoint), keepsUnread: true });
+
 export function clientOptions(
   { settings, clock, log, env }: Surroundings,
   endpoint: string | undefined,
 ): StreamOptions {
+  const encoding = settings['stream.encoding'];
   return {
     name: settings['stream.name'],
     ...(endpoint === undefined ? {} : { endpoint }),
@@ -172,6 +177,7 @@ export function clientOptions(
       isLoopback(endpoint) && env['AWS_ACCESS_KEY_ID'] === undefined
         ? LOCAL_CREDENTIALS
         : chainedCredentials(),
+    ...(encoding === 'auto' ? {} : { encoding }),
     clock,
     log,
     random: Math.random,

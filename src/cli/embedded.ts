@@ -2,15 +2,15 @@
 import { rm } from 'node:fs/promises';
 import { Failure } from '../base/base.ts';
 import type { Engine } from '../engine/engine.ts';
-import { openStream, type Stream } from '../stream/stream.ts';
+import type { Stream } from '../stream/stream.ts';
 import type { StreamServer } from '../stream-server/stream-server.ts';
 import { ROLES } from './commands/run.ts';
 import {
-  clientOptions,
   composeEngine,
   composeLake,
   composeServer,
   type LocalLake,
+  openOwnStream,
   type Surroundings,
   spoolFolder,
   sweepWork,
@@ -43,7 +43,7 @@ export async function openEmbedded(around: Surroundings): Promise<Embedded> {
       : error;
   });
   await writeEndpoint(settings.dir, { endpoint: server.endpoint, pid: process.pid });
-  const stream = openStream(clientOptions(around, server.endpoint));
+  const stream = openOwnStream(around, server.endpoint);
   await stream.ensure(settings['stream.shards']);
   const engine = await composeEngine(around, lake, 'batches');
   const spools = await spoolFolder(around);

@@ -5,7 +5,7 @@
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { configurationPage } from '../config/config.ts';
-import { REASONS, type Reason } from '../event/event.ts';
+import { CRASHED_ENGINE, REASONS, type Reason } from '../event/event.ts';
 import { metricsPage } from '../monitor/monitor.ts';
 import type { Command } from './command.ts';
 import { allCommands } from './commands.ts';
@@ -69,9 +69,12 @@ codes as its \`reason\`. They are tried in this order; the first whose condition
 
 | code | meaning | when |
 |---|---|---|
-${REASONS.map(({ code, meaning, when }) => `| [\`${code}\`](#${code}) | ${meaning} | ${when} |`).join('\n')}
+${[...REASONS, CRASHED_ENGINE].map(({ code, meaning, when }) => `| [\`${code}\`](#${code}) | ${meaning} | ${when} |`).join('\n')}
 
-${REASONS.map(reasonSection).join('\n')}`;
+${REASONS.map(reasonSection).join('\n')}
+## ${CRASHED_ENGINE.code}
+${CRASHED_ENGINE.meaning} Given when ${CRASHED_ENGINE.when}. See [reading a stream](../explanation/reading-a-stream.md).
+`;
 }
 
 function reasonSection({ code, meaning, when, examples }: Reason): string {

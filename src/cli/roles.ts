@@ -216,6 +216,7 @@ function take(options: Watched, { signal, until_ms }: { signal: AbortSignal; unt
     maxAge_ms: settings['commit.maxAge'],
     spoolsAhead: settings['commit.spoolsAhead'],
     poll_ms: 200,
+    ...(settings['stream.fanOut'] === undefined ? {} : { fanOut: settings['stream.fanOut'] }),
     ...(until_ms === undefined ? {} : { until_ms }),
     signal,
   });
@@ -225,8 +226,9 @@ export function eventLimits(settings: Surroundings['settings']) {
   return { minTime_s: settings['event.minTime'] / 1000, maxAhead_s: settings['event.maxAhead'] / 1000 };
 }
 
-function startOf(start: number | 'trim_horizon'): 'TRIM_HORIZON' | `AT_TIMESTAMP:${number}` {
-  return start === 'trim_horizon' ? 'TRIM_HORIZON' : `AT_TIMESTAMP:${start}`;
+function startOf(start: number | 'trim_horizon' | 'now') {
+  if (start === 'now') return 'NOW';
+  return start === 'trim_horizon' ? 'TRIM_HORIZON' : (`AT_TIMESTAMP:${start}` as const);
 }
 
 /** Runs the action whenever raw changed, and every commit.maxAge in case another process changed it. */

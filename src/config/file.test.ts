@@ -101,6 +101,6 @@ test('the type of a config file is that of the table', () => {
   defineConfig({ log: { level: 'loud' } });
   expectTypeOf<Settings['commit.maxAge']>().toEqualTypeOf<number>();
   expectTypeOf<Settings['stream.endpoint']>().toEqualTypeOf<string | undefined>();
-  expectTypeOf<Settings['stream.start']>().toEqualTypeOf<number | 'trim_horizon'>();
+  expectTypeOf<Settings['stream.start']>().toEqualTypeOf<number | 'trim_horizon' | 'now'>();
   expectTypeOf<Settings['log.level']>().toEqualTypeOf<'debug' | 'info' | 'warn' | 'error'>();
 });

@@ -156,6 +156,18 @@ export const OPTIONS = {
     commands: STREAMING,
     alsoEnvironment: ['AWS_REGION'],
   }),
+  'stream.encoding': option(choice('auto', 'json', 'cbor'), 'auto', {
+    description:
+      'How records are asked for. CBOR has them as bytes, which takes half the work of JSON’s base64. “auto” is CBOR for Amazon Kinesis and the embedded stream, JSON for other endpoints, not all of which speak CBOR as Amazon does.',
+    example: 'json',
+    commands: ['dev', 'run', 'verify'],
+  }),
+  'stream.fanOut': unset(text('CONSUMER'), {
+    description:
+      'Name of a consumer of enhanced fan-out: the stream then pushes records to it, 2 MB/s a shard for it alone. Registered where it is not yet; removing it is yours. Unset: shards are polled.',
+    example: 'lakeward',
+    commands: SERVICE,
+  }),
   'stream.host': option(text('ADDRESS'), '127.0.0.1', {
     description:
       'Address that the embedded stream listens on. Anything but loopback lets other machines put and read events.',
@@ -190,9 +202,9 @@ export const OPTIONS = {
     example: 'on',
     commands: SERVICE,
   }),
-  'stream.start': option(instant('trim_horizon'), 'trim_horizon', {
+  'stream.start': option(instant('trim_horizon', 'now'), 'trim_horizon', {
     description:
-      'Where a new lake begins to read: the oldest record that the stream holds, or a time. Pinned by the first commit; there is no “latest”, because events that come before the first commit would be lost.',
+      'Where a new lake begins to read: the oldest record that the stream holds, now, or a time. Pinned by the first commit, “now” as the time that the stream’s clock shows then; there is no “latest”, because events that come before the first commit would be lost.',
     example: '2026-01-31T00:00:00Z',
     commands: SERVICE,
   }),

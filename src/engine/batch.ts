@@ -77,6 +77,10 @@ export interface SpoolInput {
   stream: string;
   /** Leaves out records behind these positions (shard → sequence number or `end`), and shards not named. */
   upTo?: Readonly<Record<string, string>>;
+  /** Only these rows of the spool, `to` excluded: to corner the one on which the engine fails. */
+  rows?: { from: number; to: number };
+  /** Rows on which the engine fails: rejected as `crashed_engine`, their bytes not looked into. */
+  crashed?: readonly number[];
 }
 
 export interface EventLimits {

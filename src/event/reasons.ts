@@ -122,4 +122,14 @@ export const REASONS = [
   },
 ] as const satisfies readonly Reason[];
 
-export type ReasonCode = (typeof REASONS)[number]['code'];
+/** What a record that is judged can be rejected for. */
+export type JudgedReason = (typeof REASONS)[number]['code'];
+
+/** Not judged: the processor found out that the engine cannot take this record, and the stream has to go on. */
+export const CRASHED_ENGINE = {
+  code: 'crashed_engine',
+  meaning: 'The engine failed on this record.',
+  when: 'the engine failed three times on a batch, and then three times on this record alone; it was not looked into any further',
+} as const;
+
+export type ReasonCode = JudgedReason | typeof CRASHED_ENGINE.code;

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** Hash keys are 128-bit unsigned integers; a shard owns an inclusive range of them. */
 export const HASH_KEY_MAX = (1n << 128n) - 1n;
@@ -10,8 +10,8 @@ export interface HashKeyRange {
 }
 
 /** MD5 of the partition key's UTF-8 bytes, read big-endian. */
-export function hashKeyOf(partitionKey: string): bigint {
-  return BigInt(`0x${createHash('md5').update(partitionKey, 'utf8').digest('hex')}`);
+export function hashKeyOf(partitionKey: string | Uint8Array): bigint {
+  return BigInt(`0x${hash('md5', partitionKey)}`);
 }
 
 /** The ranges that a new stream's shards get: floor(2^128 / n) keys each, the rest to the last. */

@@ -1,7 +1,14 @@
 /** The wire of Amazon Kinesis Data Streams, shared by our client and our embedded server. */
-export { type CborType, decodeCbor, encodeCbor, writeCborHead } from './cbor.ts';
+export {
+  AGGREGATED_MAGIC,
+  type AggregatedRecord,
+  mayBeAggregated,
+  readAggregatedRecord,
+} from './aggregated-record.ts';
+export { CborError, type CborType, decodeCbor, encodeCbor, writeCborHead } from './cbor.ts';
 export { ERROR_STATUS, type KinesisErrorName, type PutRecordErrorCode } from './errors.ts';
 export { EVENT_STREAM_CONTENT_TYPE, encodeEvent } from './event-stream.ts';
+export { type EventMessage, readEvents } from './event-stream-reader.ts';
 export { evenHashKeyRanges, HASH_KEY_MAX, type HashKeyRange, hashKeyOf } from './hash-key.ts';
 export * from './limits.ts';
 export * from './operations.ts';

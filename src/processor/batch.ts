@@ -1,9 +1,12 @@
 /** One batch on its way: spool → judged → files in the store and manifests, ready to be committed. */
 
-import { type JudgedBatch, storeFiles } from '../engine/engine.ts';
-import { emptyTally, type Tally } from '../event/event.ts';
+import { Failure } from '../base/base.ts';
+import { type JudgedBatch, type SpoolInput, storeFiles } from '../engine/engine.ts';
+import { CRASHED_ENGINE, emptyTally, type Tally } from '../event/event.ts';
 import type { Lake, Manifest, Table } from '../lake/lake.ts';
 import type { Spool } from '../stream/stream.ts';
+import { cornerRows, isEngineCrash } from './corner.ts';
+import type { CrashCount } from './crash-count.ts';
 import type { ProcessorOptions } from './processor.ts';
 import type { Overlay, Window } from './window.ts';
 
@@ -14,6 +17,8 @@ export interface PreparedBatch {
   tally: Tally;
   overlay: Overlay;
   preparedAt_ms: number;
+  /** Records that crashed the engine; among the quarantined. */
+  cornered: number;
 }
 
 interface Place {
@@ -30,10 +35,15 @@ interface Place {
 export function prepareBatch(
   options: ProcessorOptions,
   place: Place,
-  { stream, turn }: { stream: string; turn: Promise<void> },
+  { turn, ...of }: { stream: string; crashes: CrashCount; turn: Promise<void> },
 ): { verdict: Promise<void>; prepared: Promise<PreparedBatch> } {
   const judged = Promise.withResolvers<void>();
-  const prepared = prepare(options, place, { stream, turn, judged: judged.resolve });
+  const prepared = prepare(options, place, { ...of, turn, judged: judged.resolve }).catch(async (error) => {
+    await place.spool.dispose();
+    if (!isEngineCrash(error)) throw error;
+    of.crashes.crashed();
+    throw crashed(error);
+  });
   // A batch that fails before its verdict must not hold up those behind it; they are discarded with it.
   prepared.catch(() => judged.resolve());
   return { verdict: judged.promise, prepared };
@@ -42,11 +52,17 @@ export function prepareBatch(
 async function prepare(
   options: ProcessorOptions,
   { spool, window, raw, quarantine }: Place,
-  { stream, turn, judged }: { stream: string; turn: Promise<void>; judged: () => void },
+  {
+    stream,
+    crashes,
+    turn,
+    judged,
+  }: { stream: string; crashes: CrashCount; turn: Promise<void>; judged: () => void },
 ): Promise<PreparedBatch> {
   const { engine, lake } = options;
-  const input = { path: spool.path, shards: spool.shards, stream };
-  const batch = await engine.judge(input, options.limits);
+  const input: SpoolInput = { path: spool.path, shards: spool.shards, stream };
+  const cornered = crashes.cornering ? await corner(options, { spool, input }) : [];
+  const batch = await engine.judge({ ...input, crashed: cornered }, options.limits);
   try {
     const identities = await batch.identities();
     await turn;
@@ -65,18 +81,42 @@ async function prepare(
         duplicate: verdict.drop.length,
         quarantined: batch.rejected,
         conflicting: verdict.conflicting,
+        stray: spool.stray,
         late: verdict.late,
         bytes: spool.bytes,
       },
       overlay: verdict.overlay,
       preparedAt_ms: options.clock.now(),
+      cornered: cornered.length,
     };
-  } catch (error) {
-    await spool.dispose();
-    throw error;
   } finally {
     await batch.dispose();
   }
+}
+
+async function corner(
+  { engine, limits, log }: ProcessorOptions,
+  { spool, input }: { spool: Spool; input: SpoolInput },
+): Promise<number[]> {
+  const cornered = await cornerRows({ engine, limits, spool: input, rows: spool.rows });
+  if (cornered.length > 0) {
+    log.error(
+      'processor.records_cornered',
+      'Records on which the engine fails go to quarantine; please report them',
+      { records: cornered.length, reason: CRASHED_ENGINE.code },
+    );
+  }
+  return cornered;
+}
+
+function crashed(cause: Failure): Failure {
+  return new Failure('The engine failed on a batch', {
+    code: 'processor.batch_crashed',
+    fault: 'ourselves',
+    retry: 'refresh',
+    why: cause.why ?? cause.message,
+    cause,
+  });
 }
 
 async function writeEvents(

@@ -33,7 +33,8 @@ export interface ProcessorOptions {
   /** A read failed and is tried again. */
   onReadFailed?: (failure: Failure) => void;
   spoolFolder: string;
-  start: 'TRIM_HORIZON' | `AT_TIMESTAMP:${number}`;
+  /** Where a lake that has read nothing of this stream begins; pinned by an empty commit. */
+  start: 'TRIM_HORIZON' | 'NOW' | `AT_TIMESTAMP:${number}`;
   limits: EventLimits;
   watermark_s: number;
   maxIds: number;
@@ -42,6 +43,8 @@ export interface ProcessorOptions {
   maxAge_ms: number;
   spoolsAhead: number;
   poll_ms: number;
+  /** Name of a consumer of enhanced fan-out. */
+  fanOut?: string;
   /** Ends when every shard reached this moment of the server's clock; see TakeOptions. */
   until_ms?: number;
   /** Aborted: take nothing more, commit what was taken, return. */

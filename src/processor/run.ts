@@ -1,8 +1,9 @@
 import { backoff, Failure } from '../base/base.ts';
 import type { Table } from '../lake/lake.ts';
-import type { Position, Spool, StreamDescription, Taking } from '../stream/stream.ts';
+import type { ExpiredRange, Position, Spool, StreamDescription, Taking } from '../stream/stream.ts';
 import {
   advance,
+  type Expired,
   firstCommit,
   type Judged,
   PIN,
@@ -13,6 +14,7 @@ import {
   tableState,
 } from '../tables/tables.ts';
 import { type PreparedBatch, prepareBatch } from './batch.ts';
+import { CrashCount } from './crash-count.ts';
 import type { ProcessorOptions } from './processor.ts';
 import { windowOver } from './rebuild.ts';
 import type { Window } from './window.ts';
@@ -27,12 +29,13 @@ const BATCHES_IN_FLIGHT = 2;
 export async function runProcessor(options: ProcessorOptions): Promise<{ commits: number }> {
   let commits = 0;
   let told = false;
+  const crashes = new CrashCount();
   for (let attempt = 0; ; attempt++) {
     let session: Session | undefined;
     try {
       // Asked again every time: a stream that was re-created under its name is another one, with its own positions.
       const stream = await options.stream.describe();
-      session = new Session(options, stream);
+      session = new Session(options, stream, crashes);
       await session.begin();
       // Once: in an outage a session begins and ends again and again.
       if (!told) options.log.info('processor.reading', 'reading the stream', { stream: stream.name });
@@ -56,14 +59,16 @@ class Session {
   commits = 0;
   readonly #options: ProcessorOptions;
   readonly #stream: StreamDescription;
+  readonly #crashes: CrashCount;
   #raw!: Table;
   #quarantine!: Table;
   #window!: Window;
   #adoptedUpTo = -1;
 
-  constructor(options: ProcessorOptions, stream: StreamDescription) {
+  constructor(options: ProcessorOptions, stream: StreamDescription, crashes: CrashCount) {
     this.#options = options;
     this.#stream = stream;
+    this.#crashes = crashes;
   }
 
   /** The tables as they stand, and the window over them. */
@@ -90,8 +95,25 @@ class Session {
   /** The first commit about a stream is empty and says where reading starts; a restart before any event repeats it. */
   async #pinStart(): Promise<void> {
     if (this.#positions()[PIN] !== undefined) return;
-    const took = { [this.#stream.id]: { [PIN]: ['', this.#options.start] as const } };
+    const took = { [this.#stream.id]: { [PIN]: ['', await this.#start()] as const } };
     await this.#commit({ took, manifests: [] });
+  }
+
+  /** "Now" is the stream's clock once, written down before anything is read; never LATEST, which moves. */
+  async #start(): Promise<string> {
+    const { start, stream, log, clock } = this.#options;
+    if (start === 'NOW') return `AT_TIMESTAMP:${await stream.serverTime()}`;
+    const { retention_ms, createdAt_ms, name } = this.#stream;
+    const oldest_ms = Math.max(clock.now() - retention_ms, createdAt_ms);
+    if (start !== 'TRIM_HORIZON' && Number(start.slice('AT_TIMESTAMP:'.length)) < oldest_ms) {
+      const oldest = new Date(oldest_ms).toISOString();
+      log.warn(
+        'processor.start_before_retention',
+        'The start is before the oldest record that the stream can hold; reading begins there',
+        { stream: name, start, oldest },
+      );
+    }
+    return start;
   }
 
   #positions(): Readonly<Record<string, string>> {
@@ -111,6 +133,7 @@ class Session {
       maxAge_ms: options.maxAge_ms,
       spoolsAhead: options.spoolsAhead,
       poll_ms: options.poll_ms,
+      ...(options.fanOut === undefined ? {} : { fanOut: options.fanOut }),
       ...(options.until_ms === undefined ? {} : { until_ms: options.until_ms }),
       ...(options.onRead && { onRead: options.onRead }),
       ...(options.onReadFailed && { onRetry: options.onReadFailed }),
@@ -157,7 +180,7 @@ class Session {
 
   #prepare(spool: Spool, turn: Promise<void>) {
     const at = { spool, window: this.#window, raw: this.#raw, quarantine: this.#quarantine };
-    return prepareBatch(this.#options, at, { stream: this.#stream.id, turn });
+    return prepareBatch(this.#options, at, { stream: this.#stream.id, crashes: this.#crashes, turn });
   }
 
   async #commitInTurn(prepared: Promise<PreparedBatch>, turn: Promise<void>): Promise<void> {
@@ -174,14 +197,11 @@ class Session {
   async #commitBatch(batch: PreparedBatch): Promise<void> {
     const { onCommit, adopt } = this.#options;
     try {
-      const shards = Object.fromEntries(
-        [...batch.spool.ranges]
-          .map(([shard, { from, to }]) => [shard, [known(from), known(to)] as const] as const)
-          .filter(([, [, to]]) => to !== ''),
-      );
-      const took = { [this.#stream.id]: shards };
-      const snapshot = await this.#commit({ ...batch, judged: this.#window.base, took });
+      const took = { [this.#stream.id]: moves(batch.spool) };
+      const expired = batch.spool.expired.map((range) => expiredRange(range, this.#stream.id));
+      const snapshot = await this.#commit({ ...batch, judged: this.#window.base, took, expired });
       this.#window.settle(batch.overlay, snapshot.id);
+      this.#crashes.committed(batch.cornered);
       onCommit?.({
         snapshot: snapshot.id,
         sequenceNumber: snapshot.sequenceNumber,
@@ -202,6 +222,7 @@ class Session {
     change: Pick<PreparedBatch, 'manifests'> &
       Partial<Pick<PreparedBatch, 'tally' | 'rejected' | 'preparedAt_ms'>> & {
         judged?: Judged;
+        expired?: readonly Expired[];
         took: Record<string, Record<string, readonly [string, string]>>;
       },
   ): Promise<{ id: bigint; sequenceNumber: number }> {
@@ -218,6 +239,7 @@ class Session {
           adoptedUpTo: this.#adoptedUpTo,
           ...(change.judged && { judged: change.judged }),
           ...(change.tally && { tally: change.tally }),
+          ...(change.expired && { expired: change.expired }),
           ...(change.rejected && { rejected: { ...change.rejected, committedAt_ms: clock.now() } }),
         }),
     });
@@ -240,6 +262,23 @@ async function nextUnless(failed: Promise<never>, taking: Taking): Promise<Spool
     );
     throw error;
   }
+}
+
+/** Where the batch moved each shard; the position of one that needs none any longer goes. */
+function moves({ ranges, forgotten }: Spool): Record<string, readonly [from: string, to: string]> {
+  const moved = [...ranges]
+    .map(([shard, { from, to }]) => [shard, [known(from), known(to)] as const] as const)
+    .filter(([, [, to]]) => to !== '');
+  // One that came to its end in this very batch goes in a later one.
+  const gone = forgotten
+    .filter((shard) => !ranges.has(shard))
+    .map((shard) => [shard, ['end', ''] as const] as const);
+  return Object.fromEntries([...moved, ...gone]);
+}
+
+function expiredRange({ shard, from, to, since_ms, until_ms }: ExpiredRange, stream: string): Expired {
+  const times = { ...(since_ms !== undefined && { since_ms }), ...(until_ms !== undefined && { until_ms }) };
+  return { stream, shard, from, to, ...times };
 }
 
 /** A position before the first record stands for a shard that the table does not know. */

@@ -1,7 +1,7 @@
 /** What the batch being filled holds so far, and where it moved each shard. */
 import { rm } from 'node:fs/promises';
 import type { SplitRows } from './split.ts';
-import type { Position, Spool, TakenRange } from './stream.ts';
+import type { ExpiredRange, Position, Spool, TakenRange } from './stream.ts';
 
 export class Batch {
   readonly path: string;
@@ -12,6 +12,8 @@ export class Batch {
   readonly #shards: string[] = [];
   readonly #ranges = new Map<string, TakenRange>();
   readonly #ended = new Map<string, readonly string[]>();
+  readonly #expired: ExpiredRange[] = [];
+  #stray = 0;
   #firstArrival_ms: number | undefined;
   #lastArrival_ms: number | undefined;
 
@@ -30,11 +32,16 @@ export class Batch {
     return index === -1 ? this.#shards.length : index;
   }
 
-  add(shard: string, from: Position, { last, firstArrival_ms, lastArrival_ms }: SplitRows): void {
+  add(shard: string, from: Position, { stray, last, firstArrival_ms, lastArrival_ms }: SplitRows): void {
     if (!this.#shards.includes(shard)) this.#shards.push(shard);
     this.#move(shard, { from, to: last });
+    this.#stray += stray;
     this.#firstArrival_ms = Math.min(this.#firstArrival_ms ?? firstArrival_ms, firstArrival_ms);
     this.#lastArrival_ms = Math.max(this.#lastArrival_ms ?? lastArrival_ms, lastArrival_ms);
+  }
+
+  expire(range: ExpiredRange): void {
+    this.#expired.push(range);
   }
 
   end(shard: string, from: Position, children: readonly string[]): void {
@@ -42,17 +49,18 @@ export class Batch {
     this.#ended.set(shard, children);
   }
 
-  spool({ drained, behindLatest_ms }: { drained: boolean; behindLatest_ms: number }): Spool {
+  spool(state: Pick<Spool, 'drained' | 'behindLatest_ms' | 'forgotten'>): Spool {
     const { path } = this;
     return {
       path,
       rows: this.rows,
       bytes: this.bytes,
+      stray: this.#stray,
       shards: this.#shards,
       ranges: this.#ranges,
       ended: this.#ended,
-      drained,
-      behindLatest_ms,
+      expired: this.#expired,
+      ...state,
       firstArrival_ms: this.#firstArrival_ms,
       lastArrival_ms: this.#lastArrival_ms,
       dispose: () => rm(path, { force: true }),

@@ -1,12 +1,22 @@
 /**
- * A light signed client of the Kinesis JSON protocol: one attempt a call (retrying is the caller's, who knows what may
+ * A light signed client of the Kinesis protocol: one attempt a call (retrying is the caller's, who knows what may
  * be repeated), except a signature that was refused for its date, which is made again once by the server's clock.
  */
 import { type Clock, Failure } from '../base/base.ts';
-import { JSON_CONTENT_TYPE, type Operations, TARGET_PREFIX } from '../kinesis/kinesis.ts';
+import {
+  CBOR_CONTENT_TYPE,
+  decodeCbor,
+  encodeCbor,
+  JSON_CONTENT_TYPE,
+  type Operations,
+  TARGET_PREFIX,
+} from '../kinesis/kinesis.ts';
 import { type Answer, type HttpExchange, openExchange } from './http-exchange.ts';
 import { connectionFailure, type ServiceError, serviceFailure } from './service-failures.ts';
 import { openSigning, type Sign } from './signing.ts';
+import type { BodyEncoding } from './split.ts';
+import type { RawBody } from './splitter.ts';
+import { exchangeEvents, Refused } from './subscription-exchange.ts';
 
 export interface StaticCredentials {
   accessKeyId: string;
@@ -22,11 +32,23 @@ export interface ClientOptions {
   region: string;
   credentials: Credentials;
   clock: Clock;
+  /** How GetRecords is asked and answered; everything else is JSON. */
+  recordsEncoding?: BodyEncoding;
   connect_ms?: number;
   read_ms?: number;
+  /** Without an event for so long a subscription is given up. */
+  silence_ms?: number;
 }
 
 type Operation = keyof Operations;
+
+/** The service sends an event every five seconds; Amazon's own client waits 35. */
+const SILENCE_MS = 35_000;
+
+interface Request {
+  body: Buffer;
+  contentType: string;
+}
 
 export interface Reply<O extends Operation> {
   output: Operations[O]['output'];
@@ -39,10 +61,22 @@ export class KinesisClient {
   readonly #clock: Clock;
   readonly #exchange: HttpExchange;
   readonly #sign: Sign;
+  readonly #recordsEncoding: BodyEncoding;
+  readonly #silence_ms: number;
   /** The server's clock minus ours, as far as signatures need it. */
   #offset_ms = 0;
 
-  constructor({ endpoint, clock, connect_ms = 5_000, read_ms = 30_000, ...identity }: ClientOptions) {
+  constructor({
+    endpoint,
+    clock,
+    recordsEncoding = 'json',
+    connect_ms = 5_000,
+    read_ms = 30_000,
+    silence_ms = SILENCE_MS,
+    ...identity
+  }: ClientOptions) {
+    this.#recordsEncoding = recordsEncoding;
+    this.#silence_ms = silence_ms;
     this.#endpoint = endpoint;
     this.#clock = clock;
     this.#exchange = openExchange({ endpoint, connect_ms, read_ms });
@@ -62,41 +96,72 @@ export class KinesisClient {
     input: Operations[O]['input'],
     signal?: AbortSignal,
   ): Promise<Reply<O>> {
-    const answer = await this.#post(operation, Buffer.from(JSON.stringify(input)), signal);
+    const body = Buffer.from(JSON.stringify(input));
+    const answer = await this.#post(operation, { body, contentType: JSON_CONTENT_TYPE }, signal);
     const output = answer.body.length === 0 ? undefined : this.#parse(operation, answer.body);
     return { output: output as Operations[O]['output'], date_ms: dateOf(answer) };
   }
 
-  /** The body of a GetRecords answer, whole and unread. */
-  async getRecords(
-    input: Operations['GetRecords']['input'],
+  /** The body of a GetRecords answer, whole and unread; the endpoint has the last word on how it is written. */
+  async getRecords(input: Operations['GetRecords']['input'], signal?: AbortSignal): Promise<RawBody> {
+    const cbor = this.#recordsEncoding === 'cbor';
+    const request = cbor ? encodeCbor(input) : Buffer.from(JSON.stringify(input));
+    const contentType = cbor ? CBOR_CONTENT_TYPE : JSON_CONTENT_TYPE;
+    const { body, headers } = await this.#post('GetRecords', { body: request, contentType }, signal);
+    return { bytes: body, encoding: isCbor(headers) ? 'cbor' : 'json' };
+  }
+
+  /** Bodies as GetRecords gives them, pushed; ends when the service ends the subscription, after minutes. */
+  async *subscribe(
+    input: Operations['SubscribeToShard']['input'],
     signal?: AbortSignal,
-  ): Promise<Buffer<ArrayBuffer>> {
-    return (await this.#post('GetRecords', Buffer.from(JSON.stringify(input)), signal)).body;
+  ): AsyncGenerator<RawBody> {
+    const body = Buffer.from(JSON.stringify(input));
+    const headers = await this.#headersOf('SubscribeToShard', { body, contentType: JSON_CONTENT_TYPE });
+    const request = { endpoint: this.#endpoint, headers, body, silence_ms: this.#silence_ms, signal };
+    try {
+      for await (const message of exchangeEvents(request)) {
+        const { ':message-type': type, ':event-type': event, ':exception-type': exception } = message.headers;
+        if (type === 'exception') throw new Refused(exceptionAnswer(exception, message.payload));
+        if (event === 'SubscribeToShardEvent') yield { bytes: message.payload, encoding: 'json' };
+      }
+    } catch (error) {
+      if (error instanceof Refused) throw serviceFailure(errorOf('SubscribeToShard', error.answer));
+      throw connectionFailure('SubscribeToShard', { endpoint: this.#endpoint, error });
+    }
   }
 
   close(): void {
     this.#exchange.close();
   }
 
-  async #post(operation: Operation, body: Buffer, signal: AbortSignal | undefined): Promise<Answer> {
+  async #post(operation: Operation, request: Request, signal: AbortSignal | undefined): Promise<Answer> {
     for (let signedAgain = false; ; signedAgain = true) {
-      const answer = await this.#attempt(operation, body, signal);
+      const answer = await this.#attempt(operation, request, signal);
       if (answer.status < 300) return answer;
       const error = errorOf(operation, answer);
       if (signedAgain || !this.#signatureMayHelp(error, answer)) throw serviceFailure(error);
     }
   }
 
-  async #attempt(operation: Operation, body: Buffer, signal: AbortSignal | undefined): Promise<Answer> {
-    const named = { 'content-type': JSON_CONTENT_TYPE, 'x-amz-target': TARGET_PREFIX + operation };
-    const headers = await this.#sign(named, body, new Date(this.#clock.now() + this.#offset_ms));
-    headers['content-length'] = String(body.length);
+  async #attempt(
+    operation: Operation,
+    { body, contentType }: Request,
+    signal: AbortSignal | undefined,
+  ): Promise<Answer> {
+    const headers = await this.#headersOf(operation, { body, contentType });
     try {
       return await this.#exchange.post(headers, body, signal);
     } catch (error) {
       throw connectionFailure(operation, { endpoint: this.#endpoint, error });
     }
+  }
+
+  async #headersOf(operation: string, { body, contentType }: Request): Promise<Record<string, string>> {
+    const named = { 'content-type': contentType, 'x-amz-target': TARGET_PREFIX + operation };
+    const headers = await this.#sign(named, body, new Date(this.#clock.now() + this.#offset_ms));
+    headers['content-length'] = String(body.length);
+    return headers;
   }
 
   /** Our clock is off, or a session token ran out that its provider can renew. */
@@ -126,6 +191,15 @@ export class KinesisClient {
   }
 }
 
+/** An exception within a subscription, as an answer of its own would have told it. */
+function exceptionAnswer(name: string | undefined, body: Buffer<ArrayBuffer>): Answer {
+  return { status: 400, headers: { 'x-amzn-errortype': name }, body };
+}
+
+function isCbor(headers: Answer['headers']): boolean {
+  return headers['content-type']?.startsWith(CBOR_CONTENT_TYPE) === true;
+}
+
 function dateOf(answer: Answer): number | undefined {
   const date_ms = Date.parse(answer.headers.date ?? '');
   return Number.isNaN(date_ms) ? undefined : date_ms;
@@ -135,7 +209,7 @@ function dateOf(answer: Answer): number | undefined {
 function errorOf(operation: string, { status, headers, body }: Answer): ServiceError {
   let parsed: Record<string, unknown> = {};
   try {
-    parsed = JSON.parse(body.toString('utf8')) ?? {};
+    parsed = (isCbor(headers) ? decodeCbor(body) : JSON.parse(body.toString('utf8'))) ?? {};
   } catch {}
   const named = headers['x-amzn-errortype'] ?? parsed['__type'] ?? parsed['code'];
   const name = typeof named === 'string' ? named.split(':')[0]!.split('#').at(-1)! : `HTTP${status}`;

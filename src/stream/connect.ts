@@ -2,6 +2,7 @@
 import { Failure, retrying } from '../base/base.ts';
 import type { Operations, ShardShape } from '../kinesis/kinesis.ts';
 import { KinesisClient } from './client.ts';
+import { hashKeyRange } from './hash-keys.ts';
 import { type LagOptions, type Lags, lagOf } from './lag.ts';
 import type { SendOptions, SendProgress } from './put.ts';
 import { putAll } from './put.ts';
@@ -13,6 +14,7 @@ export interface ConnectOptions extends StreamOptions {
   readSpacing_ms?: number;
   connect_ms?: number;
   read_ms?: number;
+  silence_ms?: number;
 }
 
 const AMAZON_SPACING_MS = 200;
@@ -25,6 +27,8 @@ export function connect(options: ConnectOptions): Stream {
   return new KinesisStream(options);
 }
 
+type Consumer = Operations['RegisterStreamConsumer']['output']['Consumer'];
+
 /** Endpoints from before October 2025 do not say how large a record may be. */
 type Described = Operations['DescribeStreamSummary']['output']['StreamDescriptionSummary'];
 type Summary = Omit<Described, 'MaxRecordSizeInKiB'> & Partial<Described>;
@@ -36,7 +40,8 @@ class KinesisStream implements Stream {
 
   constructor(options: ConnectOptions) {
     this.#options = options;
-    this.#client = new KinesisClient({ ...options, endpoint: endpointOf(options) });
+    const recordsEncoding = options.encoding ?? (isAmazon(options.endpoint) ? 'cbor' : 'json');
+    this.#client = new KinesisClient({ ...options, recordsEncoding, endpoint: endpointOf(options) });
     this.#ref = options.name.startsWith('arn:') ? { StreamARN: options.name } : { StreamName: options.name };
   }
 
@@ -51,7 +56,7 @@ class KinesisStream implements Stream {
       const summary = await this.#summaryOrCreate(shards);
       if (summary?.StreamStatus === 'ACTIVE' || summary?.StreamStatus === 'UPDATING')
         return descriptionOf(summary);
-      if (clock.now() > deadline_ms) throw notActive(this.#options.name, summary?.StreamStatus);
+      if (clock.now() > deadline_ms) throw notActive(`Stream ${this.#options.name}`, summary?.StreamStatus);
       await clock.sleep(wait_ms);
     }
   }
@@ -85,7 +90,7 @@ class KinesisStream implements Stream {
   }
 
   take(options: TakeOptions): Promise<Taking> {
-    const { clock, log, random, endpoint } = this.#options;
+    const { clock, log, random, endpoint, keepsUnread = false } = this.#options;
     const readSpacing_ms = this.#options.readSpacing_ms ?? (isAmazon(endpoint) ? AMAZON_SPACING_MS : 0);
     const describe = () => this.describe();
     const listShards = () => this.shards();
@@ -98,6 +103,8 @@ class KinesisStream implements Stream {
       log,
       random,
       readSpacing_ms,
+      keepsUnread,
+      consumer: (name: string) => this.#consumer(name),
     };
     return startTaking(from, options);
   }
@@ -130,6 +137,34 @@ class KinesisStream implements Stream {
       if (!isCode(error, 'kinesis.ResourceInUseException')) throw error;
     }
     return undefined;
+  }
+
+  async #consumer(ConsumerName: string): Promise<string> {
+    const { clock } = this.#options;
+    const { StreamARN } = await this.#summary();
+    const deadline_ms = clock.now() + ACTIVE_WITHIN_MS;
+    for (let wait_ms = 100; ; wait_ms = Math.min(2_000, wait_ms * 2)) {
+      const consumer = await this.#describeConsumer({ StreamARN, ConsumerName });
+      if (consumer?.ConsumerStatus === 'ACTIVE') return consumer.ConsumerARN;
+      if (clock.now() > deadline_ms) throw notActive(`consumer ${ConsumerName}`, consumer?.ConsumerStatus);
+      await clock.sleep(wait_ms);
+    }
+  }
+
+  /** Registers the consumer where there is none. */
+  async #describeConsumer(ref: { StreamARN: string; ConsumerName: string }): Promise<Consumer | undefined> {
+    try {
+      return (await this.#client.call('DescribeStreamConsumer', ref)).ConsumerDescription;
+    } catch (error) {
+      if (!isCode(error, 'kinesis.ResourceNotFoundException')) throw error;
+    }
+    try {
+      return (await this.#client.call('RegisterStreamConsumer', ref)).Consumer;
+    } catch (error) {
+      // Another worker was faster.
+      if (!isCode(error, 'kinesis.ResourceInUseException')) throw error;
+      return undefined;
+    }
   }
 
   async #list(): Promise<ShardInfo[]> {
@@ -200,6 +235,7 @@ function shardInfo(shard: ShardShape): ShardInfo {
   return {
     id: shard.ShardId,
     parents,
+    hashKeys: hashKeyRange(shard.HashKeyRange),
     closed: (shard.SequenceNumberRange.EndingSequenceNumber ?? undefined) !== undefined,
   };
 }
@@ -209,7 +245,7 @@ function isCode(error: unknown, code: string): boolean {
 }
 
 function notActive(name: string, status: string | undefined): Failure {
-  return new Failure(`Stream ${name} does not become active`, {
+  return new Failure(`${name} does not become active`, {
     code: 'stream.not_active',
     fault: 'service',
     retry: 'backoff',

@@ -7,21 +7,26 @@
  * consumer takes one; the readers then hold at most the bodies that their slots allow, and stop reading.
  */
 import { rm } from 'node:fs/promises';
-import { BoundedQueue, type Clock } from '../base/base.ts';
+import { BoundedQueue, type Clock, type Log } from '../base/base.ts';
+import type { HashKeyRange } from '../kinesis/kinesis.ts';
 import { Batch } from './batch.ts';
 import type { SplitBody } from './split.ts';
-import type { Splitter } from './splitter.ts';
-import type { Position, Spool, TakeOptions } from './stream.ts';
+import type { RawBody, Splitter } from './splitter.ts';
+import type { ExpiredRange, Position, ShardInfo, Spool, TakeOptions } from './stream.ts';
 
 export interface IntakeOptions
   extends Pick<TakeOptions, 'maxRows' | 'maxBytes' | 'maxAge_ms' | 'spoolsAhead' | 'onRead'> {
   splitter: Splitter;
   clock: Clock;
   newPath: () => string;
+  log: Log;
+  /** Asked when a batch is handed over; what it names is not named again. */
+  forgotten: () => readonly string[];
 }
 
 interface OpenShard {
   position: Position;
+  hashKeys: HashKeyRange;
   behindLatest_ms: number;
   /** The last answer was empty and nothing was behind it, or nothing more is wanted of this shard. */
   caughtUp: boolean;
@@ -43,24 +48,41 @@ export class Intake {
   }
 
   /** From now on the shard counts: the stream is drained only when this shard is caught up too. */
-  open(shard: string, position: Position): void {
-    this.#open.set(shard, { position, behindLatest_ms: 0, caughtUp: false });
+  open({ id, hashKeys }: Pick<ShardInfo, 'id' | 'hashKeys'>, position: Position): void {
+    this.#open.set(id, { position, hashKeys, behindLatest_ms: 0, caughtUp: false });
   }
 
   positionOf(shard: string): Position {
     return this.#open.get(shard)!.position;
   }
 
-  /** Undefined when the taking ended meanwhile: the body was not taken. */
-  accept(shard: string, body: Buffer<ArrayBuffer>): Promise<SplitBody | undefined> {
+  /** Where the shards stand of which something was taken; the batch that says so is handed over before the next. */
+  taken(): [shard: string, position: Position][] {
+    return [...this.#open]
+      .map(([shard, { position }]): [string, Position] => [shard, position])
+      .filter(([, position]) => sequenceNumber(position) !== undefined);
+  }
+
+  /**
+   * Undefined when the taking ended meanwhile: the body was not taken. `trimmed`: records before the first one of the
+   * body may be gone, those since then.
+   */
+  accept(
+    shard: string,
+    body: RawBody,
+    trimmed?: { since_ms: number | undefined },
+  ): Promise<SplitBody | undefined> {
     return this.#locked(async () => {
       const { splitter } = this.#options;
       const [state, batch] = [this.#open.get(shard)!, this.#batch];
       const after = sequenceNumber(state.position);
-      const request = { path: batch.path, body, shard: batch.indexOf(shard), after };
+      const { hashKeys } = state;
+      const request = { path: batch.path, body, shard: batch.indexOf(shard), after, hashKeys };
       const { split, spooled } = await splitter.split(request);
       if (split.rows !== undefined) {
         this.#changing(batch);
+        if (trimmed !== undefined)
+          this.#expire({ shard, to: split.rows.first, ...trimmed, until_ms: split.rows.firstArrival_ms });
         batch.add(shard, state.position, split.rows);
         state.position = split.rows.last;
       }
@@ -79,10 +101,11 @@ export class Intake {
   }
 
   /** The shard was read to its closed end. Open its children before `release`, or a gap between looks like the end. */
-  end(shard: string, children: readonly string[]): Promise<void> {
+  end(shard: string, children: readonly string[], trimmed?: { since_ms: number | undefined }): Promise<void> {
     return this.#locked(async () => {
       const state = this.#open.get(shard)!;
       this.#changing(this.#batch);
+      if (trimmed !== undefined) this.#expire({ shard, to: 'end', ...trimmed, until_ms: undefined });
       this.#batch.end(shard, state.position, children);
       state.position = 'end';
     });
@@ -124,6 +147,19 @@ export class Intake {
     await Promise.all([rm(this.#batch.path, { force: true }), ...left.map((spool) => spool.dispose())]);
   }
 
+  #expire(range: Omit<ExpiredRange, 'from'>): void {
+    const expired = { from: this.positionOf(range.shard), ...range };
+    this.#batch.expire(expired);
+    const time = (ms: number | undefined) => (ms === undefined ? undefined : new Date(ms).toISOString());
+    const { shard, from, to, since_ms, until_ms } = expired;
+    const fields = { shard, from, to, since: time(since_ms), until: time(until_ms) };
+    this.#options.log.warn(
+      'stream.records_expired',
+      'Records may have expired before they were read',
+      fields,
+    );
+  }
+
   #locked<T>(action: () => Promise<T>): Promise<T | undefined> {
     const turn = this.#lock.then(() => (this.#over ? undefined : action()));
     this.#lock = turn.catch(() => {});
@@ -162,7 +198,12 @@ export class Intake {
     await this.#options.splitter.finish(batch.path);
     this.#batch = new Batch(this.#options.newPath());
     const behind = this.#open.values().map((shard) => shard.behindLatest_ms);
-    const spool = batch.spool({ drained: this.#drained(), behindLatest_ms: Math.max(0, ...behind) });
+    const forgotten = this.#options.forgotten();
+    const spool = batch.spool({
+      drained: this.#drained(),
+      behindLatest_ms: Math.max(0, ...behind),
+      forgotten,
+    });
     // Refused when the taking ended meanwhile: then it is among the files that are removed.
     this.#undelivered.add(spool);
     await this.#queue.put(spool);

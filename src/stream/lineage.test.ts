@@ -1,8 +1,10 @@
 import { expect, it } from 'vitest';
-import { type Progress, startOf } from './lineage.ts';
+import { evenHashKeyRanges, type HashKeyRange } from '../kinesis/kinesis.ts';
+import { forgettable, type Progress, startOf } from './lineage.ts';
 import type { Position, ShardInfo } from './stream.ts';
 
 const PIN = 'AT_TIMESTAMP:1000';
+const [hashKeys] = evenHashKeyRanges(1) as [HashKeyRange];
 
 function start(
   shard: string,
@@ -13,7 +15,7 @@ function start(
     pin = PIN,
   }: { positions?: Record<string, Position>; passed?: string[]; pin?: Position } = {},
 ): Position | undefined {
-  const info = (id: string): ShardInfo => ({ id, parents: lineage[id] ?? [], closed: false });
+  const info = (id: string): ShardInfo => ({ id, parents: lineage[id] ?? [], closed: false, hashKeys });
   const listed = new Map(Object.keys(lineage).map((id) => [id, info(id)]));
   const progress: Progress = { positions: new Map(Object.entries(positions)), passed: new Set(passed), pin };
   return startOf(info(shard), listed, progress);
@@ -48,4 +50,17 @@ it('begins the child of a shard that closed before the pin at the pin', () => {
   const split = { a: [], b: ['a'] };
   expect(start('b', split, { passed: ['a'] })).toBe(PIN);
   expect(start('a', split, { passed: ['a'] })).toBeUndefined();
+});
+
+it('needs the position of a shard at its end as long as it is listed, or a child of it has no position', () => {
+  const forgotten = (lineage: Record<string, string[]>, positions: Record<string, Position>) => {
+    const shards = Object.entries(lineage).map(([id, parents]) => ({ id, parents, closed: false, hashKeys }));
+    const listed = new Map(shards.map((shard) => [shard.id, shard]));
+    return forgettable(listed, new Map(Object.entries(positions)));
+  };
+  expect(forgotten({ a: [], b: ['a'] }, { a: 'end', b: '7' })).toEqual([]);
+  expect(forgotten({ b: ['a'], c: ['a'] }, { a: 'end', b: '7' })).toEqual([]);
+  expect(forgotten({ b: ['a'], c: ['a'] }, { a: 'end', b: '7', c: 'end' })).toEqual(['a']);
+  expect(forgotten({ b: ['a'] }, { a: '9', b: '7' })).toEqual([]);
+  expect(forgotten({}, { a: 'end' })).toEqual(['a']);
 });

@@ -31,3 +31,17 @@ export function startOf(
   if (unread) return undefined;
   return shard.parents.some((id) => positions.has(id)) ? 'TRIM_HORIZON' : pin;
 }
+
+/** Shards at `end` whose position nothing needs: they are not listed any more, and all their children have positions. */
+export function forgettable(
+  listed: ReadonlyMap<string, ShardInfo>,
+  positions: ReadonlyMap<string, Position>,
+): string[] {
+  const needed = new Set<string>();
+  for (const { id, parents } of listed.values()) {
+    if (!positions.has(id)) for (const parent of parents) needed.add(parent);
+  }
+  const isOver = ([id, position]: [string, Position]) =>
+    position === 'end' && !listed.has(id) && !needed.has(id);
+  return [...positions].filter(isOver).map(([id]) => id);
+}

@@ -8,6 +8,15 @@ export interface ServiceError {
   message: string;
 }
 
+/** Whoever holds the key can mend it, also while we wait: reading goes on by itself then. */
+const KEY = new Set([
+  'KMSAccessDeniedException',
+  'KMSDisabledException',
+  'KMSInvalidStateException',
+  'KMSNotFoundException',
+  'KMSOptInRequired',
+]);
+
 /** More than one name means that the service does not take who we are. */
 const IDENTITY = new Set([
   'ExpiredTokenException',
@@ -40,6 +49,10 @@ export const isThrottle = (error: unknown): boolean =>
 const HINTS: Record<string, string> = {
   AccessDeniedException: 'Give this identity the right to the operation on this stream (IAM policy).',
   KMSAccessDeniedException: 'Give this identity the right to use the key that the stream is encrypted with.',
+  KMSDisabledException: 'Enable the key that the stream is encrypted with. Reading goes on by itself then.',
+  KMSInvalidStateException: 'Look at the state of the key that the stream is encrypted with.',
+  KMSNotFoundException:
+    'The key that the stream is encrypted with is gone; its records cannot be read without it.',
   ProvisionedThroughputExceededException: 'Add shards, or let fewer consumers read this stream.',
   ResourceNotFoundException: 'Check name, region and endpoint of the stream.',
   UnknownOperationException: 'This endpoint does not speak Kinesis, or not this operation.',
@@ -52,8 +65,8 @@ export function serviceFailure({ operation, status, name, message }: ServiceErro
   const hint = HINTS[name];
   return new Failure(`${operation} failed`, {
     code: `kinesis.${name}`,
-    fault: later || status >= 500 ? 'service' : 'user',
-    retry: later ? 'backoff' : 'never',
+    fault: later ? 'service' : 'user',
+    retry: later || KEY.has(name) ? 'backoff' : 'never',
     why,
     ...(hint !== undefined && { hint }),
   });

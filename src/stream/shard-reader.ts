@@ -4,15 +4,18 @@
  * used again: a body that did not arrive whole was never taken.
  */
 import { type BoundedQueue, backoff, type Clock, Failure, type Log } from '../base/base.ts';
+import { compareSequenceNumbers, type Operations } from '../kinesis/kinesis.ts';
 import type { KinesisClient } from './client.ts';
 import { type Intake, sequenceNumber } from './intake.ts';
 import { isThrottle } from './service-failures.ts';
 import type { ChildShard, SplitBody } from './split.ts';
+import type { RawBody } from './splitter.ts';
 import type { Position, ShardInfo } from './stream.ts';
+import { TrimWatch } from './trim-watch.ts';
 
 export type ShardOutcome =
-  /** Read to its closed end. */
-  | { kind: 'ended'; children: readonly ChildShard[] }
+  /** Read to its closed end, or gone: then records that were not read may be gone with it. */
+  | { kind: 'ended'; children: readonly ChildShard[]; trimmed?: { since_ms: number | undefined } }
   /** Read as far as `until_ms` asks. */
   | { kind: 'done' }
   | { kind: 'stopped' };
@@ -33,20 +36,28 @@ export interface ReaderOptions {
   until_ms: number | undefined;
   signal: AbortSignal;
   listShards: () => Promise<ShardInfo[]>;
-  /** Throws when the stream is gone or another one now. */
+  /** Enhanced fan-out: records are pushed to this consumer; undefined: shards are polled. */
+  consumerArn: string | undefined;
+  /** Undefined: the stream drops nothing unread. */
+  retention_ms: () => number | undefined;
+  /** Asks anew what the stream is like; throws when it is gone or another one now. */
   checkIdentity: () => Promise<void>;
   onRetry?: ((failure: Failure) => void) | undefined;
 }
 
 /** Failures in a row, throttling not counted, before the taking gives up: about a minute. */
 const FAILURES_MAX = 8;
+/** Answers without a record that a look at the oldest one reads through. */
+const PROBE_PAGES = 10;
 /** Iterators in a row that gave no answer. */
 const RESTARTS_MAX = 5;
 
 export class ShardReader {
   readonly #shard: string;
   readonly #options: ReaderOptions;
-  #iterator: string | undefined;
+  readonly #watch: TrimWatch;
+  /** The iterator of the next body, or the number behind which a subscription goes on. */
+  #next: string | undefined;
   #read_ms = Number.NEGATIVE_INFINITY;
   #emptyInARow = 0;
   #failures = 0;
@@ -56,6 +67,7 @@ export class ShardReader {
   constructor(shard: string, options: ReaderOptions) {
     this.#shard = shard;
     this.#options = options;
+    this.#watch = new TrimWatch(options.intake.positionOf(shard));
   }
 
   async run(): Promise<ShardOutcome> {
@@ -73,36 +85,95 @@ export class ShardReader {
     return { kind: 'stopped' };
   }
 
-  async #step(): Promise<ShardOutcome | undefined> {
-    this.#iterator ??= await this.#newIterator();
-    const body = await this.#readOnce(this.#iterator);
+  #step(): Promise<ShardOutcome | undefined> {
+    const { consumerArn } = this.#options;
+    return consumerArn === undefined ? this.#poll() : this.#listen(consumerArn);
+  }
+
+  async #poll(): Promise<ShardOutcome | undefined> {
+    const { client, ref, limit, signal } = this.#options;
+    this.#next ??= await this.#newIterator();
+    await this.#keepSpacing();
+    const arn = 'StreamARN' in ref ? ref : {};
+    const input = { ShardIterator: this.#next, Limit: limit, ...arn };
+    const body = await this.#take(() => client.getRecords(input, signal));
     if (body === undefined) return { kind: 'stopped' };
+    return (await this.#follow(body)) ?? this.#pause(body);
+  }
+
+  /** Until the subscription ends, after minutes; the next step begins another one behind it. */
+  async #listen(ConsumerARN: string): Promise<ShardOutcome | undefined> {
+    const { client, intake, until_ms, signal } = this.#options;
+    await this.#keepSpacing();
+    const StartingPosition = startingAt(this.#next ?? intake.positionOf(this.#shard));
+    const input = { ConsumerARN, ShardId: this.#shard, StartingPosition };
+    for await (const event of client.subscribe(input, signal)) {
+      const body = await this.#take(async () => event);
+      if (body === undefined) return { kind: 'stopped' };
+      const outcome = await this.#follow(body);
+      if (outcome !== undefined) return outcome;
+      if (until_ms !== undefined && body.rows === undefined && body.behindLatest_ms === 0)
+        return { kind: 'done' };
+    }
+    return undefined;
+  }
+
+  /** What a body says of the way on. */
+  async #follow(body: SplitBody): Promise<ShardOutcome | undefined> {
+    this.#watch.read(body, this.#options.clock.now());
     this.#failures = this.#throttles = this.#restarts = 0;
     // A late record decides before the end does: children of a shard that was not read to `until_ms` are later still.
     if (this.#isLate(body)) return { kind: 'done' };
     if (body.nextIterator === undefined) return this.#atEnd(body.children);
-    this.#iterator = body.nextIterator;
-    return this.#pause(body);
+    this.#next = body.nextIterator;
+    return undefined;
   }
 
-  async #readOnce(iterator: string): Promise<SplitBody | undefined> {
-    const { client, ref, intake, slots, limit, signal } = this.#options;
-    await this.#keepSpacing();
+  async #take(fetch: () => Promise<RawBody>): Promise<SplitBody | undefined> {
+    const { intake, slots, signal } = this.#options;
     if (!(await slots.put(this.#shard))) return undefined;
     try {
       if (signal.aborted) return undefined;
-      const arn = 'StreamARN' in ref ? ref : {};
-      const body = await client.getRecords({ ShardIterator: iterator, Limit: limit, ...arn }, signal);
+      const body = await fetch();
       if (signal.aborted) return undefined;
-      return await intake.accept(this.#shard, body);
+      // Behind the answer: what is still there now was there when the answer was made.
+      if (this.#mayBeTrimmed() && (await this.#isTrimmed())) this.#watch.sawTrimmed();
+      return await intake.accept(this.#shard, body, this.#watch.trimmed);
     } finally {
       void slots.take();
     }
   }
 
-  async #newIterator(): Promise<string> {
+  /** Before the first record there is no position that could tell. */
+  #mayBeTrimmed(): boolean {
+    const { clock, intake } = this.#options;
+    const retention_ms = this.#options.retention_ms();
+    if (retention_ms === undefined || sequenceNumber(intake.positionOf(this.#shard)) === undefined)
+      return false;
+    return this.#watch.isDue({ now_ms: clock.now(), retention_ms });
+  }
+
+  /** Whether the record that the position names, the last one taken, is no longer among those that are kept. */
+  async #isTrimmed(): Promise<boolean> {
     const { client, ref, intake, signal } = this.#options;
-    const from = iteratorAt(intake.positionOf(this.#shard));
+    const position = intake.positionOf(this.#shard);
+    let iterator: string | undefined = await this.#newIterator('TRIM_HORIZON');
+    for (let page = 0; page < PROBE_PAGES && iterator !== undefined; page++) {
+      await this.#keepSpacing();
+      const arn = 'StreamARN' in ref ? ref : {};
+      const input = { ShardIterator: iterator, Limit: 1, ...arn };
+      const answer: Operations['GetRecords']['output'] = await client.call('GetRecords', input, signal);
+      const oldest = answer.Records[0]?.SequenceNumber;
+      if (oldest !== undefined) return compareSequenceNumbers(oldest, position) > 0;
+      if (answer.MillisBehindLatest === 0) return true;
+      iterator = answer.NextShardIterator ?? undefined;
+    }
+    return true;
+  }
+
+  async #newIterator(position = this.#options.intake.positionOf(this.#shard)): Promise<string> {
+    const { client, ref, signal } = this.#options;
+    const from = iteratorAt(position);
     const input = { ...ref, ShardId: this.#shard, ...from };
     return (await client.call('GetShardIterator', input, signal)).ShardIterator;
   }
@@ -157,6 +228,9 @@ export class ShardReader {
         return this.#restart(error);
       case 'kinesis.ResourceNotFoundException':
         return this.#missing(error);
+      // A subscription that began less than five seconds ago, or that another reader took over.
+      case 'kinesis.ResourceInUseException':
+        return this.#wait(error);
       default:
         if (error.retry !== 'backoff') throw error;
         return this.#wait(error);
@@ -166,7 +240,7 @@ export class ShardReader {
   async #restart(error: Failure): Promise<undefined> {
     if (++this.#restarts > RESTARTS_MAX) throw error;
     await this.#options.checkIdentity();
-    this.#iterator = undefined;
+    this.#next = undefined;
     if (this.#restarts > 1) await this.#backOff(this.#restarts);
   }
 
@@ -179,7 +253,9 @@ export class ShardReader {
     log.warn('stream.shard_expired', 'A shard is gone: all its records are past retention', {
       shard: this.#shard,
     });
-    return { kind: 'ended', children: childrenOf(this.#shard, listed) };
+    const { retention_ms } = this.#options;
+    const trimmed = this.#watch.isGone({ now_ms: this.#options.clock.now(), retention_ms: retention_ms() });
+    return { kind: 'ended', children: childrenOf(this.#shard, listed), ...(trimmed && { trimmed }) };
   }
 
   async #wait(error: Failure): Promise<undefined> {
@@ -208,6 +284,13 @@ export function iteratorAt(position: Position) {
   return { ShardIteratorType: 'AT_TIMESTAMP', Timestamp: at_ms / 1000 } as const;
 }
 
-function childrenOf(shard: string, listed: readonly ShardInfo[]): ChildShard[] {
+function startingAt(position: Position) {
+  const { ShardIteratorType: Type, ...at } = iteratorAt(position);
+  return 'StartingSequenceNumber' in at
+    ? { Type, SequenceNumber: at.StartingSequenceNumber }
+    : { Type, ...at };
+}
+
+function childrenOf(shard: string, listed: readonly ShardInfo[]): readonly ChildShard[] {
   return listed.filter(({ parents }) => parents.includes(shard));
 }

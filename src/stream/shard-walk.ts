@@ -3,9 +3,11 @@
  * in an audit once in a while, because any of these may be late or incomplete.
  */
 import { Failure } from '../base/base.ts';
-import { startOf } from './lineage.ts';
+import { hashKeyRange } from './hash-keys.ts';
+import { forgettable, startOf } from './lineage.ts';
 import { type ReaderOptions, ShardReader } from './shard-reader.ts';
 import type { Position, ShardInfo, TakeOptions } from './stream.ts';
+import { TrimWatch } from './trim-watch.ts';
 
 export type WalkOptions = ReaderOptions & Pick<TakeOptions, 'positions' | 'pin'>;
 
@@ -18,6 +20,9 @@ export class ShardWalk {
   readonly #passed = new Set<string>();
   readonly #begun = new Set<string>();
   readonly #over = Promise.withResolvers<void>();
+  /** Shards at their end that the last listing did not name. One listing alone may be incomplete. */
+  #unlisted = new Set<string>();
+  #forgettable: readonly string[] = [];
   #reading = 0;
 
   constructor(options: WalkOptions) {
@@ -29,10 +34,36 @@ export class ShardWalk {
   async run(shards: readonly ShardInfo[]): Promise<void> {
     const { signal } = this.#options;
     signal.addEventListener('abort', () => this.#endWhenIdle(), { once: true });
+    await this.#endTrimmed(shards);
     this.#learn(shards);
     this.#audit().catch((error) => this.#fail(error));
     this.#endWhenIdle();
     await this.#over.promise;
+  }
+
+  /** Shards that were not read to their end and are not listed any more: all that was left of them is gone. */
+  async #endTrimmed(shards: readonly ShardInfo[]): Promise<void> {
+    const { intake, clock, positions } = this.#options;
+    const listed = new Set(shards.map(({ id }) => id));
+    const retention_ms = this.#options.retention_ms();
+    for (const [shard, position] of positions) {
+      if (position === 'end' || listed.has(shard)) continue;
+      const trimmed = new TrimWatch(position).isGone({ now_ms: clock.now(), retention_ms });
+      if (trimmed === undefined) continue;
+      const children = shards.filter(({ parents }) => parents.includes(shard)).map(({ id }) => id);
+      intake.open({ id: shard, hashKeys: hashKeyRange(undefined) }, position);
+      await intake.end(shard, children, trimmed);
+      this.#positions.set(shard, 'end');
+      await intake.release(shard);
+    }
+  }
+
+  /** Names each once; the batch that takes them over is the next to be handed over. */
+  forgotten(): readonly string[] {
+    const shards = this.#forgettable;
+    this.#forgettable = [];
+    for (const shard of shards) this.#positions.delete(shard);
+    return shards;
   }
 
   /** What a child's parent names is kept until the listing says more. */
@@ -47,15 +78,15 @@ export class ShardWalk {
     for (const shard of this.#listed.values()) {
       if (this.#begun.has(shard.id)) continue;
       const start = startOf(shard, this.#listed, progress);
-      if (start !== undefined) this.#begin(shard.id, start);
+      if (start !== undefined) this.#begin(shard, start);
     }
   }
 
-  #begin(shard: string, start: Position): void {
-    this.#begun.add(shard);
+  #begin(shard: ShardInfo, start: Position): void {
+    this.#begun.add(shard.id);
     this.#options.intake.open(shard, start);
     this.#reading++;
-    this.#read(shard)
+    this.#read(shard.id)
       .catch((error) => this.#fail(error))
       .finally(() => {
         this.#reading--;
@@ -73,6 +104,7 @@ export class ShardWalk {
         await intake.end(
           shard,
           outcome.children.map((child) => child.id),
+          outcome.trimmed,
         );
         this.#positions.set(shard, 'end');
       }
@@ -84,18 +116,29 @@ export class ShardWalk {
   }
 
   async #audit(): Promise<void> {
-    const { clock, signal, listShards, log } = this.#options;
+    const { clock, signal, checkIdentity, listShards, log } = this.#options;
     for (;;) {
       await clock.sleep(AUDIT_MS, signal);
       if (signal.aborted) return;
       try {
-        this.#learn(await listShards());
+        await checkIdentity();
+        const shards = await listShards();
+        this.#learn(shards);
+        this.#lookForForgettable(shards);
       } catch (error) {
         if (!(error instanceof Failure) || error.retry !== 'backoff') throw error;
         this.#options.onRetry?.(error);
         log.debug('stream.audit_failed', error.message, { code: error.code, why: error.why });
       }
     }
+  }
+
+  #lookForForgettable(shards: readonly ShardInfo[]): void {
+    const { intake } = this.#options;
+    const positions = new Map([...this.#positions, ...intake.taken()]);
+    const now = forgettable(new Map(shards.map((shard) => [shard.id, shard])), positions);
+    this.#forgettable = now.filter((id) => this.#unlisted.has(id));
+    this.#unlisted = new Set(now);
   }
 
   /** Without `until_ms` a stream has no end: even when every shard is closed, new ones may come. */

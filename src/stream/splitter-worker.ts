@@ -1,6 +1,8 @@
 /** The thread behind splitter.ts: bodies in, one spool file at a time out. Answers come in the order of the requests. */
 import { parentPort } from 'node:worker_threads';
-import { BadBody, splitJson } from './split.ts';
+import { BadBody } from './split.ts';
+import { splitCbor } from './split-cbor.ts';
+import { splitJson } from './split-json.ts';
 import type { SplitterAnswer, SplitterRequest } from './splitter.ts';
 import { SpoolWriter } from './spool.ts';
 
@@ -10,7 +12,8 @@ function carryOut(request: SplitterRequest): SplitterAnswer {
   switch (request.kind) {
     case 'split': {
       const open = () => (spool ??= new SpoolWriter(request.path));
-      const split = splitJson(Buffer.from(request.body), open, request);
+      const splitBody = request.encoding === 'cbor' ? splitCbor : splitJson;
+      const split = splitBody(Buffer.from(request.body), open, request);
       return { kind: 'split', split, spooled: { rows: spool?.rows ?? 0, bytes: spool?.bytes ?? 0 } };
     }
     case 'finish': {

@@ -4,10 +4,10 @@
  */
 import { Worker } from 'node:worker_threads';
 import { Failure } from '../base/base.ts';
-import type { SplitBody } from './split.ts';
+import type { BodyEncoding, SplitBody, SplitInput } from './split.ts';
 
 export type SplitterRequest =
-  | { kind: 'split'; path: string; body: ArrayBuffer; shard: number; after: string | undefined }
+  | ({ kind: 'split'; path: string; body: ArrayBuffer; encoding: BodyEncoding } & SplitInput)
   | { kind: 'finish'; path: string }
   | { kind: 'abandon' };
 
@@ -21,12 +21,15 @@ export type SplitterAnswer =
   | { kind: 'finished' }
   | { kind: 'bad_body' | 'failed'; why: string; code: string | undefined };
 
-export interface SplitRequest {
+export interface RawBody {
+  bytes: Buffer<ArrayBuffer>;
+  encoding: BodyEncoding;
+}
+
+export interface SplitRequest extends SplitInput {
   /** The spool being filled; a new one begins with the first record after a `finish`. */
   path: string;
-  body: Buffer<ArrayBuffer>;
-  shard: number;
-  after: string | undefined;
+  body: RawBody;
 }
 
 export class Splitter {
@@ -45,7 +48,9 @@ export class Splitter {
 
   /** Failure `stream.bad_body` when the body is not whole; nothing of it is in the spool then. */
   async split({ body, ...request }: SplitRequest): Promise<{ split: SplitBody; spooled: Spooled }> {
-    const answer = await this.#ask({ kind: 'split', body: body.buffer, ...request }, [body.buffer]);
+    const { encoding, bytes } = body;
+    const ask = { kind: 'split', body: bytes.buffer, encoding, ...request } as const;
+    const answer = await this.#ask(ask, [bytes.buffer]);
     if (answer.kind !== 'split') throw unexpected(answer);
     return answer;
   }

@@ -29,10 +29,17 @@ interface RowGroup {
   chunks: { offset: number; size: number }[];
 }
 
+/** A value among other bytes. */
+export interface Span {
+  bytes: Buffer;
+  start: number;
+  end: number;
+}
+
 export interface SpoolRow {
-  /** As base64 text. */
-  data: string;
-  seq: string;
+  /** As base64 text, or where it stands among other bytes. */
+  data: string | Span;
+  seq: string | Span;
   arrived_ms: number;
   shard: number;
   /** Place in an aggregated record, −1 for a plain one. */
@@ -59,8 +66,9 @@ export class SpoolWriter {
   }
 
   append({ data, seq, arrived_ms, shard, sub }: SpoolRow): void {
-    this.bytes += this.#body.base64(data);
-    this.#seq.latin1(seq);
+    this.bytes += typeof data === 'string' ? this.#body.base64(data) : this.#body.part(data);
+    if (typeof seq === 'string') this.#seq.latin1(seq);
+    else this.#seq.part(seq);
     this.#arrived.push(BigInt(Math.round(arrived_ms)));
     this.#shard.push(shard);
     this.#sub.push(sub);

@@ -3,20 +3,17 @@
  * disk, the same for every source, with no JavaScript object per event.
  */
 import type { Clock, Failure, Log } from '../base/base.ts';
+import type { HashKeyRange } from '../kinesis/kinesis.ts';
 import type { Credentials } from './client.ts';
 import { connect } from './connect.ts';
 import type { LagOptions, Lags } from './lag.ts';
 import type { SendOptions, SendProgress } from './put.ts';
+import type { Position, Spool } from './taken.ts';
 
 export type { Credentials } from './client.ts';
 export type { LagOptions, Lags, ShardLag } from './lag.ts';
 export type { SendOptions, SendProgress } from './put.ts';
-
-/**
- * Where a shard was read up to: the number of the last whole Kinesis record taken (decimal text), `end` of a closed
- * shard, or, before its first record, the start that the first commit pinned.
- */
-export type Position = string | 'end' | 'TRIM_HORIZON' | `AT_TIMESTAMP:${number}`;
+export type { ExpiredRange, Position, Spool, TakenRange } from './taken.ts';
 
 export interface StreamDescription {
   /** ARN + `@` + creation time in ms: a stream re-created under its name is another stream. */
@@ -32,39 +29,7 @@ export interface ShardInfo {
   id: string;
   parents: readonly string[];
   closed: boolean;
-}
-
-/** What one batch took from one shard: everything after `from` up to and including `to`. */
-export interface TakenRange {
-  from: Position;
-  to: Position;
-}
-
-/**
- * A file of records, an uncompressed Parquet file with the columns
- * `body` BYTE_ARRAY · `seq` BYTE_ARRAY (UTF8) · `arrived_ms` INT64 · `shard` INT32 (index into `shards`) ·
- * `sub` INT32 (place in an aggregated record, −1 for a plain one). The row number is the record's id within the batch.
- */
-export interface Spool {
-  path: string;
-  /** User records. Zero is possible: positions may move without records. */
-  rows: number;
-  /** Of the records themselves; the file is a little larger. */
-  bytes: number;
-  shards: readonly string[];
-  /** Only shards that moved. What one batch ends with is what the next begins with. */
-  ranges: ReadonlyMap<string, TakenRange>;
-  /** Shards that this batch read to their closed end, with the children that the stream named. */
-  ended: ReadonlyMap<string, readonly string[]>;
-  /** The last answer of every shard was empty and nothing was behind it: commit at once. */
-  drained: boolean;
-  /** Of the shard that is furthest behind; from MillisBehindLatest. */
-  behindLatest_ms: number;
-  /** Times of arrival are the stream's own, which promises no order: the least and the greatest of the batch. */
-  firstArrival_ms: number | undefined;
-  lastArrival_ms: number | undefined;
-  /** Removes the file. */
-  dispose(): Promise<void>;
+  hashKeys: HashKeyRange;
 }
 
 export interface TakeOptions {
@@ -74,7 +39,10 @@ export interface TakeOptions {
   /** Where an unknown shard without a known parent begins; never LATEST. */
   pin: 'TRIM_HORIZON' | `AT_TIMESTAMP:${number}`;
   spoolFolder: string;
-  /** A batch ends once it holds so many; answers are taken whole, so the last may bring up to 10,000 more. */
+  /**
+   * A batch ends once it holds so many; answers are taken whole, so the last may bring up to 10,000 more, or, where
+   * 10 MiB of aggregated records hold nothing but the smallest user records, 1.7 million.
+   */
   maxRows: number;
   /** Likewise; up to 10 MiB more. */
   maxBytes: number;
@@ -82,6 +50,8 @@ export interface TakeOptions {
   maxAge_ms: number;
   /** Finished spools that may wait, beside the one being filled; beyond, reading stops. */
   spoolsAhead: number;
+  /** Enhanced fan-out: the name of the consumer to which records are pushed; registered where it is not yet. */
+  fanOut?: string;
   /** Idle poll interval per shard. */
   poll_ms: number;
   /**
@@ -148,6 +118,10 @@ export interface StreamOptions {
   clock: Clock;
   log: Log;
   random: () => number;
+  /** The stream drops no record that this lake has not committed, as the embedded one does not. */
+  keepsUnread?: boolean;
+  /** How records are asked for: CBOR has them as bytes, JSON as base64. By default CBOR where Amazon answers. */
+  encoding?: 'json' | 'cbor';
 }
 
 export function openStream(options: StreamOptions): Stream {

@@ -41,6 +41,7 @@ const world = fc.record({
     { maxLength: 2 },
   ),
   faults: fc.array(fault, { maxLength: 60, size: 'max' }),
+  encoding: fc.constantFrom('json' as const, 'cbor' as const),
   maxRows: fc.integer({ min: 1, max: 60 }),
   maxBytes: fc.constantFrom(100, 1_000, 1e9),
   spoolsAhead: fc.integer({ min: 1, max: 3 }),
@@ -95,7 +96,7 @@ function expectParentsFirst(spools: readonly TakenSpool[], parents: ReadonlyMap<
 it('takes every record of every shard exactly once and in order', async () => {
   await fc.assert(
     fc.asyncProperty(world, async (w) => {
-      const test = await StreamUnderTest.open();
+      const test = await StreamUnderTest.open({ encoding: w.encoding });
       try {
         const parents = build(test, w);
         const spools = await takeWithRestart(test, w);

@@ -17,18 +17,33 @@ export interface TakeFrom {
   log: Log;
   random: () => number;
   readSpacing_ms: number;
+  keepsUnread: boolean;
+  /** ARN of the consumer of this name, registered where it was not. */
+  consumer: (name: string) => Promise<string>;
 }
 
 /** Bodies on their way at once, over all shards: at most about 17 MiB each. */
 const BODIES_MAX = 8;
+/** Amazon takes one subscription a second for a shard. */
+const SUBSCRIBE_SPACING_MS = 1_000;
 /** What one GetRecords may ask for. */
 const LIMIT_MAX = 10_000;
 
 export async function startTaking(from: TakeFrom, options: TakeOptions): Promise<Taking> {
-  const checkIdentity = async () => ensureSame(await from.describe(), options.stream);
+  let { retention_ms } = options.stream;
+  const checkIdentity = async () => {
+    const stream = await from.describe();
+    ensureSame(stream, options.stream);
+    retention_ms = stream.retention_ms;
+  };
   await checkIdentity();
-  const [shards] = await Promise.all([from.listShards(), makeFolder(options.spoolFolder)]);
-  return new StreamTaking({ from, options, shards, checkIdentity });
+  const [shards, , consumerArn] = await Promise.all([
+    from.listShards(),
+    makeFolder(options.spoolFolder),
+    options.fanOut === undefined ? undefined : from.consumer(options.fanOut),
+  ]);
+  const retention = () => (from.keepsUnread ? undefined : retention_ms);
+  return new StreamTaking({ from, options, shards, checkIdentity, retention_ms: retention, consumerArn });
 }
 
 async function makeFolder(path: string): Promise<void> {
@@ -45,6 +60,8 @@ interface TakingParts {
   options: TakeOptions;
   shards: readonly ShardInfo[];
   checkIdentity: () => Promise<void>;
+  retention_ms: () => number | undefined;
+  consumerArn: string | undefined;
 }
 
 class StreamTaking implements Taking {
@@ -54,12 +71,13 @@ class StreamTaking implements Taking {
   readonly #stopping = new AbortController();
   readonly #ended: Promise<void>;
 
-  constructor({ from, options, shards, checkIdentity }: TakingParts) {
-    const { clock, random } = from;
+  constructor({ from, options, shards, checkIdentity, retention_ms, consumerArn }: TakingParts) {
+    const { clock, random, log } = from;
     const name = `${clock.now()}-${Math.floor(random() * 2 ** 48).toString(36)}`;
     let count = 0;
     const newPath = () => join(options.spoolFolder, `${name}-${count++}.parquet`);
-    this.#intake = new Intake({ ...options, splitter: this.#splitter, clock, newPath });
+    const forgotten = () => walk.forgotten();
+    this.#intake = new Intake({ ...options, splitter: this.#splitter, clock, log, newPath, forgotten });
     const walk = new ShardWalk({
       ...from,
       ...options,
@@ -69,6 +87,9 @@ class StreamTaking implements Taking {
       slots: this.#slots,
       signal: this.#stopping.signal,
       checkIdentity,
+      retention_ms,
+      consumerArn,
+      ...(consumerArn !== undefined && { readSpacing_ms: SUBSCRIBE_SPACING_MS }),
     });
     this.#ended = this.#run(walk, { shards, signal: options.signal });
   }

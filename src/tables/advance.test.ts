@@ -206,3 +206,23 @@ describe('what a commit writes', () => {
     expect(await waiting()).toEqual([]);
   });
 });
+
+test('a position that nothing needs goes, by compare-and-swap as any other, and a rollback brings it back', async () => {
+  const raw = await rawLake();
+  await commit(raw.lake, took('a', '', 'end'));
+  const before = currentId(await commit(raw.lake, took('b', '', '7')));
+  expect(await refusal(raw, took('b', 'end', ''))).toMatch(/position of b is 7, not end/);
+  await commit(raw.lake, took('a', 'end', ''));
+  expect((await stateOf(raw)).positions).toEqual({ [STREAM]: { b: '7' } });
+  await setMain(raw, RAW_NAME, before);
+  expect((await stateOf(raw)).positions).toEqual({ [STREAM]: { a: 'end', b: '7' } });
+});
+
+test('ranges that expired unread stand in the summary of the commit that went on behind them', async () => {
+  const raw = await rawLake();
+  const expired = [{ stream: STREAM, shard: 'a', from: '4', to: '9', since_ms: 5, until_ms: 7 }];
+  await commit(raw.lake, { ...took('a', '', '10'), expired });
+  const table = await commit(raw.lake, took('a', '10', '11'));
+  const found = table.metadata.snapshots.map((snapshot) => snapshotFacts(snapshot)?.expired);
+  expect(found.slice(-2)).toEqual([expired, []]);
+});

@@ -9,6 +9,7 @@ import { ancestors, type Refusal, type Staged, type Table } from '../lake/lake.t
 import {
   type Consumed,
   droppedBefore,
+  type Expired,
   movePositions,
   PIN,
   type RejectedManifest,
@@ -30,7 +31,10 @@ export interface Judged {
 export interface Advance {
   writer: string;
   judged?: Judged;
-  /** Per stream and shard: where this commit starts and ends; '' as start when the shard was unknown. */
+  /**
+   * Per stream and shard: where this commit starts and ends; '' as start when the shard was unknown, and as end when
+   * its position is needed no longer.
+   */
   took?: Readonly<Record<string, Readonly<Record<string, readonly [from: string, to: string]>>>>;
   consumed?: { table: string; from: Consumed | undefined; to: Consumed };
   tally?: Partial<Tally>;
@@ -40,6 +44,7 @@ export interface Advance {
   adoptedUpTo?: number;
   /** Rows that leave on purpose, counted as `removed` in the tally: why, and below which day they may be missing. */
   dropped?: { why: string; beforeDay: number };
+  expired?: readonly Expired[];
 }
 
 export interface Attempt {
@@ -75,6 +80,7 @@ export function advance(base: Table, attempt: Attempt, change: Advance): Staged 
   summary['lakeward.ledger'] = stringifyJson(tally);
   if (rejected) summary['lakeward.rejected'] = stringifyJson(rejected);
   if (change.dropped) summary[stateKeys.detail] = change.dropped.why;
+  if (change.expired?.length) summary[stateKeys.expired] = stringifyJson(change.expired);
 
   return {
     summary,

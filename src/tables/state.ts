@@ -45,6 +45,19 @@ export interface TableState {
   foreignRows: number;
 }
 
+/**
+ * Positions of a shard between which the stream may have dropped records before they were read, and between which times
+ * those arrived, as far as that is known. A range, never a count: how many there were, nobody can tell.
+ */
+export interface Expired {
+  stream: string;
+  shard: string;
+  from: string;
+  to: string;
+  since_ms?: number;
+  until_ms?: number;
+}
+
 /** What one snapshot of ours changed. */
 export interface SnapshotFacts {
   commitId: string;
@@ -53,10 +66,12 @@ export interface SnapshotFacts {
   consumed: Readonly<Record<string, { from: Consumed | null; to: Consumed }>>;
   ledger: Partial<Tally>;
   rejected: RejectedManifest | undefined;
+  expired: readonly Expired[];
 }
 
 const STREAM = 'lakeward.stream.';
 const CONSUMED = 'lakeward.consumed.';
+const EXPIRED = 'lakeward.expired';
 
 /** Undefined for a snapshot that another program made. */
 export function snapshotFacts(snapshot: Snapshot): SnapshotFacts | undefined {
@@ -84,6 +99,7 @@ export function snapshotFacts(snapshot: Snapshot): SnapshotFacts | undefined {
     rejected: summary['lakeward.rejected']
       ? (parseJson(summary['lakeward.rejected']) as unknown as RejectedManifest)
       : undefined,
+    expired: summary[EXPIRED] ? (parseJson(summary[EXPIRED]) as unknown as Expired[]) : [],
   };
 }
 
@@ -97,6 +113,7 @@ export const stateKeys = {
   droppedBefore: 'lakeward.dropped-before',
   streamPrefix: STREAM,
   consumedPrefix: CONSUMED,
+  expired: EXPIRED,
 } as const;
 
 /** Rows of days before this one (since 1970) may have been dropped on purpose; undefined when none ever were. */

@@ -18,6 +18,7 @@ export { readUpTo } from './read-up-to.ts';
 export {
   type Consumed,
   droppedBefore,
+  type Expired,
   PIN,
   type PositionMap,
   type RejectedManifest,

@@ -4,8 +4,18 @@
  * them as text goes wrong at once.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { hashKeyOf, type Operations } from '../../src/kinesis/kinesis.ts';
+import type { AddressInfo, Socket } from 'node:net';
+import {
+  CBOR_CONTENT_TYPE,
+  decodeCbor,
+  encodeCbor,
+  evenHashKeyRanges,
+  type HashKeyRange,
+  hashKeyOf,
+  JSON_CONTENT_TYPE,
+  type Operations,
+  type ShardIteratorType,
+} from '../../src/kinesis/kinesis.ts';
 
 /** `on`: only for reads of this shard. */
 export type Fault = { on?: string } & FaultKind;
@@ -43,9 +53,14 @@ interface FakeShard {
   id: string;
   parents: string[];
   children: string[];
+  hashKeys: HashKeyRange;
   closed: boolean;
   listed: boolean;
   records: Stored[];
+  /** The listing does not know yet that it is closed. */
+  listedOpen: boolean;
+  /** So many of them are past retention. */
+  trimmed: number;
 }
 
 interface FakeStream {
@@ -79,7 +94,10 @@ export class FakeKinesis {
   skewMax_ms = Number.POSITIVE_INFINITY;
   shardsPerPage = 1000;
   recordKiBMax = 1024;
+  retentionHours = 24;
   readonly requests: { operation: Name; input: Input }[] = [];
+  /** Operations that a test adds, by name. */
+  readonly also = new Map<string, (input: Input) => object>();
   readonly #streams = new Map<string, FakeStream>();
   readonly #faults = new Map<Name, Fault[]>();
   readonly #server: Server;
@@ -111,6 +129,28 @@ export class FakeKinesis {
     );
   }
 
+  /** A connection that another listener took. */
+  accept(socket: Socket): void {
+    this.#server.emit('connection', socket);
+  }
+
+  /** Records from a starting position, and the one behind them, as a subscription gives them. */
+  push(
+    shard: string,
+    from: { Type: ShardIteratorType; SequenceNumber?: string; Timestamp?: number },
+    Limit: number,
+  ) {
+    const { Type: ShardIteratorType, SequenceNumber: StartingSequenceNumber, ...at } = from;
+    const start = { ShardIteratorType, ...(StartingSequenceNumber && { StartingSequenceNumber }), ...at };
+    const { ShardIterator } = this.#operations.GetShardIterator({
+      StreamName: 'events',
+      ShardId: shard,
+      ...start,
+    });
+    const { NextShardIterator, ...event } = this.#operations.GetRecords({ ShardIterator, Limit });
+    return { ...event, ContinuationSequenceNumber: NextShardIterator?.split(' ')[3] ?? null };
+  }
+
   /** Faults for the next requests of an operation; `undefined` lets one pass. */
   script(operation: Name, ...faults: Fault[]): void {
     this.#faults.set(operation, [...(this.#faults.get(operation) ?? []), ...faults]);
@@ -124,7 +164,7 @@ export class FakeKinesis {
     const createdAt_ms = this.now_ms - 3_600_000 + this.#created++;
     const stream: FakeStream = { name, createdAt_ms, active: true, shards: [] };
     this.#streams.set(name, stream);
-    for (let i = 0; i < shards; i++) this.#addShard(stream, []);
+    for (const hashKeys of evenHashKeyRanges(shards)) this.#addShard(stream, [], hashKeys);
   }
 
   delete(name: string): void {
@@ -141,9 +181,23 @@ export class FakeKinesis {
   /** Closes the parents and opens as many children: one parent is a split, two are a merge. */
   reshard(name: string, parents: readonly string[], children: number): string[] {
     const stream = this.#stream(name);
-    const made = Array.from({ length: children }, () => this.#addShard(stream, [...parents]).id);
+    const ranges = splitRange(
+      parents.map((id) => this.#shard(name, id).hashKeys),
+      children,
+    );
+    const made = ranges.map((hashKeys) => this.#addShard(stream, [...parents], hashKeys).id);
     for (const id of parents) Object.assign(this.#shard(name, id), { closed: true, children: made });
     return made;
+  }
+
+  /** The oldest records of a shard are past retention: iterators go on at the first that is left, without a word. */
+  trim(name: string, shard: string, count: number): void {
+    this.#shard(name, shard).trimmed = count;
+  }
+
+  /** A listing that was put together while the stream resharded: the shard looks open beside its children. */
+  listOpen(name: string, shard: string): void {
+    this.#shard(name, shard).listedOpen = true;
   }
 
   /** Past retention: its records are gone and nothing lists it. */
@@ -160,21 +214,27 @@ export class FakeKinesis {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
     const operation = String(request.headers['x-amz-target']).split('.')[1] as Name;
-    const input = JSON.parse(Buffer.concat(chunks).toString() || '{}') as Input;
+    const contentType =
+      request.headers['content-type'] === CBOR_CONTENT_TYPE ? CBOR_CONTENT_TYPE : JSON_CONTENT_TYPE;
+    const { encode, decode } = ENCODINGS[contentType];
+    const input = decode(Buffer.concat(chunks)) as Input;
     this.requests.push({ operation, input });
     const fault = this.#nextFault(operation, input);
+    response.setHeader('content-type', contentType);
     response.setHeader('date', new Date(this.now_ms).toUTCString());
     try {
       this.#checkDate(request);
       if (fault !== undefined && 'error' in fault)
         throw new FakeError(fault.error, fault.message, fault.status);
+      const added = this.also.get(operation);
+      if (added !== undefined) return this.#answer(response, encode(added(input)), fault);
       if (!(operation in this.#operations)) throw new FakeError('UnknownOperationException');
-      const body = JSON.stringify(this.#operations[operation](input as never, fault) ?? '');
-      this.#answer(response, body === '""' ? '' : body, fault);
+      const output = this.#operations[operation](input as never, fault);
+      this.#answer(response, output === undefined ? Buffer.alloc(0) : encode(output), fault);
     } catch (error) {
       const { code = 'InternalFailure', status = 500, message } = error as FakeError;
-      response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' });
-      response.end(JSON.stringify({ __type: code, message }));
+      response.writeHead(status);
+      response.end(encode({ __type: code, message }));
     }
   }
 
@@ -185,11 +245,10 @@ export class FakeKinesis {
     return index === -1 ? undefined : faults.splice(index, 1)[0];
   }
 
-  #answer(response: ServerResponse, body: string, fault: Fault | undefined): void {
+  #answer(response: ServerResponse, body: Buffer, fault: Fault | undefined): void {
     if (fault !== undefined && 'lost' in fault) return void response.socket?.destroy();
-    const text = fault !== undefined && 'garbage' in fault ? fault.garbage : body;
-    const bytes = Buffer.from(text);
-    response.writeHead(200, { 'content-type': 'application/x-amz-json-1.1', 'content-length': bytes.length });
+    const bytes = fault !== undefined && 'garbage' in fault ? Buffer.from(fault.garbage) : body;
+    response.writeHead(200, { 'content-length': bytes.length });
     if (fault === undefined || !('cut' in fault)) return void response.end(bytes);
     response.write(bytes.subarray(0, bytes.length >> 1), () => response.socket?.destroy());
   }
@@ -218,7 +277,7 @@ export class FakeKinesis {
           StreamName: stream.name,
           StreamARN: `arn:aws:kinesis:us-east-1:123456789012:stream/${stream.name}`,
           StreamStatus,
-          RetentionPeriodHours: 24,
+          RetentionPeriodHours: this.retentionHours,
           StreamCreationTimestamp: stream.createdAt_ms / 1000,
           StreamModeDetails: { StreamMode: 'PROVISIONED' },
           EnhancedMonitoring: [],
@@ -255,7 +314,11 @@ export class FakeKinesis {
       if (this.#stream(name).createdAt_ms !== Number(created))
         throw new FakeError('ResourceNotFoundException');
       const shard = this.#shard(name, id);
-      const window = windowOf(Number(at), { Limit, fault, length: shard.records.length });
+      const window = windowOf(Math.max(Number(at), shard.trimmed), {
+        Limit,
+        fault,
+        length: shard.records.length,
+      });
       const Records = shard.records.slice(window.from, window.to).map((record, i) => ({
         SequenceNumber: String(window.from + i + 1),
         ApproximateArrivalTimestamp: record.arrived_ms / 1000,
@@ -314,9 +377,19 @@ export class FakeKinesis {
     return `${name} ${this.#stream(name).createdAt_ms} ${shard} ${index}`;
   }
 
-  #addShard(stream: FakeStream, parents: string[]): FakeShard {
+  #addShard(stream: FakeStream, parents: string[], hashKeys: HashKeyRange): FakeShard {
     const id = `shardId-${String(stream.shards.length).padStart(12, '0')}`;
-    const shard = { id, parents, children: [], closed: false, listed: true, records: [] };
+    const shard = {
+      id,
+      parents,
+      children: [],
+      hashKeys,
+      closed: false,
+      listed: true,
+      records: [],
+      listedOpen: false,
+      trimmed: 0,
+    };
     stream.shards.push(shard);
     return shard;
   }
@@ -334,6 +407,26 @@ export class FakeKinesis {
   }
 }
 
+const ENCODINGS = {
+  [JSON_CONTENT_TYPE]: {
+    encode: (output: object) => Buffer.from(JSON.stringify(output)),
+    decode: (body: Buffer) => JSON.parse(body.toString() || '{}') as unknown,
+  },
+  [CBOR_CONTENT_TYPE]: {
+    encode: (output: object) => encodeCbor(withBytes(output)),
+    decode: (body: Buffer) => ({ ...(decodeCbor(body) as object) }) as unknown,
+  },
+};
+
+/** CBOR has the bytes themselves where JSON has base64. */
+export function withBytes(output: object & { Records?: readonly { Data?: string }[] }): object {
+  if (!Array.isArray(output.Records)) return output;
+  const Records = output.Records.map((record) =>
+    record.Data === undefined ? record : { ...record, Data: Buffer.from(record.Data, 'base64') },
+  );
+  return { ...output, Records };
+}
+
 function nameOf({ StreamName, StreamARN }: { StreamName?: string; StreamARN?: string }): string {
   return StreamName ?? StreamARN!.split('/')[1]!;
 }
@@ -349,21 +442,37 @@ function windowOf(
   return { from, to: Math.max(at, Math.min(length, from + fault.limit)) };
 }
 
-const HASHES = { HashKeyRange: { StartingHashKey: '0', EndingHashKey: '0' } };
+/** The keys of all of these, shared out among so many. */
+function splitRange(ranges: readonly HashKeyRange[], parts: number): HashKeyRange[] {
+  const sorted = ranges.toSorted((a, b) => (a.start < b.start ? -1 : 1));
+  const [first, last] = [sorted[0], sorted.at(-1)];
+  if (first === undefined || last === undefined) return evenHashKeyRanges(parts);
+  const [start, end] = [first.start, last.end];
+  const width = (end - start + 1n) / BigInt(parts);
+  const from = (part: number) => start + width * BigInt(part);
+  return Array.from({ length: parts }, (_, i) => ({
+    start: from(i),
+    end: i === parts - 1 ? end : from(i + 1) - 1n,
+  }));
+}
 
-function shapeOf({ id, parents, closed, records }: FakeShard) {
+const rangeShape = ({ start, end }: HashKeyRange) => ({
+  HashKeyRange: { StartingHashKey: String(start), EndingHashKey: String(end) },
+});
+
+function shapeOf({ id, parents, hashKeys, closed, listedOpen, records }: FakeShard) {
   return {
     ShardId: id,
     ...(parents[0] !== undefined && { ParentShardId: parents[0] }),
     ...(parents[1] !== undefined && { AdjacentParentShardId: parents[1] }),
-    ...HASHES,
+    ...rangeShape(hashKeys),
     SequenceNumberRange: {
       StartingSequenceNumber: '0',
-      ...(closed && { EndingSequenceNumber: String(records.length + 1) }),
+      ...(closed && !listedOpen && { EndingSequenceNumber: String(records.length + 1) }),
     },
   };
 }
 
-function childOf({ id, parents }: FakeShard) {
-  return { ShardId: id, ParentShards: parents, ...HASHES };
+function childOf({ id, parents, hashKeys }: FakeShard) {
+  return { ShardId: id, ParentShards: parents, ...rangeShape(hashKeys) };
 }

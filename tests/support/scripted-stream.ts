@@ -4,6 +4,7 @@
  */
 import { rm } from 'node:fs/promises';
 import { Failure } from '../../src/base/base.ts';
+import { evenHashKeyRanges } from '../../src/kinesis/kinesis.ts';
 import type {
   LagOptions,
   Lags,
@@ -130,7 +131,8 @@ export class ScriptedStream implements Stream {
   }
 
   async shards(): Promise<ShardInfo[]> {
-    return this.#shardNames().map((id) => ({ id, parents: [], closed: false }));
+    const ranges = evenHashKeyRanges(this.#options.shards);
+    return this.#shardNames().map((id, i) => ({ id, parents: [], closed: false, hashKeys: ranges[i]! }));
   }
 
   async serverTime(): Promise<number> {
@@ -277,9 +279,12 @@ class ScriptedTaking implements Taking {
       path,
       rows: batch.length,
       bytes,
+      stray: 0,
       shards,
       ranges,
       ended: new Map(),
+      expired: [],
+      forgotten: [],
       drained,
       behindLatest_ms: 0,
       firstArrival_ms: batch[0]?.arrived_ms,

@@ -1,4 +1,4 @@
-import { REASONS } from '../../event/event.ts';
+import { CRASHED_ENGINE, REASONS } from '../../event/event.ts';
 import { listRejected } from '../../quarantine/quarantine.ts';
 import { openQuery } from '../../query/query.ts';
 import type { QuarantineListAction } from '../commands/quarantine-list.ts';
@@ -16,7 +16,7 @@ export const quarantineList: QuarantineListAction = async (context) => {
     const reasons = counted.rows.map(({ reason, records }) => ({
       reason: String(reason),
       records: Number(records),
-      meaning: REASONS.find((r) => r.code === reason)?.meaning ?? '',
+      meaning: [...REASONS, CRASHED_ENGINE].find((r) => r.code === reason)?.meaning ?? '',
     }));
     const { reason, limit } = context.flags;
     const records = await listRejected(query, { limit, ...(reason === undefined ? {} : { reason }) });

@@ -1,9 +1,9 @@
 import { choice, count } from '../../config/config.ts';
-import { REASONS, type ReasonCode } from '../../event/event.ts';
+import { CRASHED_ENGINE, REASONS, type ReasonCode } from '../../event/event.ts';
 import { type Action, defineCommand, ownFlag, ownFlagUnset } from '../command.ts';
 
 const flags = {
-  reason: ownFlagUnset(choice<ReasonCode>(...REASONS.map(({ code }) => code)), {
+  reason: ownFlagUnset(choice<ReasonCode>(...REASONS.map(({ code }) => code), CRASHED_ENGINE.code), {
     placeholder: 'CODE',
     description: 'Only records with this reason.',
   }),

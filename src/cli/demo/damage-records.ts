@@ -1,4 +1,4 @@
-import type { ReasonCode } from '../../event/event.ts';
+import type { JudgedReason } from '../../event/event.ts';
 import type { Random } from './simulation-random.ts';
 
 type Damage = (document: string, random: Random) => string | Uint8Array;
@@ -14,7 +14,7 @@ const having =
  * They are written from the reasons' meaning, not taken from the table's examples, so that the two check each other.
  * No line breaks and no empty records: both would vanish in a file of lines.
  */
-export const DAMAGE: Record<ReasonCode, readonly Damage[]> = {
+export const DAMAGE: Record<JudgedReason, readonly Damage[]> = {
   not_utf8: [
     (document) => insertByte(document, 0xff),
     // "ü" in Latin-1: the start of a UTF-8 sequence that does not go on.
@@ -76,7 +76,7 @@ export const DAMAGE: Record<ReasonCode, readonly Damage[]> = {
 };
 
 export interface DamagedRecord {
-  code: ReasonCode;
+  code: JudgedReason;
   /** The ways of a reason come in turn. */
   round: number;
   document: string;

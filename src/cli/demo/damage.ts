@@ -1,4 +1,4 @@
-import type { ReasonCode } from '../../event/event.ts';
+import type { JudgedReason } from '../../event/event.ts';
 import { DAMAGE, damagedBy } from './damage-records.ts';
 import { Random } from './simulation-random.ts';
 
@@ -32,7 +32,7 @@ export interface DamageTruth {
   repeats_in_other_case: number;
   /** Of the repeats: another document under the same event_uuid. */
   repeats_with_other_content: number;
-  damaged: Record<ReasonCode, number>;
+  damaged: Record<JudgedReason, number>;
 }
 
 const REPEAT_RATE = 0.03;
@@ -56,12 +56,12 @@ export function damage(
     repeats: 0,
     repeats_in_other_case: 0,
     repeats_with_other_content: 0,
-    damaged: Object.fromEntries(REASON_CODES.map((code) => [code, 0])) as Record<ReasonCode, number>,
+    damaged: Object.fromEntries(REASON_CODES.map((code) => [code, 0])) as Record<JudgedReason, number>,
   };
   return { truth, records: run(events, { random: new Random(seed), repeat_rate, damaged_rate, truth }) };
 }
 
-const REASON_CODES = Object.keys(DAMAGE) as ReasonCode[];
+const REASON_CODES = Object.keys(DAMAGE) as JudgedReason[];
 
 interface Run {
   random: Random;

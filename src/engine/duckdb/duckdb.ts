@@ -11,6 +11,7 @@ import { judge } from './judge.ts';
 import { planner, query } from './query.ts';
 import { readRaw } from './raw-batch.ts';
 import { readRejected } from './rejected-rows.ts';
+import { reopened } from './reopened.ts';
 import { rewrite } from './rewrite.ts';
 import { rowCounts } from './row-counts.ts';
 import { openViews } from './views.ts';
@@ -20,14 +21,16 @@ export async function openDuckDb(options: EngineOptions): Promise<Engine> {
   for (const left of await readdir(options.workFolder)) {
     await rm(join(options.workFolder, left), { recursive: true, force: true });
   }
-  const instance = await DuckDBInstance.create(':memory:', {
-    threads: String(options.threads),
-    memory_limit: `${Math.floor(options.memory_bytes / 1e6)}MB`,
-    temp_directory: join(options.workFolder, 'spill'),
-    // Spools and raw files are read once; kept, they fill the memory limit and every further block must evict one.
-    enable_external_file_cache: 'false',
-  });
-  const connect = () => connection(instance);
+  const open = () =>
+    DuckDBInstance.create(':memory:', {
+      threads: String(options.threads),
+      memory_limit: `${Math.floor(options.memory_bytes / 1e6)}MB`,
+      temp_directory: join(options.workFolder, 'spill'),
+      // Spools and raw files are read once; kept, they fill the memory limit and every further block must evict one.
+      enable_external_file_cache: 'false',
+    });
+  const instance = await reopened(open, connection);
+  const { connect } = instance;
   const batches = batchFolders(options.workFolder);
   const folder = () =>
     batches.take().catch((error: unknown) => {
@@ -61,7 +64,7 @@ export async function openDuckDb(options: EngineOptions): Promise<Engine> {
     close: async () => {
       planning.close();
       views.close();
-      instance.closeSync();
+      instance.close();
       await rm(options.workFolder, { recursive: true, force: true });
     },
   };
@@ -85,6 +88,7 @@ const UNREADABLE =
 /** An engine error that is nobody's input: ours, with the statement's head for the report. */
 export function engineFailure(error: unknown, doing: string): Failure {
   const text = error instanceof Error ? error.message : String(error);
+  const crash = /^(INTERNAL|FATAL) Error|database has been invalidated/i.test(text);
   const full = /No space left|could not write|max_temp_directory_size/i.test(text);
   const memory = /out of memory/i.test(text);
   const unreadable = UNREADABLE.test(text);
@@ -95,7 +99,9 @@ export function engineFailure(error: unknown, doing: string): Failure {
         ? 'engine.disk'
         : unreadable
           ? 'engine.unreadable'
-          : 'engine.failed',
+          : crash
+            ? 'engine.crashed'
+            : 'engine.failed',
     fault: memory || full || unreadable ? 'user' : 'ourselves',
     // Room may come back; memory and damage do not mend themselves.
     retry: full ? 'backoff' : 'never',

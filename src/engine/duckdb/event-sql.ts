@@ -8,7 +8,7 @@
  * doubles its cost (hence the guard by json_valid); json_valid accepts NaN, Infinity and trailing commas, which no
  * other JSON reader does (hence `lenient`); a cast to int before the range check would throw on 1e300.
  */
-import { REASONS } from '../../event/event.ts';
+import { CRASHED_ENGINE, REASONS } from '../../event/event.ts';
 import type { EventLimits, SpoolInput } from '../engine.ts';
 import { list, literal, parquet } from './sql.ts';
 
@@ -68,8 +68,10 @@ export const heldIdentities = (paths: readonly string[], table: string) =>
   `select h.id from (select ${identitySql('event_uuid')} as id from ${parquet(paths)}) h
    semi join ${table} b on h.id = b.id`;
 
-/** The first reason whose condition holds; null for an event. */
-const verdict = `case ${REASONS.map(({ code, condition }) => `when ${condition} then ${literal(code)}`).join('\n    ')} end`;
+/** The first reason whose condition holds; none for an event. */
+const verdict = REASONS.map(({ code, condition }) => `when ${condition} then ${literal(code)}`).join(
+  '\n    ',
+);
 
 /**
  * One row per record of the spool: rid, seq, arrived_ms, shard_id, sub, text, reason, and for events uuid, name, type,
@@ -83,7 +85,7 @@ select rid, seq, arrived_ms, shard_id, sub, text, reason,
   case when reason is null then ${identitySql('uuid')} end as id,
   case when reason is null then (hash(text) & 4294967295)::uinteger end as content,
   case when reason is not null then body end as bytes
-from (select *, ${verdict} as reason
+from (select *, case ${crashed(spool, 'rid', literal(CRASHED_ENGINE.code))} ${verdict} end as reason
   from (select rid, seq, arrived_ms, shard_id, sub, body, text, is_json,
       is_json and starts_with(ltrim(text, ' ' || chr(9) || chr(10) || chr(13)), '{') as is_object,
       ${unquoted('u')} as uuid,
@@ -96,12 +98,31 @@ from (select *, ${verdict} as reason
       from (select *, case when is_json then from_json(text, '${FIELDS}') end as e
         from (select *, case when json_valid(text) then not (${lenient}) else false end as is_json
           from (select file_row_number::integer as rid, seq, arrived_ms, ${list(spool.shards)}[shard + 1] as shard_id,
-              nullif(sub, -1) as sub, body, try(decode(body)) as text
-            from ${parquet([spool.path], { file_row_number: 'true' })}${upTo(spool)}))))))`;
+              nullif(sub, -1) as sub, body,
+              ${textOf(spool)} as text
+            from ${parquet([spool.path], { file_row_number: 'true' })}${leftIn(spool)}))))))`;
+
+/** A branch of a CASE for the rows on which the engine fails; usually there are none. */
+const crashed = ({ crashed = [] }: SpoolInput, row: string, verdict: string): string =>
+  crashed.length === 0 ? '' : `when ${row} in (${crashed.join(', ')}) then ${verdict}`;
+
+function textOf(spool: SpoolInput): string {
+  const text = 'try(decode(body))';
+  const branch = crashed(spool, 'file_row_number', 'null');
+  return branch === '' ? text : `case ${branch} else ${text} end`;
+}
+
+function leftIn(spool: SpoolInput): string {
+  const conditions = [...upTo(spool), ...rowsOf(spool)];
+  return conditions.length === 0 ? '' : ` where ${conditions.join(' and ')}`;
+}
+
+const rowsOf = ({ rows }: SpoolInput): string[] =>
+  rows === undefined ? [] : [`file_row_number >= ${rows.from} and file_row_number < ${rows.to}`];
 
 /** Numbers of different length are compared by length first: decimal text without leading zeros. */
-function upTo({ shards, upTo: positions }: SpoolInput): string {
-  if (positions === undefined) return '';
+function upTo({ shards, upTo: positions }: SpoolInput): string[] {
+  if (positions === undefined) return [];
   const within = shards.map((shard, index) => {
     const position = positions[shard];
     if (position === undefined) return 'false';
@@ -109,5 +130,5 @@ function upTo({ shards, upTo: positions }: SpoolInput): string {
     return `shard = ${index} and (length(seq) < ${position.length} or (length(seq) = ${position.length}
       and seq <= ${literal(position)}))`;
   });
-  return ` where ${within.map((condition) => `(${condition})`).join(' or ')}`;
+  return [`(${within.map((condition) => `(${condition})`).join(' or ')})`];
 }
