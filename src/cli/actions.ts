@@ -9,6 +9,10 @@ import { serveCatalog } from './actions/serve-catalog.ts';
 import { sql } from './actions/sql.ts';
 import { status } from './actions/status.ts';
 import { tables } from './actions/tables.ts';
+import { transformBackfill } from './actions/transform-backfill.ts';
+import { transformList } from './actions/transform-list.ts';
+import { transformRun } from './actions/transform-run.ts';
+import { transformShow } from './actions/transform-show.ts';
 import { verify } from './actions/verify.ts';
 import type { Actions } from './commands.ts';
 import { demo } from './demo/demo.ts';
@@ -26,4 +30,8 @@ export const actions: Actions = {
   status,
   maintain,
   serveCatalog,
+  transformList,
+  transformShow,
+  transformRun,
+  transformBackfill,
 };

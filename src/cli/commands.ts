@@ -12,6 +12,10 @@ import { type ServeCatalogAction, serveCatalogCommand } from './commands/serve-c
 import { type SqlAction, sqlCommand } from './commands/sql.ts';
 import { type StatusAction, statusCommand } from './commands/status.ts';
 import { type TablesAction, tablesCommand } from './commands/tables.ts';
+import { type TransformBackfillAction, transformBackfillCommand } from './commands/transform-backfill.ts';
+import { type TransformListAction, transformListCommand } from './commands/transform-list.ts';
+import { type TransformRunAction, transformRunCommand } from './commands/transform-run.ts';
+import { type TransformShowAction, transformShowCommand } from './commands/transform-show.ts';
 import { type VerifyAction, verifyCommand } from './commands/verify.ts';
 
 export interface Actions {
@@ -27,6 +31,10 @@ export interface Actions {
   status: StatusAction;
   maintain: MaintainAction;
   serveCatalog: ServeCatalogAction;
+  transformList: TransformListAction;
+  transformShow: TransformShowAction;
+  transformRun: TransformRunAction;
+  transformBackfill: TransformBackfillAction;
 }
 
 /** `load` is called by a command that runs, never for `--help`, which must not wait for DuckDB and the AWS SDK. */
@@ -46,5 +54,9 @@ export function allCommands(load: () => Promise<Actions>): Command[] {
     healthCommand(async (context) => (await import('./actions/health.ts')).health(context)),
     maintainCommand(async (context) => (await load()).maintain(context)),
     serveCatalogCommand(async (context) => (await load()).serveCatalog(context)),
+    transformListCommand(async (context) => (await load()).transformList(context)),
+    transformShowCommand(async (context) => (await load()).transformShow(context)),
+    transformRunCommand(async (context) => (await load()).transformRun(context)),
+    transformBackfillCommand(async (context) => (await load()).transformBackfill(context)),
   ];
 }

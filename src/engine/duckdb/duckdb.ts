@@ -13,6 +13,7 @@ import { readRaw } from './raw-batch.ts';
 import { readRejected } from './rejected-rows.ts';
 import { rewrite } from './rewrite.ts';
 import { rowCounts } from './row-counts.ts';
+import { outputColumns, transform } from './transform.ts';
 import { openViews } from './views.ts';
 
 export async function openDuckDb(options: EngineOptions): Promise<Engine> {
@@ -58,6 +59,8 @@ export async function openDuckDb(options: EngineOptions): Promise<Engine> {
     },
     scanFilters: (sql) => planning.scanFilters(sql),
     query: (sql, options) => query({ connect, hold: () => views.hold() }, sql, options),
+    outputColumns: async (asked) => outputColumns(await connect(), asked),
+    transform: async (write) => transform(await connect(), { write, files, folder: await folders.take() }),
     close: async () => {
       planning.close();
       views.close();

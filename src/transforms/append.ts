@@ -1,0 +1,151 @@
+/**
+ * Mode `append`: what came since the last commit goes through the query once. That needs unbroken history: where it
+ * cannot be shown that nothing but additions came in between, the transform stops and says so, for it would take rows
+ * twice or miss some.
+ */
+import { Failure } from '../base/base.ts';
+import { storeFiles } from '../engine/engine.ts';
+import type { DataFile, FileFilter } from '../lake/lake.ts';
+import { type Consumed, nextPortion, type Portion, registerConsumer, tableState } from '../tables/tables.ts';
+import { type Committed, commitRun, type RunCommit } from './commit.ts';
+import { snapshotsSince } from './increment.ts';
+import { type Context, martDays, movePointers, movesOf, type Ran } from './partitions.ts';
+import type { RunRecord } from './record.ts';
+import { type OpenSource, sourceViews } from './sources.ts';
+
+export async function runAppend(context: Context): Promise<Ran> {
+  const { options, sources } = context;
+  const [source] = sources as [OpenSource];
+  await register(context, source);
+  const records: RunRecord[] = [];
+  let { mart } = context;
+  for (;;) {
+    const current = { ...context, mart };
+    const from = tableState(mart.table).consumed[source.name];
+    const portion = await portionOf(current, { source, from });
+    if (portion === undefined) break;
+    const committed = await appendPortion(current, { source, from, portion, kind: 'run', remove: [] });
+    if (committed === 'refused') return committed;
+    records.push(committed.record);
+    mart = { ...mart, table: committed.table };
+    if (!portion.more || options.signal.aborted) return records;
+  }
+  const moved = await movePointers({ ...context, mart }, movesOf({ ...context, mart }));
+  return moved === 'refused' ? moved : [...records, ...moved];
+}
+
+/** All rows anew: the first commit takes every file out and what the first portion gives in; the others follow. */
+export async function rebuild(context: Context): Promise<Ran> {
+  const { options, mart, sources } = context;
+  const [source] = sources as [OpenSource];
+  const from = tableState(mart.table).consumed[source.name];
+  const portion = await nextOf(context, { source, from: undefined });
+  const { files: remove } = await options.lake.files(mart.table);
+  const committed = await appendPortion(context, { source, from, portion, kind: 'rebuild', remove });
+  if (committed === 'refused') return committed;
+  if (!portion?.more) return [committed.record];
+  const rest = await runAppend({ ...context, mart: { ...mart, table: committed.table } });
+  return rest === 'refused' ? rest : [committed.record, ...rest];
+}
+
+interface Step {
+  source: OpenSource;
+  from: Consumed | undefined;
+}
+
+async function portionOf(context: Context, { source, from }: Step): Promise<Portion | undefined> {
+  if (source.table === undefined) return undefined;
+  if (from !== undefined) checkHistory(context, { source, from });
+  return nextOf(context, { source, from });
+}
+
+function nextOf({ options }: Context, { source, from }: Step): Promise<Portion | undefined> {
+  const { table } = source;
+  if (table === undefined) return Promise.resolve(undefined);
+  const where = commonFilters(source);
+  return nextPortion(options.lake, { table, consumed: from, maxRows: options.maxRows, where });
+}
+
+/** What every file that is asked for passes: its type, and its names where no type is asked for as a whole. */
+function commonFilters({ views }: OpenSource): FileFilter[] {
+  const own = views.filter(({ where }) => where.length > 0);
+  if (own.length === 0) return [];
+  const valuesOf = (column: string) =>
+    own.map(({ where }) => where.find((filter) => filter.column === column)?.in);
+  return ['event_type', 'event_name'].flatMap((column) => {
+    const values = valuesOf(column);
+    return values.includes(undefined) ? [] : [{ column, in: values.flatMap((some) => some ?? []) }];
+  });
+}
+
+function checkHistory({ mart }: Context, { source, from }: { source: OpenSource; from: Consumed }): void {
+  const since = snapshotsSince(source.table!, from);
+  const changed = since?.find(
+    ({ summary }) => !['append', 'replace', 'delete'].includes(summary['operation']!),
+  );
+  if (since !== undefined && changed === undefined) return;
+  const { name } = mart.transform;
+  throw new Failure(`transform ${name} cannot go on from where it stopped`, {
+    code: 'transform.history_gone',
+    fault: 'user',
+    why:
+      since === undefined
+        ? `${source.name} has no snapshot ${from.snapshot} in its history any more, up to which it was read: it was expired, or the table was rolled back`
+        : `snapshot ${changed!['snapshot-id']} of ${source.name} rewrote rows (${changed!.summary['operation']}), and nothing says which of them are new`,
+    hint: `lakeward transform backfill ${name} makes ${mart.table.name} anew from all that is there`,
+    docs: 'docs/how-to/transforms.md',
+  });
+}
+
+async function appendPortion(
+  context: Context,
+  step: Step & {
+    portion: Portion | undefined;
+    kind: RunCommit['kind'];
+    remove: readonly DataFile[];
+  },
+): Promise<Committed> {
+  const { options, mart } = context;
+  const started_ms = options.clock.now();
+  const { source, from, portion, kind, remove } = step;
+  const read = portion?.files ?? [];
+  const files = read.length === 0 ? [] : await passThrough(context, { source, read });
+  return commitRun(options, mart, {
+    kind,
+    days: [],
+    files,
+    remove,
+    moves: portion === undefined ? [] : [{ table: source.name, from, to: portion.to }],
+    read,
+    started_ms,
+    held: () => (mart.transform.partition === undefined ? Promise.resolve([]) : martDays(context)),
+  });
+}
+
+async function passThrough(
+  { options, mart }: Context,
+  { source, read }: { source: OpenSource; read: readonly DataFile[] },
+): Promise<DataFile[]> {
+  const { lake, engine } = options;
+  const { name, sql, partition } = mart.transform;
+  const planned = new Map(source.views.map((view) => [view, read]));
+  const answer = await engine.transform({
+    name,
+    views: sourceViews(source, { planned }),
+    sql,
+    fields: mart.fields,
+    ...(partition === undefined ? {} : { partition: { column: partition } }),
+  });
+  try {
+    return await storeFiles(lake, { table: mart.table, files: answer.files });
+  } finally {
+    await answer.dispose();
+  }
+}
+
+/** Expiry and compaction of the source then leave it the history that it needs. */
+async function register({ options, mart }: Context, { table }: OpenSource): Promise<void> {
+  if (table === undefined) return;
+  const { lake, newId, writer } = options;
+  await registerConsumer(lake, { table, consumer: mart.table.name, commitId: newId(), writer });
+}
