@@ -2,6 +2,7 @@
 import { dev } from './actions/dev.ts';
 import { find } from './actions/find.ts';
 import { maintain } from './actions/maintain.ts';
+import { init } from './actions/init.ts';
 import { quarantineList } from './actions/quarantine-list.ts';
 import { run } from './actions/run.ts';
 import { send } from './actions/send.ts';
@@ -30,6 +31,7 @@ export const actions: Actions = {
   status,
   maintain,
   serveCatalog,
+  init,
   transformList,
   transformShow,
   transformRun,

@@ -5,6 +5,7 @@ import { type DevAction, devCommand } from './commands/dev.ts';
 import { type FindAction, findCommand } from './commands/find.ts';
 import { healthCommand } from './commands/health.ts';
 import { type MaintainAction, maintainCommand } from './commands/maintain.ts';
+import { type InitAction, initCommand } from './commands/init.ts';
 import { type QuarantineListAction, quarantineListCommand } from './commands/quarantine-list.ts';
 import { type RunAction, runCommand } from './commands/run.ts';
 import { type SendAction, sendCommand } from './commands/send.ts';
@@ -31,6 +32,7 @@ export interface Actions {
   status: StatusAction;
   maintain: MaintainAction;
   serveCatalog: ServeCatalogAction;
+  init: InitAction;
   transformList: TransformListAction;
   transformShow: TransformShowAction;
   transformRun: TransformRunAction;
@@ -54,6 +56,7 @@ export function allCommands(load: () => Promise<Actions>): Command[] {
     healthCommand(async (context) => (await import('./actions/health.ts')).health(context)),
     maintainCommand(async (context) => (await load()).maintain(context)),
     serveCatalogCommand(async (context) => (await load()).serveCatalog(context)),
+    initCommand(async (context) => (await load()).init(context)),
     transformListCommand(async (context) => (await load()).transformList(context)),
     transformShowCommand(async (context) => (await load()).transformShow(context)),
     transformRunCommand(async (context) => (await load()).transformRun(context)),

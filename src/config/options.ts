@@ -21,6 +21,7 @@ export const COMMAND_NAMES = [
   'health',
   'maintain',
   'serve catalog',
+  'init',
   'transform list',
   'transform show',
   'transform run',

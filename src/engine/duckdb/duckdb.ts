@@ -60,7 +60,7 @@ export async function openDuckDb(options: EngineOptions): Promise<Engine> {
     scanFilters: (sql) => planning.scanFilters(sql),
     query: (sql, options) => query({ connect, hold: () => views.hold() }, sql, options),
     outputColumns: async (asked) => outputColumns(await connect(), asked),
-    transform: async (write) => transform(await connect(), { write, files, folder: await folders.take() }),
+    transform: async (write) => transform(await connect(), { write, files, folder: await folder() }),
     close: async () => {
       planning.close();
       views.close();
