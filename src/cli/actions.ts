@@ -14,6 +14,7 @@ import { transformBackfill } from './actions/transform-backfill.ts';
 import { transformList } from './actions/transform-list.ts';
 import { transformRun } from './actions/transform-run.ts';
 import { transformShow } from './actions/transform-show.ts';
+import { types } from './actions/types-of-events.ts';
 import { verify } from './actions/verify.ts';
 import type { Actions } from './commands.ts';
 import { demo } from './demo/demo.ts';
@@ -36,4 +37,5 @@ export const actions: Actions = {
   transformShow,
   transformRun,
   transformBackfill,
+  types,
 };

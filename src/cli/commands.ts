@@ -17,6 +17,7 @@ import { type TransformBackfillAction, transformBackfillCommand } from './comman
 import { type TransformListAction, transformListCommand } from './commands/transform-list.ts';
 import { type TransformRunAction, transformRunCommand } from './commands/transform-run.ts';
 import { type TransformShowAction, transformShowCommand } from './commands/transform-show.ts';
+import { type TypesAction, typesCommand } from './commands/types-of-events.ts';
 import { type VerifyAction, verifyCommand } from './commands/verify.ts';
 
 export interface Actions {
@@ -37,6 +38,7 @@ export interface Actions {
   transformShow: TransformShowAction;
   transformRun: TransformRunAction;
   transformBackfill: TransformBackfillAction;
+  types: TypesAction;
 }
 
 /** `load` is called by a command that runs, never for `--help`, which must not wait for DuckDB and the AWS SDK. */
@@ -61,5 +63,6 @@ export function allCommands(load: () => Promise<Actions>): Command[] {
     transformShowCommand(async (context) => (await load()).transformShow(context)),
     transformRunCommand(async (context) => (await load()).transformRun(context)),
     transformBackfillCommand(async (context) => (await load()).transformBackfill(context)),
+    typesCommand(async (context) => (await load()).types(context)),
   ];
 }

@@ -26,6 +26,7 @@ export const COMMAND_NAMES = [
   'transform show',
   'transform run',
   'transform backfill',
+  'types',
 ] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];
 
@@ -38,7 +39,7 @@ const STREAMING = ['dev', 'run', 'send', 'verify', 'status', 'health'] as const;
 const SERVING = ['serve catalog'] as const;
 const COMPUTING = ['transform run', 'transform backfill'] as const;
 const TRANSFORMING = ['dev', 'run', 'transform list', 'transform show', ...COMPUTING] as const;
-const ASKING = ['dev', 'run', 'demo', 'sql', 'find', 'verify', 'maintain', ...COMPUTING] as const;
+const ASKING = ['dev', 'run', 'demo', 'sql', 'find', 'verify', 'maintain', 'types', ...COMPUTING] as const;
 
 export const OPTIONS = {
   dir: option(path('DIR'), './.lakeward', {

@@ -139,3 +139,17 @@ export async function testTransform(
 ): Promise<Row[]> {
   return (await import('./test-transform.ts')).rowsOf(transform, events, options);
 }
+
+export interface TypesOptions {
+  lake: Lake;
+  engine: Engine;
+  /** Documents of each name at most. */
+  sample: number;
+  /** Files of staging at most, the newest. */
+  files: number;
+}
+
+/** TypeScript text: the types of documents by event name, from a bounded sample of staging. */
+export async function observedTypes(options: TypesOptions): Promise<string> {
+  return (await import('./types/observed.ts')).observedTypes(options);
+}

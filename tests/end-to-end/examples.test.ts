@@ -40,7 +40,7 @@ function simulated({ events: count, seed }: { events: number; seed: number }) {
   return { records, documents, truth };
 }
 
-const product = simulated({ seed: 11, events: 20_000 });
+const product = simulated({ seed: 2, events: 20_000 });
 const dayOf = ({ created_at }: { created_at: number }): string =>
   new Date(created_at * 1000).toISOString().slice(0, 10);
 const project = async (name: string) => exampleProject(name, await mkdtemp(join(folder, `${name}-`)));

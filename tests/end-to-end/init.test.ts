@@ -97,3 +97,24 @@ describe('lakeward transform', () => {
     ]);
   });
 });
+
+describe('lakeward types', () => {
+  it('writes the types of the events, and says in CI when they have changed', async () => {
+    const project = join(cwd, 'project');
+    const types = (...args: string[]) => lakeward(['types', '--out', 'events.ts', ...args], { cwd: project });
+    expect((await types('--check')).code).toBe(3);
+    expect((await types()).code).toBe(0);
+    expect((await types('--check')).code).toBe(0);
+    const text = await readFile(join(project, 'events.ts'), 'utf8');
+    expect(text).toContain('export type LessonStarted = {\n  created_at: number;');
+    await writeFile(
+      join(project, 'events.ndjson'),
+      '{"event_uuid":"2","event_name":"lesson:started","created_at":1767225601,"score":1}',
+    );
+    await lakeward(['send', 'events.ndjson'], { cwd: project });
+    await lakeward(['run', '--once', 'processor', 'staging'], { cwd: project });
+    const stale = await types('--check', '--json');
+    expect([stale.code, JSON.parse(stale.stdout).data]).toMatchObject([3, { changed: true, written: false }]);
+    expect(await readFile(join(project, 'events.ts'), 'utf8')).toBe(text);
+  });
+});
