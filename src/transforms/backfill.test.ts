@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { uuidOf } from '../../tests/support/events.ts';
 import { succeeded, transformLake } from '../../tests/support/transform-lake.ts';
+import { openQuery } from '../query/query.ts';
 import { rangesText } from './days.ts';
 import { backfill, defineTransform, planBackfill, type Transform, transformStatus } from './transforms.ts';
 
@@ -137,5 +138,65 @@ describe('a backfill', () => {
     await lake.fill([event(9, days[0]!)]);
     succeeded(await lake.run([changed]));
     expect(await lake.rows('flat', 'count(*), sum(n)')).toEqual([[5, 10]]);
+  });
+});
+
+describe('a definition with other columns', () => {
+  const shaped = (columns: string): Transform =>
+    defineTransform({
+      name: 'counting',
+      from: ['lesson:*'],
+      mode: 'partitions',
+      partition: 'day',
+      sql: `select ${columns}, created_datetime::date as day from events group by day`,
+    });
+
+  test('adds what is new at its backfill; days that are not computed anew have none of it', async () => {
+    const lake = await filled();
+    const wider = shaped('count(*) as n, min(event_name) as first');
+    const range = { from: dayOf(days[2]!) };
+    expect((await lake.run([wider]))[0]!.failure).toMatchObject({ code: 'transform.definition_changed' });
+    succeeded([await backfill(lake.options([wider]), wider, range)]);
+    expect(await lake.rows('counting', 'n')).toHaveLength(4);
+    const { rows } = await openQuery(lake.worker).all(
+      'select day, n, first from marts.counting order by day',
+    );
+    expect(rows.map(({ first }) => first)).toEqual([null, null, 'lesson:started', 'lesson:started']);
+    const [added] = (await lake.table('counting')).metadata.schemas.at(-1)!.fields.slice(-1);
+    expect(added).toMatchObject({ name: 'first', id: 3 });
+    await lake.fill([event(9, days[0]!)]);
+    succeeded(await lake.run([wider]));
+    expect((await transformStatus(lake.worker.lake, wider)).columns.map(({ name }) => name)).toEqual([
+      'day',
+      'n',
+      'first',
+    ]);
+  });
+
+  test('widens a type, and its old files are read as the new one', async () => {
+    const lake = await transformLake();
+    await lake.fill(days.map((day, n) => event(n, day)));
+    succeeded(await lake.run([shaped('count(*)::integer as n')]));
+    const wider = shaped('count(*) as n');
+    succeeded([await backfill(lake.options([wider]), wider, { to: dayOf(days[0]!) })]);
+    const { rows } = await openQuery(lake.worker).all(
+      'select sum(n) as n, typeof(any_value(n)) as type from marts.counting',
+    );
+    expect(rows).toEqual([{ n: 4, type: 'BIGINT' }]);
+  });
+
+  test.each([
+    ['min(event_name) as first', 'n', 'null::long as n'],
+    ['count(*)::varchar as n', 'n', "columns: { n: 'long' }"],
+  ])('that the old ones do not become is refused with the way out: %s', async (columns, name, hint) => {
+    const lake = await filled();
+    const other = shaped(columns);
+    const { failure } = await backfill(lake.options([other]), other, {});
+    expect(failure).toMatchObject({
+      code: 'transform.bad_column',
+      message: expect.stringContaining(`its column ${name}`),
+      hint: expect.stringContaining(hint),
+    });
+    expect(await lake.rows('counting', 'sum(n)')).toEqual([[4]]);
   });
 });

@@ -7,6 +7,7 @@ import { backoff } from '../base/base.ts';
 import { rebuild } from './append.ts';
 import { type DayRange, rangesOf } from './days.ts';
 import type { Transform } from './define.ts';
+import { evolved } from './evolve.ts';
 import { allDays, type Context, computeDays, type Ran } from './partitions.ts';
 import { martRecord, type RunRecord } from './record.ts';
 import { openContext, outcomeOf } from './run.ts';
@@ -67,7 +68,9 @@ async function unlessRefused(
 ): Promise<readonly RunRecord[]> {
   const { clock, random, signal } = options;
   for (let refusals = 0; ; ) {
-    const ran = await step(await openContext(options, transform));
+    const context = await openContext(options, transform);
+    const mart = await evolved(options, context.mart);
+    const ran = mart === 'refused' ? mart : await step({ ...context, mart });
     if (ran !== 'refused') return ran;
     signal.throwIfAborted();
     await clock.sleep(backoff(refusals++, { first_ms: 20, most_ms: 5_000, random }), signal);

@@ -1,7 +1,7 @@
 /** A transform's table: made from what its query gives, and held against it at every run. */
 import { Failure } from '../base/base.ts';
 import type { Engine, SourceView } from '../engine/engine.ts';
-import type { Field, Table, TableDefinition, Type } from '../lake/lake.ts';
+import type { Field, Table, TableDefinition } from '../lake/lake.ts';
 import { firstCommit } from '../tables/tables.ts';
 import type { Transform } from './define.ts';
 import { definitionHash, martProperty, martRecord, TRANSFORM_KEY } from './record.ts';
@@ -13,6 +13,8 @@ export interface Mart {
   table: Table;
   /** The table's columns, with its own ids. */
   fields: readonly Field[];
+  /** What the query gives, by name and type. */
+  wanted: readonly Field[];
   definition: string;
 }
 
@@ -35,7 +37,7 @@ export async function openMart(
       stage: firstCommit(writer),
     }));
   checkOwner(table);
-  return { transform, table, fields: matched(transform, { table, wanted }), definition };
+  return { transform, table, fields: fieldsOf(table), wanted, definition };
 }
 
 /** The columns of the query, by the engine, with the types that the definition sets. */
@@ -111,7 +113,11 @@ function unsupported(
   });
 }
 
-function columnFailure({ name }: Transform, column: string, details: { why: string; hint: string }): Failure {
+export function columnFailure(
+  { name }: Transform,
+  column: string,
+  details: { why: string; hint: string },
+): Failure {
   return new Failure(`transform ${name}: its column ${column} cannot be used`, {
     code: 'transform.bad_column',
     fault: 'user',
@@ -146,24 +152,4 @@ function checkOwner(table: Table): void {
     hint: 'give the transform another name, or drop the table with the program that made it',
     docs: DOCS,
   });
-}
-
-/** The table's fields where they are those of the query. */
-function matched(
-  transform: Transform,
-  { table, wanted }: { table: Table; wanted: readonly Field[] },
-): readonly Field[] {
-  const fields = fieldsOf(table);
-  const differs = (name: string, was: Type | undefined, is: Type | undefined) =>
-    columnFailure(transform, name, {
-      why: `${table.name} has it ${was === undefined ? 'not' : `as ${was}`}, and the query ${is === undefined ? 'does not give it' : `gives ${is}`}`,
-      hint: `take another name for the transform: its table is then made anew, from all events`,
-    });
-  for (const { name, type } of wanted) {
-    const has = fields.find((field) => field.name === name);
-    if (has?.type !== type) throw differs(name, has?.type, type);
-  }
-  const gone = fields.find(({ name }) => !wanted.some((field) => field.name === name));
-  if (gone !== undefined) throw differs(gone.name, gone.type, undefined);
-  return fields;
 }

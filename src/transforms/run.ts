@@ -4,6 +4,7 @@ import { runAppend } from './append.ts';
 import { checkDefinition } from './changed.ts';
 import { daysIn, rangesOf } from './days.ts';
 import type { Transform } from './define.ts';
+import { evolved } from './evolve.ts';
 import { openMart } from './mart.ts';
 import { inOrder } from './order.ts';
 import { type Context, type Ran, runPartitions } from './partitions.ts';
@@ -48,7 +49,10 @@ async function runOne(options: TransformsOptions, transform: Transform): Promise
 async function runOnce(options: TransformsOptions, transform: Transform): Promise<Ran> {
   const context = await openContext(options, transform);
   await checkDefinition(context);
-  return transform.mode === 'partitions' ? runPartitions(context) : runAppend(context);
+  const mart = await evolved(options, context.mart);
+  if (mart === 'refused') return mart;
+  const current = { ...context, mart };
+  return transform.mode === 'partitions' ? runPartitions(current) : runAppend(current);
 }
 
 export async function openContext(options: TransformsOptions, transform: Transform): Promise<Context> {

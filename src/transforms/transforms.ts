@@ -11,7 +11,7 @@ import type { DayRange } from './days.ts';
 import type { Transform } from './define.ts';
 import type { RunRecord } from './record.ts';
 
-export { type DayRange, dayOfText, rangesText } from './days.ts';
+export { type DayRange, rangesText } from './days.ts';
 export {
   type AppendDefinition,
   defineTransform,
