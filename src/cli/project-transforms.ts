@@ -22,6 +22,26 @@ export async function projectTransforms({ settings }: Project): Promise<Transfor
   });
 }
 
+/**
+ * For a process that does other work too: files that cannot be loaded do not keep it from that. Asked for by its name,
+ * the role must have something to run.
+ */
+export async function transformsBeside(
+  { settings, log, args }: Pick<Surroundings, 'settings' | 'log'> & { args: readonly string[] },
+  failed = new Set<string>(),
+): Promise<Transform[]> {
+  if (args.includes('transforms')) return projectTransforms({ settings });
+  try {
+    return await loadTransforms(settings['transforms.dir']);
+  } catch (failure) {
+    if (!(failure instanceof Failure)) throw failure;
+    failed.add('all transforms');
+    const { message, code, why, hint } = failure;
+    log.error('transform.not_loaded', message, { code, why, hint });
+    return [];
+  }
+}
+
 export function transformNamed(transforms: readonly Transform[], name: string): Transform {
   const found = transforms.find((transform) => transform.name === name);
   if (found !== undefined) return found;

@@ -76,6 +76,32 @@ describe('a transform of mode append', () => {
     expect((await lake.rows('flat', 'n')).flat()).toEqual([1, 2]);
   });
 
+  test('stops where compaction put what it had read and what it had not into one file', async () => {
+    const lake = await transformLake();
+    const { worker } = lake;
+    await lake.fill([event(1)]);
+    await lake.run([flat]);
+    await lake.fill([event(2)]);
+    const table = await loaded(worker.lake, STAGING_NAME);
+    const { files } = await worker.lake.files(table);
+    expect(files).toHaveLength(2);
+    // As compaction writes it: the rows of both, with the number of the newer one.
+    const merged = { ...files[1]!, location: worker.lake.newFileLocation(table), recordCount: 2 };
+    const outcome = await worker.lake.commit(table, {
+      commitId: crypto.randomUUID(),
+      operation: 'replace',
+      manifests: await worker.lake.prepare(table, [merged]),
+      remove: files,
+      stage: () => ({ summary: {}, properties: {} }),
+    });
+    expect(outcome.kind).toBe('committed');
+    const [stopped] = await lake.run([flat]);
+    expect(stopped!.failure).toMatchObject({
+      code: 'transform.history_gone',
+      why: expect.stringContaining('into one file'),
+    });
+  });
+
   test.each(['answer-lost', 'request-lost', 'late', 'sent-twice', 'turned-away'] as const)(
     'doubles and loses nothing when a commit’s answer is: %s',
     async (fault) => {

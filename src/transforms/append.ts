@@ -5,10 +5,11 @@
  */
 import { Failure } from '../base/base.ts';
 import { storeFiles } from '../engine/engine.ts';
-import type { DataFile, FileFilter } from '../lake/lake.ts';
+import type { DataFile, FileFilter, Snapshot } from '../lake/lake.ts';
 import { type Consumed, nextPortion, type Portion, registerConsumer, tableState } from '../tables/tables.ts';
 import { type Committed, commitRun, type RunCommit } from './commit.ts';
 import { snapshotsSince } from './increment.ts';
+import type { Mart } from './mart.ts';
 import { type Context, martDays, movePointers, movesOf, type Ran } from './partitions.ts';
 import type { RunRecord } from './record.ts';
 import { type OpenSource, sourceViews } from './sources.ts';
@@ -55,8 +56,11 @@ interface Step {
 
 async function portionOf(context: Context, { source, from }: Step): Promise<Portion | undefined> {
   if (source.table === undefined) return undefined;
-  if (from !== undefined) checkHistory(context, { source, from });
-  return nextOf(context, { source, from });
+  if (from === undefined) return nextOf(context, { source, from });
+  const since = checkHistory(context, { source, from });
+  const portion = await nextOf(context, { source, from });
+  checkFiles(context, { source, since, files: portion?.files ?? [] });
+  return portion;
 }
 
 function nextOf({ options }: Context, { source, from }: Step): Promise<Portion | undefined> {
@@ -78,21 +82,44 @@ function commonFilters({ views }: OpenSource): FileFilter[] {
   });
 }
 
-function checkHistory({ mart }: Context, { source, from }: { source: OpenSource; from: Consumed }): void {
+function checkHistory(
+  { mart }: Context,
+  { source, from }: { source: OpenSource; from: Consumed },
+): readonly Snapshot[] {
   const since = snapshotsSince(source.table!, from);
   const changed = since?.find(
     ({ summary }) => !['append', 'replace', 'delete'].includes(summary['operation']!),
   );
-  if (since !== undefined && changed === undefined) return;
-  const { name } = mart.transform;
-  throw new Failure(`transform ${name} cannot go on from where it stopped`, {
+  if (since !== undefined && changed === undefined) return since;
+  throw historyGone(
+    mart,
+    since === undefined
+      ? `${source.name} has no snapshot ${from.snapshot} in its history any more, up to which it was read: it was expired, or the table was rolled back`
+      : `snapshot ${changed!['snapshot-id']} of ${source.name} rewrote rows (${changed!.summary['operation']}), and nothing says which of them are new`,
+  );
+}
+
+/** A compacted file counts as new as its newest row; of what lay before the pointer it may hold rows as well. */
+function checkFiles(
+  { mart }: Context,
+  { source, since, files }: { source: OpenSource; since: readonly Snapshot[]; files: readonly DataFile[] },
+): void {
+  const replacing = since.filter(({ summary }) => summary['operation'] === 'replace');
+  const ids = new Set(replacing.map((snapshot) => snapshot['snapshot-id']));
+  const mixed = files.find(({ snapshotId }) => snapshotId !== undefined && ids.has(snapshotId));
+  if (mixed === undefined) return;
+  throw historyGone(
+    mart,
+    `snapshot ${mixed.snapshotId} of ${source.name} put rows that were read and rows that were not into one file`,
+  );
+}
+
+function historyGone({ transform: { name }, table }: Mart, why: string): Failure {
+  return new Failure(`transform ${name} cannot go on from where it stopped`, {
     code: 'transform.history_gone',
     fault: 'user',
-    why:
-      since === undefined
-        ? `${source.name} has no snapshot ${from.snapshot} in its history any more, up to which it was read: it was expired, or the table was rolled back`
-        : `snapshot ${changed!['snapshot-id']} of ${source.name} rewrote rows (${changed!.summary['operation']}), and nothing says which of them are new`,
-    hint: `lakeward transform backfill ${name} makes ${mart.table.name} anew from all that is there`,
+    why,
+    hint: `lakeward transform backfill ${name} makes ${table.name} anew from all that is there`,
     docs: 'docs/how-to/transforms.md',
   });
 }

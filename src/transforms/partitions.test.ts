@@ -69,6 +69,23 @@ describe('a transform of mode partitions', () => {
     expect(currentId(await lake.table('active'))).toBe(before);
   });
 
+  test('moves its pointer once in a while although nothing of interest comes, so that expiry can go on', async () => {
+    const lake = await transformLake();
+    await lake.fill([lesson(1, '2026-01-10T08:00:00', 'ann')]);
+    await lake.run([active]);
+    const pointer = async () => tableState(await lake.table('active')).consumed[STAGING_NAME]!.snapshot;
+    const before = await pointer();
+    lake.worker.clock.advance(3_600_000);
+    await lake.fill([lesson(2, '2026-01-10T09:00:00', 'ann', 'lesson:completed')]);
+    await lake.run([active]);
+    expect(await pointer()).toBe(before);
+    lake.worker.clock.advance(7 * 3_600_000);
+    await lake.fill([lesson(3, '2026-01-10T09:00:00', 'ann', 'lesson:completed')]);
+    await lake.run([active]);
+    expect(await pointer()).toBe(currentId((await lake.worker.lake.load(STAGING_NAME))!));
+    expect(await lake.rows('active', ACTIVE)).toEqual([['2026-01-10', 1, 1]]);
+  });
+
   test('writes a bounded number of days a commit, and moves its pointer with the last', async () => {
     const lake = await transformLake();
     await lake.fill([1, 2, 3, 4, 5].map((n) => lesson(n, `2026-01-0${n}T08:00:00`, 'ann')));

@@ -75,6 +75,13 @@ describe('lakeward transform', () => {
       expect.stringMatching(/^ {2}fix/),
       expect.stringMatching(/^ {2}read {2}docs\/reference\/transforms.md/),
     ]);
+    // Events are not kept waiting for it.
+    const run = await lakeward(['run', '--once', '--json'], { cwd: project });
+    expect([run.code, JSON.parse(run.stdout).ok]).toEqual([1, true]);
+    expect(run.stderr).toContain('transform.not_loaded');
+    expect((await lakeward(['run', '--once', 'transforms'], { cwd: project })).stderr).toContain(
+      'bad_definition',
+    );
     await rm(join(project, 'transforms/wrong.ts'));
   });
 

@@ -1,16 +1,16 @@
 import type { Committed } from '../../processor/processor.ts';
-import { loadTransforms } from '../../transforms/transforms.ts';
 import type { DevAction } from '../commands/dev.ts';
 import { ROLES } from '../commands/run.ts';
 import { openEmbedded } from '../embedded.ts';
 import { figure } from '../figures.ts';
 import { monitorOf, probesOf, startListener } from '../monitoring.ts';
+import { transformsBeside } from '../project-transforms.ts';
 import { transformObservers } from '../transform-role.ts';
 import { version } from '../version.ts';
 
 export const dev: DevAction = async (context) => {
   const { settings, out, log, signal } = context;
-  const transforms = await loadTransforms(settings['transforms.dir']);
+  const transforms = await transformsBeside(context);
   const embedded = await openEmbedded(context);
   const { server } = embedded;
   const paint = out.notePaint;

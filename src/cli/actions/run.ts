@@ -1,13 +1,12 @@
 import { rm } from 'node:fs/promises';
 import { addTally, emptyTally, type Tally } from '../../event/event.ts';
 import type { Monitor } from '../../monitor/monitor.ts';
-import { loadTransforms } from '../../transforms/transforms.ts';
 import { ROLES, type Role, type RunAction } from '../commands/run.ts';
 import { composeEngine, composeLake, composeStream, spoolFolder, sweepWork } from '../compose.ts';
 import { removeEndpoint, writeEndpoint } from '../endpoint-file.ts';
 import { EXIT } from '../exit.ts';
 import { monitorOf, probesOf, startListener } from '../monitoring.ts';
-import { projectTransforms } from '../project-transforms.ts';
+import { transformsBeside } from '../project-transforms.ts';
 import { runRoles } from '../roles.ts';
 import { transformObservers } from '../transform-role.ts';
 import { ledgerSentence } from './verify.ts';
@@ -15,7 +14,8 @@ import { ledgerSentence } from './verify.ts';
 export const run: RunAction = async (context) => {
   const { args, flags, log, out, settings, signal } = context;
   const roles = args.length === 0 ? ROLES : (args as readonly Role[]);
-  const transforms = roles.includes('transforms') ? await transformsOf(context) : [];
+  const failed = new Set<string>();
+  const transforms = roles.includes('transforms') ? await transformsBeside(context, failed) : [];
   await sweepWork(context);
   const lake = await composeLake(context);
   const opened = roles.includes('processor') ? await composeStream(context, lake) : undefined;
@@ -33,7 +33,6 @@ export const run: RunAction = async (context) => {
   if (served?.server) await writeEndpoint(settings.dir, { endpoint: served.endpoint, pid: process.pid });
   let ledger: Tally = emptyTally;
   let commits = 0;
-  const failed = new Set<string>();
   const observers = transformObservers(context, failed);
   const options = {
     ...context,
@@ -63,7 +62,7 @@ export const run: RunAction = async (context) => {
     await out.result({ commits, ledger }, () => '');
     if (!flags.once) return EXIT.ok;
     out.note(`${commits} commits: ${ledgerSentence(ledger)}`);
-    if (failed.size > 0) out.note(`failed, and kept their positions: transforms ${[...failed].join(', ')}`);
+    if (failed.size > 0) out.note(`failed, and kept their positions: ${[...failed].join(', ')}`);
     // Stopped before the end that was fixed at the start.
     return signal.aborted || failed.size > 0 ? EXIT.failed : EXIT.ok;
   } finally {
@@ -81,11 +80,4 @@ async function listenerOf(context: Parameters<RunAction>[0], monitor: Monitor) {
   const { flags, origins } = context;
   if (flags.once && origins['monitor.port'].from === 'default') return undefined;
   return startListener(context, monitor);
-}
-
-/** Asked for by name, there must be some; where all roles run, a project without transforms is one like others. */
-function transformsOf(context: Parameters<RunAction>[0]) {
-  return context.args.includes('transforms')
-    ? projectTransforms(context)
-    : loadTransforms(context.settings['transforms.dir']);
 }
