@@ -5,6 +5,7 @@ import { composeEngine, composeLake, sweepWork } from '../compose.ts';
 import { EXIT } from '../exit.ts';
 import { byteFigure, figure } from '../figures.ts';
 import { projectOf, projectTransforms, transformNamed } from '../project-transforms.ts';
+import { transformObservers } from '../transform-role.ts';
 import { report } from './transform-run.ts';
 
 const DAY_MS = 86_400_000;
@@ -22,7 +23,8 @@ export const transformBackfill: TransformBackfillAction = async (context) => {
   const lake = await composeLake(context);
   const engine = await composeEngine(context, lake, 'questions');
   try {
-    const project = projectOf({ ...context, lake, engine, transforms }, context.signal);
+    const { onTransform } = transformObservers(context);
+    const project = projectOf({ ...context, lake, engine, transforms, onTransform }, context.signal);
     if (!dryRun) return await report(context, [await backfill(project, transform, range)]);
     const plan = await planBackfill(project, transform, range);
     await context.out.result({ ...plan, days: rangesText(plan.days) }, () => `${sentence(plan)}\n`);

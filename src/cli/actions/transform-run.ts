@@ -6,6 +6,7 @@ import { EXIT } from '../exit.ts';
 import { projectOf, projectTransforms, transformNamed } from '../project-transforms.ts';
 import { reportJson, reportOf, reportText } from '../report.ts';
 import { textTable } from '../table.ts';
+import { transformObservers } from '../transform-role.ts';
 
 export const transformRun: TransformRunAction = async (context) => {
   const transforms = await projectTransforms(context);
@@ -15,7 +16,8 @@ export const transformRun: TransformRunAction = async (context) => {
   const lake = await composeLake(context);
   const engine = await composeEngine(context, lake, 'questions');
   try {
-    const project = projectOf({ ...context, lake, engine, transforms }, context.signal);
+    const { onTransform } = transformObservers(context);
+    const project = projectOf({ ...context, lake, engine, transforms, onTransform }, context.signal);
     return await report(context, await runTransforms(project, names));
   } finally {
     await engine.close();
