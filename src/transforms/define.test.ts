@@ -54,3 +54,15 @@ describe('a definition', () => {
     expect(problem(changed)).toContain(message);
   });
 });
+
+test('the compiler knows what each mode takes', () => {
+  const { name, from, sql } = GOOD;
+  // @ts-expect-error a partition is required
+  expect(() => defineTransform({ name, from, sql, mode: 'partitions' })).toThrow('partition names no column');
+  // @ts-expect-error append reads no days around
+  expect(() => defineTransform({ name, from, sql, mode: 'append', reads: { daysAfter: 1 } })).toThrow(
+    'reads is',
+  );
+  // @ts-expect-error no type of Iceberg
+  expect(() => defineTransform({ ...GOOD, columns: { n: 'bigint' } })).toThrow('the type "bigint"');
+});
