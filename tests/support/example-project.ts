@@ -13,9 +13,14 @@ export interface ExampleProject {
   rows(sql: string): Promise<Row[]>;
 }
 
-export function exampleProject(name: string, dir: string): ExampleProject {
+/** `env`: where the lake is, if not in the folder. */
+export function exampleProject(
+  name: string,
+  dir: string,
+  env: Readonly<Record<string, string>> = {},
+): ExampleProject {
   const cwd = join(EXAMPLES, name);
-  const command = (args: readonly string[]) => lakeward([...args, '--dir', join(dir, 'lake')], { cwd });
+  const command = (args: readonly string[]) => lakeward([...args, '--dir', join(dir, 'lake')], { cwd, env });
   let sent = 0;
   return {
     async send(documents) {
