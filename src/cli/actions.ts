@@ -1,8 +1,8 @@
 /** What each command does. Loaded only when a command runs: `--help` must not wait for DuckDB. */
 import { dev } from './actions/dev.ts';
 import { find } from './actions/find.ts';
-import { maintain } from './actions/maintain.ts';
 import { init } from './actions/init.ts';
+import { maintain } from './actions/maintain.ts';
 import { quarantineList } from './actions/quarantine-list.ts';
 import { run } from './actions/run.ts';
 import { send } from './actions/send.ts';

@@ -3,6 +3,7 @@ import { uuidOf } from '../../tests/support/events.ts';
 import { succeeded, transformLake } from '../../tests/support/transform-lake.ts';
 import { type Log, silentLog } from '../base/base.ts';
 import { resolveSettings } from '../config/config.ts';
+import { inPlace } from '../engine/engine.ts';
 import { defineTransform } from '../transforms/transforms.ts';
 import { type RolesOptions, runRoles } from './roles.ts';
 import { transformer, transformObservers } from './transform-role.ts';
@@ -39,7 +40,7 @@ async function setup(over: Partial<RolesOptions> = {}) {
     clock: worker.clock,
     log: silentLog,
     env: {},
-    lake: worker.lake,
+    lake: { ...worker.lake, localFiles: inPlace() },
     engine: worker.engine,
     stream,
     roles: ['processor', 'quarantine', 'staging', 'transforms'],

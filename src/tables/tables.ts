@@ -4,7 +4,6 @@
  */
 export { type Advance, advance, firstCommit, type Judged } from './advance.ts';
 export { nextPortion, type Portion } from './consume.ts';
-export { consumersOf, registerConsumer } from './consumers.ts';
 export {
   ARRIVED_AT_ID,
   CREATED_DATETIME_ID,

@@ -9,7 +9,7 @@ import {
 import { uuidOf } from '../../tests/support/events.ts';
 import { faultyCatalog } from '../../tests/support/faulty-catalog.ts';
 import { succeeded, transformLake } from '../../tests/support/transform-lake.ts';
-import { consumersOf, STAGING_NAME } from '../tables/tables.ts';
+import { STAGING_NAME } from '../tables/tables.ts';
 import { defineTransform } from './transforms.ts';
 
 const event = (n: number, name = 'lesson:started', day = '2026-01-10'): string =>
@@ -38,15 +38,6 @@ describe('a transform of mode append', () => {
     await lake.fill([event(5)]);
     expect(succeeded(await lake.run([flat], { maxRows: 1 }))).toMatchObject([{ commits: 2, rows: 2 }]);
     expect((await lake.rows('flat', 'n')).flat()).toEqual([1, 2, 3, 5]);
-  });
-
-  test('is registered with staging, so that its history is kept', async () => {
-    const lake = await transformLake();
-    await lake.fill([event(1)]);
-    await lake.run([flat]);
-    expect(consumersOf(await loaded(lake.worker.lake, STAGING_NAME))).toEqual(['marts.flat']);
-    await lake.fill([event(2)]);
-    expect(consumersOf(await loaded(lake.worker.lake, STAGING_NAME))).toEqual(['marts.flat']);
   });
 
   test.each([

@@ -6,7 +6,7 @@
 import { Failure } from '../base/base.ts';
 import { storeFiles } from '../engine/engine.ts';
 import type { DataFile, FileFilter, Snapshot } from '../lake/lake.ts';
-import { type Consumed, nextPortion, type Portion, registerConsumer, tableState } from '../tables/tables.ts';
+import { type Consumed, nextPortion, type Portion, tableState } from '../tables/tables.ts';
 import { type Committed, commitRun, type RunCommit } from './commit.ts';
 import { snapshotsSince } from './increment.ts';
 import type { Mart } from './mart.ts';
@@ -17,7 +17,6 @@ import { type OpenSource, sourceViews } from './sources.ts';
 export async function runAppend(context: Context): Promise<Ran> {
   const { options, sources } = context;
   const [source] = sources as [OpenSource];
-  await register(context, source);
   const records: RunRecord[] = [];
   let { mart } = context;
   for (;;) {
@@ -168,11 +167,4 @@ async function passThrough(
   } finally {
     await answer.dispose();
   }
-}
-
-/** Expiry and compaction of the source then leave it the history that it needs. */
-async function register({ options, mart }: Context, { table }: OpenSource): Promise<void> {
-  if (table === undefined) return;
-  const { lake, newId, writer } = options;
-  await registerConsumer(lake, { table, consumer: mart.table.name, commitId: newId(), writer });
 }
