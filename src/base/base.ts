@@ -8,3 +8,4 @@ export { limitedLog } from './log-limit.ts';
 export { hostName, isLoopback } from './loopback.ts';
 export { BoundedQueue } from './queue.ts';
 export { Sha256 } from './sha256.ts';
+export { importUserModule } from './user-module.ts';

@@ -1,6 +1,7 @@
 /** What each command does. Loaded only when a command runs: `--help` must not wait for DuckDB. */
 import { dev } from './actions/dev.ts';
 import { find } from './actions/find.ts';
+import { init } from './actions/init.ts';
 import { maintain } from './actions/maintain.ts';
 import { quarantineList } from './actions/quarantine-list.ts';
 import { run } from './actions/run.ts';
@@ -9,6 +10,11 @@ import { serveCatalog } from './actions/serve-catalog.ts';
 import { sql } from './actions/sql.ts';
 import { status } from './actions/status.ts';
 import { tables } from './actions/tables.ts';
+import { transformBackfill } from './actions/transform-backfill.ts';
+import { transformList } from './actions/transform-list.ts';
+import { transformRun } from './actions/transform-run.ts';
+import { transformShow } from './actions/transform-show.ts';
+import { types } from './actions/types-of-events.ts';
 import { verify } from './actions/verify.ts';
 import type { Actions } from './commands.ts';
 import { demo } from './demo/demo.ts';
@@ -26,4 +32,10 @@ export const actions: Actions = {
   status,
   maintain,
   serveCatalog,
+  init,
+  transformList,
+  transformShow,
+  transformRun,
+  transformBackfill,
+  types,
 };

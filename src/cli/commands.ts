@@ -4,6 +4,7 @@ import { type DemoAction, demoCommand } from './commands/demo.ts';
 import { type DevAction, devCommand } from './commands/dev.ts';
 import { type FindAction, findCommand } from './commands/find.ts';
 import { healthCommand } from './commands/health.ts';
+import { type InitAction, initCommand } from './commands/init.ts';
 import { type MaintainAction, maintainCommand } from './commands/maintain.ts';
 import { type QuarantineListAction, quarantineListCommand } from './commands/quarantine-list.ts';
 import { type RunAction, runCommand } from './commands/run.ts';
@@ -12,6 +13,11 @@ import { type ServeCatalogAction, serveCatalogCommand } from './commands/serve-c
 import { type SqlAction, sqlCommand } from './commands/sql.ts';
 import { type StatusAction, statusCommand } from './commands/status.ts';
 import { type TablesAction, tablesCommand } from './commands/tables.ts';
+import { type TransformBackfillAction, transformBackfillCommand } from './commands/transform-backfill.ts';
+import { type TransformListAction, transformListCommand } from './commands/transform-list.ts';
+import { type TransformRunAction, transformRunCommand } from './commands/transform-run.ts';
+import { type TransformShowAction, transformShowCommand } from './commands/transform-show.ts';
+import { type TypesAction, typesCommand } from './commands/types-of-events.ts';
 import { type VerifyAction, verifyCommand } from './commands/verify.ts';
 
 export interface Actions {
@@ -27,6 +33,12 @@ export interface Actions {
   status: StatusAction;
   maintain: MaintainAction;
   serveCatalog: ServeCatalogAction;
+  init: InitAction;
+  transformList: TransformListAction;
+  transformShow: TransformShowAction;
+  transformRun: TransformRunAction;
+  transformBackfill: TransformBackfillAction;
+  types: TypesAction;
 }
 
 /** `load` is called by a command that runs, never for `--help`, which must not wait for DuckDB and the AWS SDK. */
@@ -46,5 +58,11 @@ export function allCommands(load: () => Promise<Actions>): Command[] {
     healthCommand(async (context) => (await import('./actions/health.ts')).health(context)),
     maintainCommand(async (context) => (await load()).maintain(context)),
     serveCatalogCommand(async (context) => (await load()).serveCatalog(context)),
+    initCommand(async (context) => (await load()).init(context)),
+    transformListCommand(async (context) => (await load()).transformList(context)),
+    transformShowCommand(async (context) => (await load()).transformShow(context)),
+    transformRunCommand(async (context) => (await load()).transformRun(context)),
+    transformBackfillCommand(async (context) => (await load()).transformBackfill(context)),
+    typesCommand(async (context) => (await load()).types(context)),
   ];
 }

@@ -20,6 +20,11 @@ import { type RolesOptions, runRoles } from './roles.ts';
 
 const PORTS_TRIED = 20;
 
+type Observers = Pick<
+  RolesOptions,
+  'onRaw' | 'onStaging' | 'onTransform' | 'onTransformRan' | 'transforms' | 'monitor'
+>;
+
 export interface Embedded {
   server: StreamServer;
   stream: Stream;
@@ -27,7 +32,7 @@ export interface Embedded {
   engine: Engine;
   spoolFolder: string;
   /** Runs all roles until the signal; then reads the stream to its end and stages it. */
-  run(signal: AbortSignal, observe?: Pick<RolesOptions, 'onRaw' | 'onStaging' | 'monitor'>): Promise<void>;
+  run(signal: AbortSignal, observe?: Observers): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -51,6 +51,10 @@ const GROUPS: readonly { title: string; names: readonly string[] }[] = [
   { title: 'Ask', names: ['sql', 'tables', 'find'] },
   { title: 'Check', names: ['status', 'health', 'verify', 'quarantine list'] },
   { title: 'Look after', names: ['maintain'] },
+  {
+    title: 'Use cases',
+    names: ['init', 'transform list', 'transform show', 'transform run', 'transform backfill', 'types'],
+  },
   { title: 'Share', names: ['serve catalog'] },
 ];
 

@@ -9,9 +9,11 @@ import { adoptRejected } from '../quarantine/quarantine.ts';
 import { openIdentityIndex, type StagingCommit, stageEvents } from '../staging/staging.ts';
 import type { Stream } from '../stream/stream.ts';
 import { QUARANTINE_NAME, RAW_NAME, STAGING_NAME } from '../tables/tables.ts';
+import type { Transform, TransformCommit } from '../transforms/transforms.ts';
 import type { Role } from './commands/run.ts';
 import { composeEngine, foldersOf, type LocalLake, newId, type Surroundings, writerName } from './compose.ts';
 import { monitorOf } from './monitoring.ts';
+import { transformer } from './transform-role.ts';
 
 export interface RolesOptions extends Surroundings {
   lake: LocalLake;
@@ -19,9 +21,14 @@ export interface RolesOptions extends Surroundings {
   /** Needed by the role processor only. */
   stream: Stream | undefined;
   roles: readonly Role[];
+  /** Of the project; the role transforms has nothing to do without any. */
+  transforms?: readonly Transform[];
   spoolFolder: string;
   onRaw?: (commit: Committed) => void;
   onStaging?: (commit: StagingCommit) => void;
+  onTransform?: (commit: TransformCommit) => void;
+  /** One transform was run; where it failed it keeps its position, and the others go on. */
+  onTransformRan?: (name: string, failure: unknown) => void;
   /** What roles tell of their work; without one it is only told to the log. */
   monitor?: Monitor;
 }
@@ -72,6 +79,8 @@ export async function runRoles(given: RolesOptions, { signal, until_ms }: Run): 
     start(repeat(options, stop, changed, { role, action }));
   if (has('quarantine') && !has('processor')) again('quarantine', () => adopt(options));
   if (has('staging')) again('staging', () => stage(stop));
+  const transform = has('transforms') ? transformer(options) : undefined;
+  if (transform !== undefined) start(transform.repeat(stop));
   const watching = monitor.watch({ lake: given.lake, stream: given.stream }, stop);
   const interval_ms = options.settings['maintenance.interval'];
   const maintained = has('maintenance') && interval_ms > 0;
@@ -85,6 +94,7 @@ export async function runRoles(given: RolesOptions, { signal, until_ms }: Run): 
     if (failure) throw failure.reason;
     if (has('quarantine')) await adopt(options);
     if (has('staging')) await stage(NEVER);
+    await transform?.run(NEVER);
     if (maintained && until_ms !== undefined) await maintainOnce(options, signal);
   } finally {
     await close();

@@ -5,10 +5,8 @@
 
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { registerHooks } from 'node:module';
 import { basename, dirname, extname, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { Failure } from '../base/base.ts';
+import { Failure, importUserModule } from '../base/base.ts';
 import { nearest } from './nearest.ts';
 import type { Option } from './option.ts';
 import { OPTION_NAMES, type OPTIONS, type OptionName } from './options.ts';
@@ -78,33 +76,11 @@ async function readJson(path: string): Promise<unknown> {
 }
 
 async function importModule(path: string): Promise<unknown> {
-  const hooks = letItImportUs(path);
   try {
-    const loaded = (await import(pathToFileURL(path).href)) as { default?: unknown };
-    return loaded.default;
+    return (await importUserModule(path))['default'];
   } catch (cause) {
     throw unreadable(path, cause);
-  } finally {
-    hooks.deregister();
   }
-}
-
-/**
- * A config file says `import { defineConfig } from 'lakeward'` wherever it lies, also where nothing is installed; and
- * it is a module also where no package.json says so (Node would warn on stderr).
- */
-function letItImportUs(path: string): { deregister(): void } {
-  const url = pathToFileURL(path).href;
-  return registerHooks({
-    resolve: (specifier, context, next) =>
-      specifier === 'lakeward'
-        ? { url: new URL('./config.ts', import.meta.url).href, shortCircuit: true }
-        : next(specifier, context),
-    load: (loading, context, next) =>
-      loading === url && context.format == null
-        ? next(loading, { ...context, format: path.endsWith('.ts') ? 'module-typescript' : 'module' })
-        : next(loading, context),
-  });
 }
 
 function unreadable(path: string, cause: unknown): Failure {

@@ -21,6 +21,12 @@ export const COMMAND_NAMES = [
   'health',
   'maintain',
   'serve catalog',
+  'init',
+  'transform list',
+  'transform show',
+  'transform run',
+  'transform backfill',
+  'types',
 ] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];
 
@@ -31,7 +37,9 @@ const PIPELINE = ['dev', 'run', 'demo'] as const;
 const SERVICE = ['dev', 'run'] as const;
 const STREAMING = ['dev', 'run', 'send', 'verify', 'status', 'health'] as const;
 const SERVING = ['serve catalog'] as const;
-const ASKING = ['dev', 'run', 'demo', 'sql', 'find', 'verify', 'maintain'] as const;
+const COMPUTING = ['transform run', 'transform backfill'] as const;
+const TRANSFORMING = ['dev', 'run', 'transform list', 'transform show', ...COMPUTING] as const;
+const ASKING = ['dev', 'run', 'demo', 'sql', 'find', 'verify', 'maintain', 'types', ...COMPUTING] as const;
 
 export const OPTIONS = {
   dir: option(path('DIR'), './.lakeward', {
@@ -278,6 +286,28 @@ export const OPTIONS = {
     commands: SERVICE,
   }),
   ...MAINTENANCE_OPTIONS,
+  'transforms.dir': option(path('DIR'), './transforms', {
+    description:
+      'The folder of the transforms: every file in it that is no test defines one. Without it there are none.',
+    example: './jobs',
+    commands: TRANSFORMING,
+  }),
+  'transforms.every': option(duration({ min: 10 }), (command) => (command === 'run' ? '5m' : '5s'), {
+    description:
+      'How often the role transforms looks for what staging gained. Each time the days that changed are computed anew.',
+    example: '1h',
+    commands: SERVICE,
+  }),
+  'transforms.maxDays': option(count({ min: 1, max: 4_000 }), 31, {
+    description: 'Days that one commit of a transform computes anew at most.',
+    example: '7',
+    commands: ['dev', 'run', ...COMPUTING],
+  }),
+  'transforms.maxRows': option(count({ min: 1 }), 1_000_000, {
+    description: 'New events that one commit of a transform of mode append takes at most.',
+    example: '100k',
+    commands: ['dev', 'run', ...COMPUTING],
+  }),
   'serve.host': option(text('ADDRESS'), '127.0.0.1', {
     description:
       'Address that the catalog is served on. Anything but loopback lets other machines reach every table, and needs serve.token.',

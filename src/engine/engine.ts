@@ -15,6 +15,7 @@ import type {
 import { openDuckDb } from './duckdb/duckdb.ts';
 import type { LocalFiles, ReadStats } from './local-files.ts';
 import type { Rewrite, Rewritten } from './rewrite.ts';
+import type { TransformEngine } from './transform-engine.ts';
 import type { QueryResult, ScanFilters, ViewDefinition } from './view.ts';
 
 export type {
@@ -28,12 +29,14 @@ export type {
   SpoolInput,
   WrittenFile,
 } from './batch.ts';
+export { sqlType } from './duckdb/column-types.ts';
 export { inPlace, type LocalFiles, type ReadStats } from './local-files.ts';
 export { type RemoteFiles, remoteFiles } from './parquet/remote-files.ts';
 export { storeFiles } from './store-files.ts';
+export type { OutputColumn, SourceView, TransformQuery, TransformWrite } from './transform-engine.ts';
 export type { Cell, QueryResult, ScanFilters, ViewDefinition } from './view.ts';
 
-export interface Engine {
+export interface Engine extends TransformEngine {
   judge(spool: SpoolInput, limits: EventLimits): Promise<JudgedBatch>;
   readRaw(files: readonly RawFile[]): Promise<RawBatch>;
   /** Event files against event files: identities that stand twice among `held`, only in `source`, only in `held`. */

@@ -46,7 +46,7 @@ export async function adoptRejected(options: AdoptOptions): Promise<Adopted> {
     stage: (base, attempt) =>
       advance(base, attempt, {
         writer,
-        consumed: { table: RAW_NAME, from, to },
+        consumed: [{ table: RAW_NAME, from, to }],
         tally: { received: rows + repeated, written: rows, duplicate: repeated },
       }),
   });

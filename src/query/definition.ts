@@ -1,6 +1,5 @@
-import type { ViewDefinition } from '../engine/engine.ts';
+import { sqlType, type ViewDefinition } from '../engine/engine.ts';
 import type { DataFile, Schema, Table } from '../lake/lake.ts';
-import { sqlType } from './column-types.ts';
 
 /** Files that were added without field ids are found by the table's name mapping; ours and most others have ids. */
 const NAME_MAPPING = 'schema.name-mapping.default';

@@ -4,8 +4,8 @@ import { expect, it } from 'vitest';
 import { loaded } from '../../tests/support/edited-table.ts';
 import { ScriptedStream } from '../../tests/support/scripted-stream.ts';
 import { lakeFolder, openWorker, type Worker } from '../../tests/support/worker.ts';
+import { sqlType } from '../engine/engine.ts';
 import { RAW } from '../tables/tables.ts';
-import { sqlType } from './column-types.ts';
 import { openQuery } from './query.ts';
 
 const TYPES = [

@@ -5,8 +5,7 @@
  */
 import type { Engine, RawBatch } from '../engine/engine.ts';
 import type { Lake, Table } from '../lake/lake.ts';
-import type { Consumed } from '../tables/tables.ts';
-import { nextPortion, type Portion } from './consume.ts';
+import { type Consumed, nextPortion, type Portion } from '../tables/tables.ts';
 
 export interface ReadPortion {
   portion: Portion;
@@ -24,7 +23,7 @@ export async function readPortion(
   { lake, engine, maxRows }: Reading,
   { raw, consumed }: { raw: Table; consumed: Consumed | undefined },
 ): Promise<ReadPortion | undefined> {
-  const portion = await nextPortion(lake, { raw, consumed, maxRows });
+  const portion = await nextPortion(lake, { table: raw, consumed, maxRows });
   if (portion === undefined) return undefined;
   const batch = await engine.readRaw(
     portion.files.map((file) => ({

@@ -69,7 +69,7 @@ async function stageNext(options: Options): Promise<Staged | 'nothing' | 'refuse
           snapshot: staging.metadata['current-snapshot-id']!,
           survives: 'replaces',
         },
-        consumed: { table: RAW_NAME, from, to: portion.to },
+        consumed: [{ table: RAW_NAME, from, to: portion.to }],
         tally,
       }),
   });

@@ -158,7 +158,7 @@ describe('a commit that consumes a table', () => {
   test('is refused when another consumed meanwhile', async () => {
     const raw = await rawLake();
     const consume = (from: ReturnType<typeof at> | undefined, to: ReturnType<typeof at>) => ({
-      consumed: { table: 'raw.events', from, to },
+      consumed: [{ table: 'raw.events', from, to }],
     });
     expect(await refusal(raw, consume(undefined, at(1n)))).toBeUndefined();
     for (const from of [undefined, at(2n), at(1n, 'other')]) {

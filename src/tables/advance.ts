@@ -36,7 +36,8 @@ export interface Advance {
    * its position is needed no longer.
    */
   took?: Readonly<Record<string, Readonly<Record<string, readonly [from: string, to: string]>>>>;
-  consumed?: { table: string; from: Consumed | undefined; to: Consumed };
+  /** Per table: how far this commit's rows were read from, and to; equal where it does not move. */
+  consumed?: readonly { table: string; from: Consumed | undefined; to: Consumed }[];
   tally?: Partial<Tally>;
   /** Quarantine files of this batch, for adoption. */
   rejected?: Omit<RejectedManifest, 'sequenceNumber'>;
@@ -65,16 +66,14 @@ export function advance(base: Table, attempt: Attempt, change: Advance): Staged 
     sequenceNumber: attempt.sequenceNumber,
   };
   const waiting = before.rejected.filter((r) => r.sequenceNumber > (change.adoptedUpTo ?? -1));
-  const consumed = change.consumed
-    ? { ...before.consumed, [change.consumed.table]: change.consumed.to }
-    : before.consumed;
+  const consumed = { ...before.consumed };
+  for (const { table, to } of change.consumed ?? []) consumed[table] = to;
 
   const summary: Record<string, string> = { 'lakeward.writer': change.writer };
   for (const [stream, shards] of Object.entries(change.took ?? {})) {
     summary[stateKeys.streamPrefix + stream] = stringifyJson(shards);
   }
-  if (change.consumed) {
-    const { table, from, to } = change.consumed;
+  for (const { table, from, to } of change.consumed ?? []) {
     summary[stateKeys.consumedPrefix + table] = stringifyJson({ from: from ?? null, to });
   }
   summary['lakeward.ledger'] = stringifyJson(tally);
@@ -146,9 +145,12 @@ function positionsMoved(
   return undefined;
 }
 
-function consumedMoved(base: Table, { consumed }: Advance): string | undefined {
-  if (consumed === undefined) return undefined;
-  const at = tableState(base).consumed[consumed.table];
-  const same = at?.snapshot === consumed.from?.snapshot && at?.uuid === consumed.from?.uuid;
-  return same ? undefined : `${consumed.table} was consumed up to another snapshot meanwhile`;
+function consumedMoved(base: Table, { consumed = [] }: Advance): string | undefined {
+  if (consumed.length === 0) return undefined;
+  const state = tableState(base);
+  const moved = consumed.find(({ table, from }) => {
+    const at = state.consumed[table];
+    return at?.snapshot !== from?.snapshot || at?.uuid !== from?.uuid;
+  });
+  return moved && `${moved.table} was consumed up to another snapshot meanwhile`;
 }

@@ -79,7 +79,7 @@ describe('the state of a table', () => {
     for (const snapshot of [9_223_372_036_854_775_807n, 5n]) {
       const from = (await stateOf(raw)).consumed['x'];
       await commit(raw.lake, {
-        consumed: { table: 'x', from, to: { uuid: 'u', snapshot, sequenceNumber: 1 } },
+        consumed: [{ table: 'x', from, to: { uuid: 'u', snapshot, sequenceNumber: 1 } }],
       });
       expect((await stateOf(raw)).consumed['x']).toEqual({ uuid: 'u', snapshot, sequenceNumber: 1 });
     }
@@ -91,9 +91,9 @@ describe('the state after an operator moved main', () => {
     const raw = await rawLake();
     const first: Consumed = { uuid: 'u', snapshot: 1n, sequenceNumber: 1 };
     const second: Consumed = { uuid: 'u', snapshot: 2n, sequenceNumber: 2 };
-    const target = await take(raw, '', '100', { consumed: { table: 'x', from: undefined, to: first } });
+    const target = await take(raw, '', '100', { consumed: [{ table: 'x', from: undefined, to: first }] });
     const rejected = { locations: ['m'], rows: 1, committedAt_ms: 0 };
-    await take(raw, '100', '200', { rejected, consumed: { table: 'x', from: first, to: second } });
+    await take(raw, '100', '200', { rejected, consumed: [{ table: 'x', from: first, to: second }] });
     await commit(raw.lake, {
       rows: 5,
       took: { [STREAM]: { b: ['', '50'] }, other: { '*': ['', 'TRIM_HORIZON'] } },
@@ -246,7 +246,7 @@ describe('the state when the stamped snapshot was expired', () => {
 test('what a snapshot changed can be read back from its summary; another program’s says nothing', async () => {
   const raw = await rawLake();
   const to: Consumed = { uuid: 'u', snapshot: 9_000_000_000_000_000_001n, sequenceNumber: 4 };
-  const ours = await take(raw, '', '100', { consumed: { table: 'x', from: undefined, to } });
+  const ours = await take(raw, '', '100', { consumed: [{ table: 'x', from: undefined, to }] });
   expect(snapshotFacts(ours.metadata.snapshots.at(-1)!)).toMatchObject({
     writer: 'test',
     took: { [STREAM]: { a: ['', '100'] } },

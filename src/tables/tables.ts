@@ -3,6 +3,7 @@
  * and what it counted. `state.ts` reads the state; `advance.ts` is the one place that writes it.
  */
 export { type Advance, advance, firstCommit, type Judged } from './advance.ts';
+export { nextPortion, type Portion } from './consume.ts';
 export {
   ARRIVED_AT_ID,
   CREATED_DATETIME_ID,

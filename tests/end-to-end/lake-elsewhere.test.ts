@@ -4,6 +4,8 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { githubEvents } from '../support/corpora/github.ts';
+import { exampleProject } from '../support/example-project.ts';
 import { type Moto, startMoto } from '../support/moto.ts';
 import { type Ended, lakeward, start } from '../support/program.ts';
 import { describeWith, pythonWith } from '../support/python.ts';
@@ -39,6 +41,26 @@ describeWith(python, 'with the lake on S3 (moto) and the catalog in the bucket',
       expect((await readdir(join(own, 'demo'))).sort()).toEqual(['stream', 'work']);
       expect(await readdir(join(own, 'demo', 'work'))).toEqual([]);
     }
+  });
+
+  it('marts of both modes are what they are on a disk', async () => {
+    const documents = githubEvents().map(({ document }) => document);
+    const [disk, bucket] = await Promise.all(
+      [{}, moto.lakeAt('s3://lake/marts')].map(async (env, i) => {
+        const own = await mkdtemp(join(dir, `marts-${i}-`));
+        const { send, run, rows } = exampleProject('pull-requests', own, env);
+        for (const half of [documents.slice(0, 150), documents.slice(150)]) {
+          await send(half);
+          expect((await run('run', '--once')).code).toBe(0);
+        }
+        return [
+          await rows('select * from marts.pull_request_steps order by all'),
+          await rows('select * from marts.pull_request_days order by all'),
+        ];
+      }),
+    );
+    expect(bucket).toEqual(disk);
+    expect(disk!.every((rows) => rows.length > 0)).toBe(true);
   });
 
   it('a question says what it fetched, and fetches only what it needs', async () => {

@@ -82,6 +82,9 @@ export const TABLE: readonly Row[] = [
     'rename a column': 'renames a column: it reads ours under the new name, and we go on under the old one',
     'expire snapshots': 'expires snapshots, also our newest one: what we know of ourselves stays',
   }),
+  ...rows('pyiceberg 0.12', 'SqlCatalog', 'marts > pyiceberg', {
+    'read a mart': 'reads a mart: its types, a column added later, and only the files that a filter leaves',
+  }),
   ...rows('pyiceberg 0.12', 'metadata file', 'readers', {
     read: ofEach((name) => `${readers(name)} > by the metadata file as by the catalog`),
   }),

@@ -4,10 +4,13 @@ import { ROLES } from '../commands/run.ts';
 import { openEmbedded } from '../embedded.ts';
 import { figure } from '../figures.ts';
 import { monitorOf, probesOf, startListener } from '../monitoring.ts';
+import { transformsBeside } from '../project-transforms.ts';
+import { transformObservers } from '../transform-role.ts';
 import { version } from '../version.ts';
 
 export const dev: DevAction = async (context) => {
   const { settings, out, log, signal } = context;
+  const transforms = await transformsBeside(context);
   const embedded = await openEmbedded(context);
   const { server } = embedded;
   const paint = out.notePaint;
@@ -19,6 +22,7 @@ export const dev: DevAction = async (context) => {
     `  lake    ${settings.dir}`,
     `  put     ${put}`,
     `  or      lakeward send events.ndjson${dirFlag(context)}`,
+    ...(transforms.length === 0 ? [] : [`  marts   ${transforms.map((t) => `marts.${t.name}`).join(', ')}`]),
     `  ask     lakeward sql "select event_type, count(*) from staging.events group by 1"${dirFlag(context)}`,
   ]) {
     out.note(line);
@@ -32,6 +36,8 @@ export const dev: DevAction = async (context) => {
   const listener = await startListener(context, monitor);
   try {
     await embedded.run(signal, {
+      ...transformObservers(context),
+      transforms,
       monitor,
       onRaw: ({ tally, behindLatest_ms }: Committed) => {
         const { received, written, duplicate, quarantined } = tally;

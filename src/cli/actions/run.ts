@@ -6,12 +6,16 @@ import { composeEngine, composeLake, composeStream, spoolFolder, sweepWork } fro
 import { removeEndpoint, writeEndpoint } from '../endpoint-file.ts';
 import { EXIT } from '../exit.ts';
 import { monitorOf, probesOf, startListener } from '../monitoring.ts';
+import { transformsBeside } from '../project-transforms.ts';
 import { runRoles } from '../roles.ts';
+import { transformObservers } from '../transform-role.ts';
 import { ledgerSentence } from './verify.ts';
 
 export const run: RunAction = async (context) => {
   const { args, flags, log, out, settings, signal } = context;
   const roles = args.length === 0 ? ROLES : (args as readonly Role[]);
+  const failed = new Set<string>();
+  const transforms = roles.includes('transforms') ? await transformsBeside(context, failed) : [];
   await sweepWork(context);
   const lake = await composeLake(context);
   const opened = roles.includes('processor') ? await composeStream(context, lake) : undefined;
@@ -29,9 +33,12 @@ export const run: RunAction = async (context) => {
   if (served?.server) await writeEndpoint(settings.dir, { endpoint: served.endpoint, pid: process.pid });
   let ledger: Tally = emptyTally;
   let commits = 0;
+  const observers = transformObservers(context, failed);
   const options = {
     ...context,
     monitor,
+    ...observers,
+    transforms,
     lake,
     engine,
     stream: opened?.stream,
@@ -55,8 +62,9 @@ export const run: RunAction = async (context) => {
     await out.result({ commits, ledger }, () => '');
     if (!flags.once) return EXIT.ok;
     out.note(`${commits} commits: ${ledgerSentence(ledger)}`);
+    if (failed.size > 0) out.note(`failed, and kept their positions: ${[...failed].join(', ')}`);
     // Stopped before the end that was fixed at the start.
-    return signal.aborted ? EXIT.failed : EXIT.ok;
+    return signal.aborted || failed.size > 0 ? EXIT.failed : EXIT.ok;
   } finally {
     await listener?.close();
     if (served?.server) await removeEndpoint(settings.dir);

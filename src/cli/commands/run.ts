@@ -2,7 +2,7 @@ import { flag } from '../../config/config.ts';
 import { type Action, defineCommand, ownFlag } from '../command.ts';
 import { EXIT } from '../exit.ts';
 
-export const ROLES = ['processor', 'quarantine', 'staging', 'maintenance'] as const;
+export const ROLES = ['processor', 'quarantine', 'staging', 'transforms', 'maintenance'] as const;
 export type Role = (typeof ROLES)[number];
 
 const flags = {
@@ -18,7 +18,7 @@ export const runCommand = (action: RunAction) =>
       name: 'run',
       summary: 'Run the roles of a deployment.',
       about: [
-        'The processor takes events from the stream, drops repeats inside the watermark and writes raw; quarantine adopts what could not be an event; staging drops every other repeat and sorts; maintenance keeps the tables small in files and metadata. Without a role all of them run.',
+        'The processor takes events from the stream, drops repeats inside the watermark and writes raw; quarantine adopts what could not be an event; staging drops every other repeat and sorts; transforms keep the tables of use cases, where the project has any; maintenance keeps the tables small in files and metadata. Without a role all of them run.',
         'Positions are part of the commits of the lake, so a role can be stopped, killed, moved or started twice at any moment: it goes on from what the lake holds.',
         'With --once the end is fixed at the start, by the stream’s own clock; the exit code is 1 when anything from before that moment is left.',
       ],

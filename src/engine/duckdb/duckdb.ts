@@ -14,6 +14,7 @@ import { readRejected } from './rejected-rows.ts';
 import { reopened } from './reopened.ts';
 import { rewrite } from './rewrite.ts';
 import { rowCounts } from './row-counts.ts';
+import { outputColumns, transform } from './transform.ts';
 import { openViews } from './views.ts';
 
 export async function openDuckDb(options: EngineOptions): Promise<Engine> {
@@ -61,6 +62,8 @@ export async function openDuckDb(options: EngineOptions): Promise<Engine> {
     },
     scanFilters: (sql) => planning.scanFilters(sql),
     query: (sql, options) => query({ connect, hold: () => views.hold() }, sql, options),
+    outputColumns: async (asked) => outputColumns(await connect(), asked),
+    transform: async (write) => transform(await connect(), { write, files, folder: await folder() }),
     close: async () => {
       planning.close();
       views.close();

@@ -82,7 +82,7 @@ function needOf({ columns, scans }: ViewDefinition): Need {
 
 const withId = (id: number | undefined) => (id === undefined ? {} : { id });
 
-function selectOf(view: ViewDefinition, paths: readonly string[]): string {
+export function selectOf(view: Omit<ViewDefinition, 'schema' | 'name'>, paths: readonly string[]): string {
   if (paths.length === 0) return empty(view);
   const { locationColumn: location } = view;
   if (location === undefined) return scan(view, paths);
@@ -91,7 +91,7 @@ function selectOf(view: ViewDefinition, paths: readonly string[]): string {
     join (values ${places.join(', ')}) as places(__path, ${identifier(location)}) on __file = __path`;
 }
 
-function empty({ columns, locationColumn }: ViewDefinition): string {
+function empty({ columns, locationColumn }: Pick<ViewDefinition, 'columns' | 'locationColumn'>): string {
   const location = locationColumn === undefined ? [] : [{ name: locationColumn, type: 'varchar' }];
   const nulls = [...columns, ...location].map(({ name, type }) => `null::${type} as ${identifier(name)}`);
   return `select ${nulls.join(', ')} where false`;

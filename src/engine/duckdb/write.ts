@@ -161,13 +161,26 @@ function bound(field: Field, text: string | undefined): Bound | undefined {
       return Number(text);
     case 'long':
       return BigInt(text);
+    case 'float':
     case 'double':
       return Number.isNaN(Number(text)) ? undefined : Number(text);
     case 'timestamptz':
       return microseconds(text);
+    case 'timestamp':
+      return microseconds(`${text}+00`);
+    case 'date':
+      return days(text);
     default:
-      return undefined;
+      return field.type.startsWith('decimal') && /^-?\d+(\.\d+)?$/.test(text)
+        ? BigInt(text.replace('.', ''))
+        : undefined;
   }
+}
+
+/** `2026-01-01` → days since the epoch; none for years that a Date does not have. */
+function days(text: string): number | undefined {
+  const start = microseconds(`${text} 00:00:00+00`);
+  return start === undefined ? undefined : Number(start / 86_400_000_000n);
 }
 
 /** `2026-01-01 00:00:00.123456+00` → microseconds since the epoch. */

@@ -2,6 +2,7 @@
 import type { Table } from '../lake.ts';
 import type { DataFile, Manifest } from '../table/data-file.ts';
 import type { Snapshot } from '../table/metadata.ts';
+import type { Schema } from '../table/schema.ts';
 
 export interface Change {
   /** UUID; the token by which an unknown commit is found. Written to the summary as `lakeward.commit-id`. */
@@ -14,6 +15,11 @@ export interface Change {
   remove?: readonly DataFile[];
   /** From `mergeManifests`. Refused on a base that does not list all of `from`. */
   merge?: MergedManifests;
+  /**
+   * The table's columns from this commit on. A column that stays keeps its id, a new one has an id above
+   * `last-column-id`. Only for a base whose schema is that of the table given to `commit`: `stage` has to refuse others.
+   */
+  schema?: Schema;
   /** Snapshots that the table forgets; those it does not know are passed over. No file is deleted. */
   expire?: readonly bigint[];
   /**

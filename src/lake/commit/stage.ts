@@ -78,10 +78,7 @@ export async function writeAttempt(
       }),
     },
   };
-  const version = await ports.versions.stage(
-    base,
-    updateOf(base, { snapshot, staged, expire: change.expire ?? [] }),
-  );
+  const version = await ports.versions.stage(base, updateOf(base, { snapshot, staged, change }));
   return {
     tableUuid: metadata['table-uuid'],
     snapshot,
@@ -102,13 +99,14 @@ function heldByRef({ metadata }: Table, { expire = [] }: Change): Refusal | unde
 
 function updateOf(
   base: Table,
-  { snapshot, staged, expire }: { snapshot: Snapshot; staged: Staged; expire: readonly bigint[] },
+  { snapshot, staged, change }: { snapshot: Snapshot; staged: Staged; change: Change },
 ): TableUpdate {
   const { metadata } = base;
   const properties = Object.entries(staged.properties);
   const set = properties.filter((entry): entry is [string, string] => entry[1] !== undefined);
   const removals = properties.flatMap(([key, value]) => (value === undefined ? [key] : []));
   const updates: Update[] = [
+    ...schemaUpdates(base, change),
     { action: 'add-snapshot', snapshot },
     {
       // How long to keep what: a ref is set whole.
@@ -122,15 +120,33 @@ function updateOf(
   if (set.length > 0) updates.push({ action: 'set-properties', updates: Object.fromEntries(set) });
   if (removals.length > 0) updates.push({ action: 'remove-properties', removals });
   const known = new Set(metadata.snapshots.map((each) => each['snapshot-id']));
-  const expired = expire.filter((id) => known.has(id));
+  const expired = (change.expire ?? []).filter((id) => known.has(id));
   if (expired.length > 0) updates.push({ action: 'remove-snapshots', 'snapshot-ids': expired });
   return {
     requirements: [
       { type: 'assert-table-uuid', uuid: metadata['table-uuid'] },
       { type: 'assert-ref-snapshot-id', ref: 'main', 'snapshot-id': metadata['current-snapshot-id'] },
+      ...(change.schema === undefined
+        ? []
+        : [
+            {
+              type: 'assert-current-schema-id' as const,
+              'current-schema-id': metadata['current-schema-id'],
+            },
+          ]),
     ],
     updates,
   };
+}
+
+/** The snapshot itself is still of the schema that its base has: its rows were there before. */
+function schemaUpdates({ metadata }: Table, { schema }: Change): Update[] {
+  if (schema === undefined) return [];
+  const id = Math.max(...metadata.schemas.map((each) => each['schema-id'])) + 1;
+  return [
+    { action: 'add-schema', schema: { type: 'struct', 'schema-id': id, fields: schema.fields } },
+    { action: 'set-current-schema', 'schema-id': -1 },
+  ];
 }
 
 /** The change's manifests, then those of the base that still have a live file, or lost one in this snapshot. */

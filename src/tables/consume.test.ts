@@ -10,13 +10,13 @@ import {
 } from '../../tests/support/edited-table.ts';
 import { commit, type RawLake, rawFile, rawLake } from '../../tests/support/raw-commits.ts';
 import type { Table } from '../lake/lake.ts';
-import { type Consumed, RAW_NAME } from '../tables/tables.ts';
 import { nextPortion, type Portion } from './consume.ts';
+import { type Consumed, RAW_NAME } from './tables.ts';
 
 const ALL = 1_000_000;
 
 async function portion(raw: RawLake, consumed?: Consumed, maxRows = ALL): Promise<Portion | undefined> {
-  return nextPortion(raw.lake, { raw: await loaded(raw.lake, RAW_NAME), consumed, maxRows });
+  return nextPortion(raw.lake, { table: await loaded(raw.lake, RAW_NAME), consumed, maxRows });
 }
 
 /** Row counts tell the files of these tests apart. */
@@ -29,7 +29,7 @@ const upTo = (table: Table): Consumed => ({
   sequenceNumber: table.metadata['last-sequence-number'],
 });
 
-describe('what staging reads next', () => {
+describe('what a consumer reads next', () => {
   test('is nothing of a table without rows, or without new ones', async () => {
     const raw = await rawLake();
     expect(await portion(raw)).toBeUndefined();

@@ -1,27 +1,45 @@
 /**
- * What staging reads next: the live files of raw's current snapshot whose data sequence number is above that of the
- * newest common ancestor of it and the consumed snapshot; all of them when no common ancestor can be shown or the
- * table is another one. A rollback, restore, compaction or expiry of raw can make it read a row twice, never miss one.
+ * What a consumer of a table reads next: the live files of its current snapshot whose data sequence number is above
+ * that of the newest common ancestor of it and the consumed snapshot; all of them when no common ancestor can be shown
+ * or the table is another one. A rollback, restore, compaction or expiry of the table can make a consumer read a row
+ * twice, never miss one.
  */
-import { ancestors, type DataFile, type Lake, type Snapshot, type Table } from '../lake/lake.ts';
-import { type Consumed, readUpTo } from '../tables/tables.ts';
+import {
+  ancestors,
+  type DataFile,
+  type FileFilter,
+  type Lake,
+  type Snapshot,
+  type Table,
+} from '../lake/lake.ts';
+import { readUpTo } from './read-up-to.ts';
+import type { Consumed } from './state.ts';
 
 export interface Portion {
   files: DataFile[];
   to: Consumed;
-  /** Raw held more than one portion takes. */
+  /** The table held more than one portion takes. */
   more: boolean;
 }
 
-/** Undefined when raw holds nothing new. A portion ends at a snapshot of raw, so that `consumed` can name it. */
+export interface Reading {
+  table: Table;
+  consumed: Consumed | undefined;
+  /** Rows taken at once, as far as whole snapshots allow. */
+  maxRows: number;
+  /** Files that can hold no such row are left out. */
+  where?: readonly FileFilter[];
+}
+
+/** Undefined when the table holds nothing new. A portion ends at a snapshot, so that `consumed` can name it. */
 export async function nextPortion(
   lake: Lake,
-  { raw, consumed, maxRows }: { raw: Table; consumed: Consumed | undefined; maxRows: number },
+  { table, consumed, maxRows, where = [] }: Reading,
 ): Promise<Portion | undefined> {
-  const current = raw.metadata['current-snapshot-id'];
+  const current = table.metadata['current-snapshot-id'];
   if (current === undefined || current === null) return undefined;
-  const line = ancestors(raw.metadata, current).snapshots;
-  const { files } = await lake.files(raw, { afterSequenceNumber: readUpTo(raw, consumed) });
+  const line = ancestors(table.metadata, current).snapshots;
+  const { files } = await lake.files(table, { afterSequenceNumber: readUpTo(table, consumed), where });
   if (files.length === 0) return undefined;
 
   const end = portionEnd(files, { line, maxRows });
@@ -30,7 +48,7 @@ export async function nextPortion(
     files: taken,
     more: taken.length < files.length,
     to: {
-      uuid: raw.metadata['table-uuid'],
+      uuid: table.metadata['table-uuid'],
       snapshot: end['snapshot-id'],
       sequenceNumber: end['sequence-number'],
     },

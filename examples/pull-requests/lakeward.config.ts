@@ -1,0 +1,5 @@
+import { defineConfig } from 'lakeward';
+
+export default defineConfig({
+  dir: './.lakeward',
+});

@@ -1,0 +1,64 @@
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { InitAction } from '../commands/init.ts';
+import { projectFiles } from '../project-files.ts';
+
+const PACKAGE = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
+
+export const init: InitAction = async ({ args, cwd, out }) => {
+  const folder = resolve(cwd, args[0] ?? '.');
+  const created: string[] = [];
+  const kept: string[] = [];
+  const lakeward = `file:${relative(folder, PACKAGE) || '.'}`;
+  for (const { path, text } of projectFiles({ name: basename(folder), lakeward })) {
+    (await writeNew(join(folder, path), text)) ? created.push(path) : kept.push(path);
+  }
+  if (!findsPackage(folder)) {
+    await link(folder);
+    created.push('node_modules/lakeward');
+  }
+  const where = relative(cwd, folder);
+  await out.result({ folder, created, kept }, (paint) =>
+    [
+      ...created.map((path) => `${paint.green('wrote')}  ${path}`),
+      ...kept.map((path) => `${paint.dim('kept')}   ${path}`),
+      '',
+      'Next:',
+      ...(where === '' ? [] : [`  cd ${where}`]),
+      '  node --test               the test of the first transform (Node 24)',
+      '  lakeward dev              a stream and a lake here; the transform runs with it',
+      '  lakeward send FILE        events into it',
+      '  lakeward transform list   how far the transforms are',
+      '',
+    ].join('\n'),
+  );
+};
+
+/** False when there is such a file already: it is never overwritten. */
+async function writeNew(path: string, text: string): Promise<boolean> {
+  await mkdir(dirname(path), { recursive: true });
+  try {
+    await writeFile(path, text, { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function findsPackage(folder: string): boolean {
+  try {
+    createRequire(join(folder, 'package.json')).resolve('lakeward');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** As `npm install` of a folder does it. */
+async function link(folder: string): Promise<void> {
+  await mkdir(join(folder, 'node_modules'), { recursive: true });
+  await symlink(PACKAGE, join(folder, 'node_modules/lakeward'), 'dir');
+}

@@ -1,0 +1,51 @@
+/**
+ * What an engine does for a transform: it shows files as named relations, asks one query of them, and writes the answer
+ * as files of the transform's table. Types are Iceberg's; days are whole days of UTC, as numbers since the epoch.
+ */
+import type { Field, Type } from '../lake/lake.ts';
+import type { LakeFile, WrittenFile } from './batch.ts';
+
+/** Files of a table as a relation that the query reads by this name. */
+export interface SourceView {
+  name: string;
+  fields: readonly Field[];
+  /** None: an empty relation of these columns. */
+  files: readonly LakeFile[];
+  /** Rows that are shown: those with one of these values in one of these columns; all when there is no such list. */
+  anyOf?: readonly { column: string; values: readonly string[] }[];
+  /** Rows that are shown: those of these days by a column of type date, timestamp or timestamptz; both inclusive. */
+  days?: { column: string; first: number; last: number };
+}
+
+export interface TransformQuery {
+  /** Of the transform, for messages. */
+  name: string;
+  views: readonly SourceView[];
+  sql: string;
+}
+
+/** `type` is undefined where no column of a table can hold what the query gives; `given` is the engine's own word for it. */
+export interface OutputColumn {
+  name: string;
+  given: string;
+  type: Type | undefined;
+}
+
+export interface TransformWrite extends TransformQuery {
+  /** The table's columns; each is found by name in the answer and converted. One that the answer lacks is null. */
+  fields: readonly Field[];
+  /** The table is partitioned by the day of this column. */
+  partition?: {
+    column: string;
+    /** Only this day is written. A row of a day outside `within`, or without one, is an error: `transform.wrong_day`. */
+    only?: { day: number; within: { first: number; last: number } };
+  };
+}
+
+/** Failures of the query itself are Failure `transform.sql`, of fault user. */
+export interface TransformEngine {
+  /** What the query gives, by its text and the views' columns alone; nothing is read. */
+  outputColumns(query: TransformQuery): Promise<OutputColumn[]>;
+  /** No files when the answer is empty. `dispose` removes what has not been moved away. */
+  transform(write: TransformWrite): Promise<{ rows: number; files: WrittenFile[]; dispose(): Promise<void> }>;
+}
