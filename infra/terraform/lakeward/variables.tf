@@ -110,3 +110,142 @@ variable "lake" {
   })
   default = {}
 }
+
+variable "permissions_boundary_arn" {
+  description = "Policy that bounds every role; null: none."
+  type        = string
+  default     = null
+}
+
+variable "capabilities" {
+  description = "What the endpoint has. LocalStack's free plan has none of these; moto has Glue. Without `containers` there is no network, registry, cluster, service or Spark either; without `glue` the catalog is in the bucket."
+  type = object({
+    glue        = optional(bool, true)
+    containers  = optional(bool, true)
+    autoscaling = optional(bool, true)
+  })
+  default = {}
+}
+
+variable "network" {
+  description = "Addresses, zones (one private subnet each) and what of the traffic is logged: `ALL`, `ACCEPT` or `REJECT`."
+  type = object({
+    cidr               = optional(string, "10.64.0.0/20")
+    availability_zones = optional(list(string), [])
+    flow_log_traffic   = optional(string, "REJECT")
+  })
+  default = {}
+}
+
+variable "image" {
+  description = "Image to run, with tag or digest; null: `image_tag` in this environment's registry."
+  type        = string
+  default     = null
+}
+
+variable "image_tag" {
+  description = "Tag of the image in this environment's registry: the release."
+  type        = string
+  default     = "0.1.0"
+}
+
+variable "images_kept" {
+  description = "Images that the registry keeps to roll back to."
+  type        = number
+  default     = 30
+}
+
+variable "architecture" {
+  description = "`ARM64` or `X86_64`, as the image was built."
+  type        = string
+  default     = "ARM64"
+}
+
+variable "log_level" {
+  description = "Option log.level of every role."
+  type        = string
+  default     = "info"
+
+  validation {
+    condition     = contains(["debug", "info", "warn", "error"], var.log_level)
+    error_message = "log_level is debug, info, warn or error."
+  }
+}
+
+variable "processor" {
+  description = "The processor: size of a task (1024 units are a core, MiB, GiB), tasks at least and at most, seconds of lag to scale by, further options of the program by dotted name."
+  type = object({
+    cpu_units       = optional(number, 1024)
+    memory_mib      = optional(number, 2048)
+    storage_gib     = optional(number, 30)
+    tasks_min       = optional(number, 1)
+    tasks_max       = optional(number, 1)
+    scale_out_lag_s = optional(number, 300)
+    scale_in_lag_s  = optional(number, 30)
+    options         = optional(map(string), {})
+  })
+  default = {}
+}
+
+variable "staging" {
+  description = "Staging: `SERVICE`, or `SCHEDULE` with `rate(…)` or `cron(…)`; size of its task; further options of the program."
+  type = object({
+    mode        = optional(string, "SERVICE")
+    schedule    = optional(string)
+    cpu_units   = optional(number, 1024)
+    memory_mib  = optional(number, 4096)
+    storage_gib = optional(number, 50)
+    options     = optional(map(string), {})
+  })
+  default = {}
+}
+
+variable "transforms" {
+  description = "Transforms, as staging; null: none."
+  type = object({
+    mode        = optional(string, "SCHEDULE")
+    schedule    = optional(string, "rate(1 hour)")
+    cpu_units   = optional(number, 1024)
+    memory_mib  = optional(number, 4096)
+    storage_gib = optional(number, 50)
+    options     = optional(map(string), {})
+  })
+  default = null
+}
+
+variable "spark" {
+  description = "An EMR Serverless application: idle minutes before it stops, most cores and GiB of all sessions; null: none."
+  type = object({
+    idle_minutes   = optional(number, 15)
+    max_vcpu       = optional(number, 32)
+    max_memory_gib = optional(number, 128)
+  })
+  default = null
+}
+
+variable "firehose" {
+  description = "Firehose beside Lakeward, or instead of it: prefix in the bucket, seconds to buffer, the Iceberg table to append to (null: JSON objects); null: no Firehose."
+  type = object({
+    prefix   = optional(string, "firehose")
+    buffer_s = optional(number, 300)
+    iceberg = optional(object({
+      database_name = string
+      table_name    = string
+      table_prefix  = string
+    }))
+  })
+  default = null
+}
+
+variable "observability" {
+  description = "Days to keep logs, addresses to mail alarms to, alarms not to make, minutes without a commit and quarantined records in five minutes before their alarms, whether to make a dashboard."
+  type = object({
+    log_days                 = optional(number, 365)
+    alarm_emails             = optional(set(string), [])
+    alarms_off               = optional(set(string), [])
+    no_commits_alarm_minutes = optional(number, 30)
+    quarantined_alarm_rows   = optional(number, 100)
+    dashboard                = optional(bool, true)
+  })
+  default = {}
+}
