@@ -33,7 +33,7 @@ resource "aws_ecs_service" "this" {
   task_definition  = module.task.arn
   desired_count    = 1
   launch_type      = "FARGATE"
-  platform_version = "1.4.0"
+  platform_version = "LATEST"
 
   # One at a time: the old one stops first.
   deployment_minimum_healthy_percent = 0
@@ -80,7 +80,7 @@ resource "aws_scheduler_schedule" "this" {
     ecs_parameters {
       task_definition_arn    = module.task.arn
       launch_type            = "FARGATE"
-      platform_version       = "1.4.0"
+      platform_version       = "LATEST"
       task_count             = 1
       enable_execute_command = false
       propagate_tags         = "TASK_DEFINITION"

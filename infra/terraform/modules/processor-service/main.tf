@@ -28,7 +28,7 @@ resource "aws_ecs_service" "this" {
   task_definition  = module.task.arn
   desired_count    = var.tasks_min
   launch_type      = "FARGATE"
-  platform_version = "1.4.0"
+  platform_version = "LATEST"
 
   deployment_minimum_healthy_percent = var.deployment_minimum_healthy_percent
   deployment_maximum_percent         = var.deployment_minimum_healthy_percent + 100
