@@ -7,8 +7,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PROJECT } from './cache.ts';
 import { type Deployment, localFolder, openDeployment, type Target } from './deployment.ts';
+import { explainDrift } from './emulator-drift.ts';
 import { startLocalStack } from './localstack.ts';
 import { settingsText } from './offline-plan.ts';
+import { type Change, changedAttributes } from './plan-file.ts';
 import { planSummary } from './plan-summary.ts';
 import { terraformMissing } from './providers.ts';
 
@@ -48,14 +50,21 @@ async function applied(deployment: Deployment): Promise<void> {
   told('applied');
   const outputs = await deployment.outputs();
   const drift = await deployment.drift();
-  for (const { address, change } of drift) console.log(`  not at rest: ${change.actions} ${address}`);
-  told(`planned again: ${drift.length === 0 ? 'nothing to change' : `${drift.length} changes`}`);
+  const explained = target.endpoint === undefined ? new Map<Change, string>() : explainDrift(drift);
+  const unexplained = drift.filter((change) => !explained.has(change));
+  told(
+    `planned again: ${drift.length === 0 ? 'nothing to change' : `${unexplained.length} changes to explain`}`,
+  );
+  for (const [why, some] of Map.groupBy(explained.values(), (each) => each))
+    console.log(`  ${some.length} differences are the emulator's: ${why}`);
+  for (const change of unexplained)
+    console.log(`  ${change.change.actions} ${change.address}: ${changedAttributes(change).join(', ')}`);
   if (target.endpoint !== undefined) {
     const file = join(localFolder(target), 'outputs.json');
     await writeFile(file, `${JSON.stringify({ endpoint: target.endpoint, outputs }, null, 2)}\n`);
     console.log(`outputs: ${file.slice(PROJECT.length + 1)}`);
   }
-  if (drift.length > 0) process.exitCode = 1;
+  if (unexplained.length > 0) process.exitCode = 1;
   console.log(`deployed ${environment} in ${seconds(begun)} s`);
 }
 

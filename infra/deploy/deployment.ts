@@ -50,8 +50,7 @@ export async function openDeployment(target: Target): Promise<Deployment> {
   const { root, env, state } = await (target.endpoint === undefined ? onAws(target) : emulated(target));
   const folder = await mkdtemp(join(tmpdir(), 'lakeward-deploy-'));
   const file = join(folder, 'plan');
-  const terraform = (...args: string[]) =>
-    runWell('terraform', [`-chdir=${root}`, ...args], { env });
+  const terraform = (...args: string[]) => runWell('terraform', [`-chdir=${root}`, ...args], { env });
   const quiet = ['-input=false', '-no-color'];
   const plan = async (to: string): Promise<Plan> => {
     await terraform('plan', ...quiet, ...state, ...settings, `-out=${to}`);
@@ -63,7 +62,10 @@ export async function openDeployment(target: Target): Promise<Deployment> {
       await terraform('apply', ...quiet, ...state, file);
     },
     async outputs() {
-      const raw = JSON.parse(await terraform('output', '-json', ...state)) as Record<string, { value: unknown }>;
+      const raw = JSON.parse(await terraform('output', '-json', ...state)) as Record<
+        string,
+        { value: unknown }
+      >;
       return Object.fromEntries(Object.entries(raw).map(([name, { value }]) => [name, value]));
     },
     drift: async () => changesOf(await plan(join(folder, 'again'))),
@@ -98,6 +100,8 @@ async function onAws({ environment }: Target) {
   const providers = await findProviders();
   const env = { ...providers.env, TF_DATA_DIR: cacheFolder('aws', environment), TF_IN_AUTOMATION: '1' };
   const backend = `-backend-config=${join(ENVIRONMENTS, environment, 'backend.hcl')}`;
-  await runWell('terraform', [`-chdir=${COMPOSITION}`, 'init', '-input=false', '-no-color', backend], { env });
+  await runWell('terraform', [`-chdir=${COMPOSITION}`, 'init', '-input=false', '-no-color', backend], {
+    env,
+  });
   return { root: COMPOSITION, env, state: [] };
 }

@@ -20,7 +20,9 @@ if (isEmulated) {
   if (endpoint === undefined) console.log(`nothing is deployed: ${localFolder(named)} has no outputs`);
   else await destroyed({ ...named, endpoint });
   await rm(localFolder(named), { recursive: true, force: true });
-  const others = (await readdir(join(PROJECT, '.local')).catch(() => [])).filter((name) => name !== LOCALSTACK);
+  const others = (await readdir(join(PROJECT, '.local')).catch(() => [])).filter(
+    (name) => name !== LOCALSTACK,
+  );
   if (others.length > 0) console.log(`LocalStack stays up for ${others.join(', ')}`);
   else if (await stopLocalStack(join(PROJECT, '.local', LOCALSTACK))) console.log('LocalStack stopped');
 } else if (process.env['APPROVE'] === 'yes') await destroyed(named);

@@ -24,7 +24,11 @@ export interface Change {
   mode: 'managed' | 'data';
   type: string;
   module_address?: string;
-  change: { actions: string[] };
+  change: {
+    actions: string[];
+    before?: Record<string, unknown> | null;
+    after?: Record<string, unknown> | null;
+  };
 }
 
 export interface ConfiguredModule {
@@ -46,4 +50,11 @@ export function changesOf(plan: Plan): Change[] {
   return (plan.resource_changes ?? []).filter(
     ({ mode, change }) => mode === 'managed' && change.actions.some((action) => action !== 'no-op'),
   );
+}
+
+/** The attributes that an update changes. */
+export function changedAttributes({ change }: Change): string[] {
+  const { before, after } = change;
+  const names = new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})]);
+  return [...names].filter((name) => JSON.stringify(before?.[name]) !== JSON.stringify(after?.[name])).sort();
 }
