@@ -2,7 +2,7 @@
  * `make destroy ENV=local`: takes down what deploy made, and the LocalStack that it started once nothing is deployed in
  * it. On AWS only with APPROVE=yes. Usage: node infra/deploy/destroy.ts ENVIRONMENT (ENDPOINT, NAME, APPROVE as deploy)
  */
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PROJECT } from './cache.ts';
 import { localFolder, openDeployment, type Target } from './deployment.ts';
@@ -25,6 +25,8 @@ if (isEmulated) {
   );
   if (others.length > 0) console.log(`LocalStack stays up for ${others.join(', ')}`);
   else if (await stopLocalStack(join(PROJECT, '.local', LOCALSTACK))) console.log('LocalStack stopped');
+  // Only when it is empty.
+  await rmdir(join(PROJECT, '.local')).catch(() => {});
 } else if (process.env['APPROVE'] === 'yes') await destroyed(named);
 else {
   console.log(`this would destroy ${environment} on AWS: say APPROVE=yes`);

@@ -9,6 +9,7 @@ locals {
     "catalog.kind"      = "rest"
     "catalog.uri"       = "https://glue.${var.region}.amazonaws.com/iceberg"
     "catalog.warehouse" = var.account_id
+    "catalog.auth"      = "sigv4"
     } : {
     "catalog.kind" = "bucket"
   }
