@@ -2,9 +2,10 @@
  * A plan of an environment as if nothing of it existed, made without asking AWS anything: for reading, and for the
  * policy tests. Credentials need not exist.
  */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { PROJECT } from './cache.ts';
 import type { Plan } from './plan-file.ts';
 import { runWell } from './programs.ts';
@@ -19,34 +20,43 @@ const NOBODY = {
   AWS_EC2_METADATA_DISABLED: 'true',
 };
 
+/** Made once for the same files and variables: a plan loads a provider of 700 MB. */
 export async function planOffline(
   environment: string,
   variables: Readonly<Record<string, string>> = {},
 ): Promise<Plan> {
   const { folder, env } = await workingCopy('lakeward', await findProviders());
+  const given = Object.entries({ ...variables, offline: 'true' }).flatMap(([name, value]) => [
+    '-var',
+    `${name}=${value}`,
+  ]);
+  const key = createHash('sha256').update(given.join('\0')).digest('hex').slice(0, 16);
+  const kept = join(folder, '.plans', `${environment}-${key}.json`);
+  const before = await readFile(kept, 'utf8').catch(() => undefined);
+  if (before !== undefined) return JSON.parse(before) as Plan;
   const temporary = await mkdtemp(join(tmpdir(), 'lakeward-plan-'));
   try {
     const root = `-chdir=${join(folder, 'lakeward')}`;
     const options = { env: { ...env, ...NOBODY } };
     const file = join(temporary, 'plan');
-    const given = Object.entries({ ...variables, offline: 'true' }).flatMap(([name, value]) => [
-      '-var',
-      `${name}=${value}`,
-    ]);
-    const settings = `-var-file=${join(PROJECT, 'infra/terraform/environments', environment, 'terraform.tfvars')}`;
+    const settings = `-var-file=${join(folder, 'environments', environment, 'terraform.tfvars')}`;
     const state = `-state=${join(temporary, 'none.tfstate')}`;
     await runWell(
       'terraform',
       [root, 'plan', '-input=false', '-no-color', '-lock=false', state, settings, ...given, `-out=${file}`],
       options,
     );
-    return JSON.parse(await runWell('terraform', [root, 'show', '-json', file], options)) as Plan;
+    const json = await runWell('terraform', [root, 'show', '-json', file], options);
+    await mkdir(dirname(kept), { recursive: true });
+    await writeFile(`${kept}.${process.pid}`, json);
+    await rename(`${kept}.${process.pid}`, kept);
+    return JSON.parse(json) as Plan;
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
 }
 
-/** The names of the environments, from their folders. */
+/** The variables of an environment; an error when there is none of that name. */
 export async function settingsText(environment: string): Promise<string> {
   return readFile(
     join(PROJECT, 'infra/terraform/environments', environment, 'terraform.tfvars'),

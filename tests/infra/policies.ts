@@ -39,7 +39,7 @@ export function wildcardsOf(document: PolicyDocument): string[] {
 }
 
 function parsed(text: string): PolicyDocument | undefined {
-  if (!text.startsWith('{')) return undefined;
+  if (!text.startsWith('{"')) return undefined;
   const value = JSON.parse(text) as Partial<PolicyDocument>;
   return value.Statement === undefined ? undefined : (value as PolicyDocument);
 }
