@@ -6,13 +6,14 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PROJECT } from './cache.ts';
-import { type Deployment, localFolder, openDeployment, type Target } from './deployment.ts';
+import { ANYBODY, type Deployment, localFolder, openDeployment, type Target } from './deployment.ts';
 import { explainDrift } from './emulator-drift.ts';
 import { startLocalStack } from './localstack.ts';
 import { settingsText } from './offline-plan.ts';
 import { type Change, changedAttributes } from './plan-file.ts';
 import { planSummary } from './plan-summary.ts';
 import { terraformMissing } from './providers.ts';
+import { smokeTest } from './smoke.ts';
 
 const [environment = 'local'] = process.argv.slice(2);
 const missing = await terraformMissing();
@@ -63,6 +64,7 @@ async function applied(deployment: Deployment): Promise<void> {
     const file = join(localFolder(target), 'outputs.json');
     await writeFile(file, `${JSON.stringify({ endpoint: target.endpoint, outputs }, null, 2)}\n`);
     console.log(`outputs: ${file.slice(PROJECT.length + 1)}`);
+    told(await smokeTest({ endpoint: target.endpoint, outputs, credentials: ANYBODY }));
   }
   if (unexplained.length > 0) process.exitCode = 1;
   console.log(`deployed ${environment} in ${seconds(begun)} s`);

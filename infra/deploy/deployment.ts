@@ -15,7 +15,7 @@ import { workingCopy } from './working-copy.ts';
 const COMPOSITION = join(PROJECT, 'infra/terraform/lakeward');
 const ENVIRONMENTS = join(PROJECT, 'infra/terraform/environments');
 /** What emulators accept from everybody. */
-const ANYBODY = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', AWS_SESSION_TOKEN: '' };
+export const ANYBODY = { accessKeyId: 'test', secretAccessKey: 'test' };
 
 export interface Target {
   environment: string;
@@ -91,7 +91,14 @@ async function emulated(target: Target) {
   await mkdir(local, { recursive: true });
   return {
     root: join(folder, 'lakeward'),
-    env: { ...env, ...ANYBODY, AWS_ENDPOINT_URL: target.endpoint!, AWS_EC2_METADATA_DISABLED: 'true' },
+    env: {
+      ...env,
+      AWS_ACCESS_KEY_ID: ANYBODY.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: ANYBODY.secretAccessKey,
+      AWS_SESSION_TOKEN: '',
+      AWS_ENDPOINT_URL: target.endpoint!,
+      AWS_EC2_METADATA_DISABLED: 'true',
+    },
     state: [`-state=${join(local, 'terraform.tfstate')}`],
   };
 }
