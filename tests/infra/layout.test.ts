@@ -71,3 +71,11 @@ describe.each(modules)('%s', (path) => {
     expect(making).toEqual([]);
   });
 });
+
+test('metrics are counted from log entries that the program writes', () => {
+  const counted = read(`${ROOT}/modules/observability/alarms.tf`).matchAll(/\$\.id = \\"([\w.]+)\\"/g);
+  const ids = [...new Set([...counted].map(([, id]) => id))];
+  expect(ids.length).toBeGreaterThan(3);
+  const written = read('docs/reference/log-messages.md');
+  expect(ids.filter((id) => !written.includes(`| \`${id}\` |`))).toEqual([]);
+});

@@ -12,6 +12,7 @@ locals {
     commits-staging   = { pattern = "{ $.id = \"staging.committed\" }", value = "1", roles = setintersection(var.roles, ["staging"]) }
     commits-uncertain = { pattern = "{ $.id = \"lake.commit_uncertain\" }", value = "1", roles = var.roles }
     shards-expired    = { pattern = "{ $.id = \"stream.shard_expired\" }", value = "1", roles = setintersection(var.roles, ["processor"]) }
+    degraded          = { pattern = "{ $.id = \"health.degraded\" }", value = "1", roles = var.roles }
   }
 
   filters = merge([
@@ -38,6 +39,11 @@ locals {
       metric  = "commits-uncertain", statistic = "Sum", period = 3600, periods = 1, operator = "GreaterThanThreshold", threshold = 5
       missing = "notBreaching"
       says    = "Commits end without an answer more often than a network's hiccups explain."
+    }
+    degraded = {
+      metric  = "degraded", statistic = "Sum", period = 300, periods = 2, operator = "GreaterThanThreshold", threshold = 2
+      missing = "notBreaching"
+      says    = "Something has not worked for ten minutes and is tried again; the log says what to do."
     }
     records-lost = {
       metric  = "shards-expired", statistic = "Sum", period = 300, periods = 1, operator = "GreaterThanThreshold", threshold = 0

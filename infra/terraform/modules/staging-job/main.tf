@@ -1,11 +1,12 @@
 # Staging: exact dedupe of raw over all history, sorted. As a service it is seconds behind raw; on a schedule its
 # commits are fewer and its files larger, which is cheaper to keep and faster to read.
+# Maintenance runs with it: it too works on tables only, and raw is compacted where staging has read it.
 
 module "job" {
   source = "../job"
 
   role    = "staging"
-  command = ["run", "staging"]
+  command = ["run", "staging", "maintenance"]
 
   name               = var.name
   region             = var.region

@@ -97,9 +97,9 @@ variable "runbook_url" {
 }
 
 variable "health_command" {
-  description = "Command in exec form whose exit code tells the task's health."
+  description = "Command in exec form whose exit code tells whether a restart would help; an outage of stream or catalog is no reason for one."
   type        = list(string)
-  default     = ["/usr/local/bin/node", "--disable-warning=ExperimentalWarning", "/app/dist/cli/main.js", "health"]
+  default     = ["/usr/local/bin/node", "--disable-warning=ExperimentalWarning", "/app/dist/cli/main.js", "health", "--live"]
 }
 
 variable "mode" {
