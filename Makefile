@@ -3,6 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help setup demo dev build check test test-fast test-module interop bench bench-identities soak-lake soak-maintenance clean reference
+.PHONY: plan deploy destroy
 
 BIN := node_modules/.bin
 NODE := $(BIN)/node --disable-warning=ExperimentalWarning
@@ -32,6 +33,7 @@ check: $(INSTALLED) ## types, lint and format, structure, dead code
 	$(BIN)/biome ci --colors=off --error-on-warnings .
 	$(VITEST) run --project structure --reporter=dot
 	$(NODE) node_modules/knip/bin/knip.js
+	$(NODE) infra/deploy/check.ts
 
 test: $(INSTALLED) ## every suite, with each suite's minutes
 	$(NODE) tests/run.ts
@@ -58,6 +60,15 @@ soak-lake: $(INSTALLED) ## 10,000 orders of events of writers, maintenance, oper
 
 soak-maintenance: $(INSTALLED) ## 9,000 commits with maintenance: what the table costs at the end; last line: figure against bar
 	$(NODE) bench/soak-maintenance.ts
+
+plan: $(INSTALLED) ## what an environment would be, made offline: make plan ENV=prod
+	$(NODE) infra/deploy/plan.ts $(or $(ENV),prod)
+
+deploy: $(INSTALLED) ## deploy: make deploy ENV=local, on LocalStack without Docker, or on ENDPOINT=...
+	ENDPOINT='$(ENDPOINT)' NAME='$(NAME)' APPROVE='$(APPROVE)' $(NODE) infra/deploy/deploy.ts $(or $(ENV),local)
+
+destroy: $(INSTALLED) ## take down what deploy made: make destroy ENV=local
+	ENDPOINT='$(ENDPOINT)' NAME='$(NAME)' APPROVE='$(APPROVE)' $(NODE) infra/deploy/destroy.ts $(or $(ENV),local)
 
 reference: $(INSTALLED) ## write docs/reference/ anew from the tables in the code
 	$(NODE) src/cli/reference.ts

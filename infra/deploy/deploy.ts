@@ -1,0 +1,80 @@
+/**
+ * `make deploy ENV=local`. On an emulated endpoint: starts LocalStack when no ENDPOINT is given, applies, and plans
+ * again to see that nothing is left to do. On AWS: shows the plan, and applies it when APPROVE=yes says so.
+ * Usage: node infra/deploy/deploy.ts ENVIRONMENT (ENDPOINT, NAME and APPROVE in the environment)
+ */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PROJECT } from './cache.ts';
+import { ANYBODY, type Deployment, localFolder, openDeployment, type Target } from './deployment.ts';
+import { explainDrift } from './emulator-drift.ts';
+import { startLocalStack } from './localstack.ts';
+import { settingsText } from './offline-plan.ts';
+import { type Change, changedAttributes } from './plan-file.ts';
+import { planSummary } from './plan-summary.ts';
+import { terraformMissing } from './providers.ts';
+import { smokeTest } from './smoke.ts';
+
+const [environment = 'local'] = process.argv.slice(2);
+const missing = await terraformMissing();
+if (missing !== undefined) throw new Error(`${missing}; see docs/how-to/deploy.md`);
+const isEmulated = /^endpoint\s*=\s*\{[^}]*emulated\s*=\s*true/m.test(await settingsText(environment));
+const begun = performance.now();
+let lap = begun;
+
+const target: Target = {
+  environment,
+  name: process.env['NAME'] || undefined,
+  endpoint: isEmulated ? await endpoint() : undefined,
+};
+const deployment = await openDeployment(target);
+try {
+  console.log(planSummary(await deployment.plan()));
+  told('planned');
+  if (!isEmulated && process.env['APPROVE'] !== 'yes')
+    console.log('\nnothing was changed: say APPROVE=yes to apply exactly this');
+  else await applied(deployment);
+} finally {
+  await deployment.close();
+}
+
+async function endpoint(): Promise<string> {
+  const given = process.env['ENDPOINT'];
+  if (given) return given;
+  const started = await startLocalStack(join(PROJECT, '.local', 'localstack'));
+  told(`LocalStack answers at ${started}`);
+  return started;
+}
+
+async function applied(deployment: Deployment): Promise<void> {
+  await deployment.apply();
+  told('applied');
+  const outputs = await deployment.outputs();
+  const drift = await deployment.drift();
+  const explained = target.endpoint === undefined ? new Map<Change, string>() : explainDrift(drift);
+  const unexplained = drift.filter((change) => !explained.has(change));
+  told(
+    `planned again: ${drift.length === 0 ? 'nothing to change' : `${unexplained.length} changes to explain`}`,
+  );
+  for (const [why, some] of Map.groupBy(explained.values(), (each) => each))
+    console.log(`  ${some.length} differences are the emulator's: ${why}`);
+  for (const change of unexplained)
+    console.log(`  ${change.change.actions} ${change.address}: ${changedAttributes(change).join(', ')}`);
+  if (target.endpoint !== undefined) {
+    const file = join(localFolder(target), 'outputs.json');
+    await writeFile(file, `${JSON.stringify({ endpoint: target.endpoint, outputs }, null, 2)}\n`);
+    console.log(`outputs: ${file.slice(PROJECT.length + 1)}`);
+    told(await smokeTest({ endpoint: target.endpoint, outputs, credentials: ANYBODY }));
+  }
+  if (unexplained.length > 0) process.exitCode = 1;
+  console.log(`deployed ${environment} in ${seconds(begun)} s`);
+}
+
+function told(text: string): void {
+  console.log(`${text} (${seconds(lap)} s)`);
+  lap = performance.now();
+}
+
+function seconds(since: number): string {
+  return ((performance.now() - since) / 1000).toFixed(1);
+}

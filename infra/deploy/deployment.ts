@@ -1,0 +1,114 @@
+/**
+ * One environment at one endpoint: plan, apply, read its outputs, destroy. With an emulated endpoint the state is a
+ * file under .local/; with AWS it is in the bucket that the environment's backend.hcl names, and Terraform works in
+ * the project's own folder, so that its lock file can be committed.
+ */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { cacheFolder, PROJECT } from './cache.ts';
+import { type Change, changesOf, type Plan } from './plan-file.ts';
+import { run, runWell } from './programs.ts';
+import { findProviders } from './providers.ts';
+import { workingCopy } from './working-copy.ts';
+
+const COMPOSITION = join(PROJECT, 'infra/terraform/lakeward');
+const ENVIRONMENTS = join(PROJECT, 'infra/terraform/environments');
+/** What emulators accept from everybody. */
+export const ANYBODY = { accessKeyId: 'test', secretAccessKey: 'test' };
+
+export interface Target {
+  environment: string;
+  /** Where an emulator answers; undefined: AWS itself. */
+  endpoint?: string | undefined;
+  /** Another name than the variable `name` has, so that several can be in one account. */
+  name?: string | undefined;
+}
+
+export type Outputs = Readonly<Record<string, unknown>>;
+
+export interface Deployment {
+  /** Plans, and keeps the plan for `apply`. */
+  plan(): Promise<Plan>;
+  /** Applies the plan that was made last. */
+  apply(): Promise<void>;
+  outputs(): Promise<Outputs>;
+  /** What a plan would change now; empty when what is there is what is asked for. */
+  drift(): Promise<Change[]>;
+  destroy(): Promise<void>;
+  /** Addresses of what the state holds. */
+  resources(): Promise<string[]>;
+  /** Removes what this process keeps for itself. */
+  close(): Promise<void>;
+}
+
+export async function openDeployment(target: Target): Promise<Deployment> {
+  const settings = [
+    `-var-file=${join(ENVIRONMENTS, target.environment, 'terraform.tfvars')}`,
+    ...(target.name ? ['-var', `name=${target.name}`] : []),
+  ];
+  const { root, env, state } = await (target.endpoint === undefined ? onAws(target) : emulated(target));
+  const folder = await mkdtemp(join(tmpdir(), 'lakeward-deploy-'));
+  const file = join(folder, 'plan');
+  const terraform = (...args: string[]) => runWell('terraform', [`-chdir=${root}`, ...args], { env });
+  const quiet = ['-input=false', '-no-color'];
+  const plan = async (to: string): Promise<Plan> => {
+    await terraform('plan', ...quiet, ...state, ...settings, `-out=${to}`);
+    return JSON.parse(await terraform('show', '-json', to)) as Plan;
+  };
+  return {
+    plan: () => plan(file),
+    async apply() {
+      await terraform('apply', ...quiet, ...state, file);
+    },
+    async outputs() {
+      const raw = JSON.parse(await terraform('output', '-json', ...state)) as Record<
+        string,
+        { value: unknown }
+      >;
+      return Object.fromEntries(Object.entries(raw).map(([name, { value }]) => [name, value]));
+    },
+    drift: async () => changesOf(await plan(join(folder, 'again'))),
+    async destroy() {
+      await terraform('destroy', '-auto-approve', ...quiet, ...state, ...settings);
+    },
+    async resources() {
+      const { stdout } = await run('terraform', [`-chdir=${root}`, 'state', 'list', ...state], { env });
+      return stdout.split('\n').filter((line) => line !== '' && !line.includes('.data.'));
+    },
+    close: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+/** Where the state of an emulated environment, and what runs for it, is kept. */
+export function localFolder({ environment, name }: Target): string {
+  return join(PROJECT, '.local', name ? `${environment}-${name}` : environment);
+}
+
+async function emulated(target: Target) {
+  const { folder, env } = await workingCopy('lakeward', await findProviders());
+  const local = localFolder(target);
+  await mkdir(local, { recursive: true });
+  return {
+    root: join(folder, 'lakeward'),
+    env: {
+      ...env,
+      AWS_ACCESS_KEY_ID: ANYBODY.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: ANYBODY.secretAccessKey,
+      AWS_SESSION_TOKEN: '',
+      AWS_ENDPOINT_URL: target.endpoint!,
+      AWS_EC2_METADATA_DISABLED: 'true',
+    },
+    state: [`-state=${join(local, 'terraform.tfstate')}`],
+  };
+}
+
+async function onAws({ environment }: Target) {
+  const providers = await findProviders();
+  const env = { ...providers.env, TF_DATA_DIR: cacheFolder('aws', environment), TF_IN_AUTOMATION: '1' };
+  const backend = `-backend-config=${join(ENVIRONMENTS, environment, 'backend.hcl')}`;
+  await runWell('terraform', [`-chdir=${COMPOSITION}`, 'init', '-input=false', '-no-color', backend], {
+    env,
+  });
+  return { root: COMPOSITION, env, state: [] };
+}

@@ -1,0 +1,82 @@
+/**
+ * A copy of infra/terraform in the user's cache, initialised once for exactly this content. Nothing that Terraform
+ * writes (.terraform, lock file, state) gets into the project, and two runs of different content do not disturb each
+ * other. The copy keeps its state in a file, not in the bucket of the environment's backend.
+ */
+import { createHash } from 'node:crypto';
+import { cp, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cacheFolder, PROJECT } from './cache.ts';
+import { runWell } from './programs.ts';
+import type { Providers } from './providers.ts';
+
+const SOURCE = join(PROJECT, 'infra/terraform');
+const MARK = '.initialised';
+const UNUSED_MS_MAX = 7 * 86_400_000;
+const BACKEND = 'terraform {\n  backend "local" {}\n}\n';
+
+export interface WorkingCopy {
+  /** The copy of infra/terraform. */
+  folder: string;
+  /** For Terraform in the folder that was asked for. */
+  env: Readonly<Record<string, string>>;
+}
+
+/** `path`: the folder under infra/terraform that is to be initialised. */
+export async function workingCopy(path: string, providers: Providers): Promise<WorkingCopy> {
+  const hash = await contentHash(providers.from);
+  const folder = cacheFolder('copies', hash);
+  if (!(await isThere(folder))) await copy(folder);
+  await utimes(folder, new Date(), new Date());
+  const data = join(folder, '.data', path.replaceAll('/', '-'));
+  const env = { ...providers.env, TF_DATA_DIR: data, TF_IN_AUTOMATION: '1', CHECKPOINT_DISABLE: '1' };
+  if (!(await isThere(join(data, MARK)))) {
+    await runWell('terraform', [`-chdir=${join(folder, path)}`, 'init', '-input=false', '-no-color'], {
+      env,
+    });
+    await writeFile(join(data, MARK), '');
+  }
+  return { folder, env };
+}
+
+async function copy(folder: string): Promise<void> {
+  const half = cacheFolder('copies', `.half-${crypto.randomUUID()}`);
+  await mkdir(half, { recursive: true });
+  await removeUnused();
+  await cp(SOURCE, half, {
+    recursive: true,
+    filter: (path) => !/\/\.terraform(\.lock\.hcl)?$|\.tfstate/.test(path),
+  });
+  await writeFile(join(half, 'lakeward/backend_override.tf'), BACKEND);
+  await rename(half, folder).catch(async (error: unknown) => {
+    await rm(half, { recursive: true, force: true });
+    // Another run was faster.
+    if (!(await isThere(folder))) throw error;
+  });
+}
+
+async function contentHash(providers: string): Promise<string> {
+  const hash = createHash('sha256').update(providers);
+  const entries = await readdir(SOURCE, { recursive: true, withFileTypes: true });
+  const files = entries
+    .filter((entry) => entry.isFile() && /\.(tf|hcl|tfvars|tfbackend)$/.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => !path.includes('/.terraform'))
+    .sort();
+  for (const file of files) hash.update(file.slice(SOURCE.length)).update(await readFile(file));
+  return hash.digest('hex').slice(0, 16);
+}
+
+async function removeUnused(): Promise<void> {
+  for (const name of await readdir(cacheFolder('copies'))) {
+    const path = cacheFolder('copies', name);
+    const age_ms = Date.now() - ((await stat(path).catch(() => undefined))?.mtimeMs ?? Date.now());
+    if (age_ms > UNUSED_MS_MAX) await rm(path, { recursive: true, force: true });
+  }
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
