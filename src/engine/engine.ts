@@ -15,6 +15,7 @@ import type {
 import { openDuckDb } from './duckdb/duckdb.ts';
 import type { LocalFiles, ReadStats } from './local-files.ts';
 import type { Rewrite, Rewritten } from './rewrite.ts';
+import { openSpark, type SparkOptions } from './spark/spark.ts';
 import type { QueryResult, ScanFilters, ViewDefinition } from './view.ts';
 
 export type {
@@ -22,10 +23,12 @@ export type {
   Identities,
   JudgedBatch,
   LakeFile,
+  LocalFile,
   RawBatch,
   RawFile,
   RejectedRows,
   SpoolInput,
+  StoredFile,
   WrittenFile,
 } from './batch.ts';
 export { inPlace, type LocalFiles, type ReadStats } from './local-files.ts';
@@ -81,4 +84,9 @@ export interface EngineOptions {
 
 export function openEngine(options: EngineOptions): Promise<Engine> {
   return openDuckDb(options);
+}
+
+/** Apache Spark, by Spark Connect, in front of an embedded engine that does what is not the whole lake's. */
+export function openSparkEngine(options: SparkOptions): Engine {
+  return openSpark(options);
 }

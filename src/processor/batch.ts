@@ -14,6 +14,8 @@ export interface PreparedBatch {
   tally: Tally;
   overlay: Overlay;
   preparedAt_ms: number;
+  /** Once its commit is decided, or it is given up. */
+  settle: () => Promise<void>;
 }
 
 interface Place {
@@ -70,9 +72,11 @@ async function prepare(
       },
       overlay: verdict.overlay,
       preparedAt_ms: options.clock.now(),
+      settle: async () => batch.settle?.(),
     };
   } catch (error) {
     await spool.dispose();
+    await batch.settle?.();
     throw error;
   } finally {
     await batch.dispose();

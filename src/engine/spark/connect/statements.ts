@@ -48,26 +48,25 @@ export function viewOfFiles(session: Session, view: FilesView, operation: Operat
   );
 }
 
+export interface ColumnsView {
+  name: string;
+  columns: Readonly<Record<string, Int32Array | BigInt64Array | readonly string[]>>;
+}
+
 /** A view over columns of numbers and texts that are sent along. */
 export function viewOfColumns(
   session: Session,
-  view: { name: string; columns: Readonly<Record<string, Int32Array | BigInt64Array | readonly string[]>> },
+  { name, columns }: ColumnsView,
   operation: Operation,
 ): Promise<void> {
-  const data = tableToIPC(
-    new Table(
-      Object.fromEntries(
-        // Left to itself the library makes dictionaries of texts, and Spark takes their numbers for the values.
-        Object.entries(view.columns).map(([name, values]) => [
-          name,
-          ArrayBuffer.isView(values) ? vectorFromArray(values) : vectorFromArray(values, new Utf8()),
-        ]),
-      ),
-    ),
-    'stream',
-  );
-  return createView(session, { name: view.name, input: { localRelation: { data } } }, operation);
+  const vectors = Object.entries(columns).map(([column, values]) => [column, vectorOf(values)]);
+  const data = tableToIPC(new Table(Object.fromEntries(vectors)), 'stream');
+  return createView(session, { name, input: { localRelation: { data } } }, operation);
 }
+
+/** Left to itself the library makes dictionaries of texts, and Spark takes their numbers for the values. */
+const vectorOf = (values: ColumnsView['columns'][string]) =>
+  ArrayBuffer.isView(values) ? vectorFromArray(values) : vectorFromArray(values, new Utf8());
 
 async function createView(
   session: Session,

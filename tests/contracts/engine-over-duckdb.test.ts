@@ -1,0 +1,15 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, onTestFinished } from 'vitest';
+import { openEngine } from '../../src/engine/engine.ts';
+import { stagingContract } from './engine-staging.ts';
+
+async function open(folder: string) {
+  const workFolder = join(folder, 'duckdb');
+  await mkdir(workFolder);
+  const engine = await openEngine({ workFolder, memory_bytes: 500e6, threads: 1 });
+  onTestFinished(() => engine.close());
+  return engine;
+}
+
+describe('DuckDB', () => stagingContract(open));

@@ -1,0 +1,43 @@
+/** The Spark engine on a lake folder of a test: its catalog is the folder's own SQLite file, by JDBC. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { silentLog, systemClock } from '../../src/base/base.ts';
+import { type Engine, openEngine, openSparkEngine } from '../../src/engine/engine.ts';
+import { openLake, openSqliteCatalog } from '../../src/lake/lake.ts';
+import { openDiskStore } from '../../src/object-store/object-store.ts';
+
+export interface SparkEngineOptions {
+  url: string;
+  /** Where something stands between the engine and the catalog's file. */
+  catalogUri?: string;
+  attempts?: number;
+}
+
+export const jdbcUri = (folder: string) =>
+  `jdbc:sqlite:${join(folder, 'catalog.sqlite')}?busy_timeout=10000&journal_mode=WAL`;
+
+let opened = 0;
+
+export async function openSparkOn(
+  folder: string,
+  { url, catalogUri = jdbcUri(folder), attempts = 8 }: SparkEngineOptions,
+): Promise<Engine> {
+  const catalog = openSqliteCatalog({ path: join(folder, 'catalog.sqlite') });
+  const store = openDiskStore({ root: join(folder, 'lake') });
+  const around = { clock: systemClock, log: silentLog, random: Math.random };
+  const lake = openLake({ ...around, store, catalog });
+  const workFolder = join(folder, `embedded-${++opened}`);
+  await mkdir(workFolder);
+  const embedded = await openEngine({ workFolder, memory_bytes: 500e6, threads: 1 });
+  const engine = openSparkEngine({
+    ...around,
+    ...{ url, attempts, lake, embedded, catalog: { name: 'lakeward', uri: catalogUri } },
+    newId: () => crypto.randomUUID(),
+  });
+  onTestFinished(async () => {
+    await engine.close();
+    await lake.close();
+  });
+  return engine;
+}
