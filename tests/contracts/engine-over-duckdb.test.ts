@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, onTestFinished } from 'vitest';
 import { openEngine } from '../../src/engine/engine.ts';
+import { judgingContract } from './engine-judging.ts';
 import { stagingContract } from './engine-staging.ts';
 
 async function open(folder: string) {
@@ -12,4 +13,7 @@ async function open(folder: string) {
   return engine;
 }
 
-describe('DuckDB', () => stagingContract(open));
+describe('DuckDB', () => {
+  judgingContract(open);
+  stagingContract(open);
+});

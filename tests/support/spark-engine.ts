@@ -19,6 +19,19 @@ export const jdbcUri = (folder: string) =>
 
 let opened = 0;
 
+/** The embedded engine on the same folder, to be compared with. */
+export async function openDuckDbOn(folder: string): Promise<Engine> {
+  const engine = await openEmbedded(folder);
+  onTestFinished(() => engine.close());
+  return engine;
+}
+
+async function openEmbedded(folder: string): Promise<Engine> {
+  const workFolder = join(folder, `embedded-${++opened}`);
+  await mkdir(workFolder);
+  return openEngine({ workFolder, memory_bytes: 500e6, threads: 1 });
+}
+
 export async function openSparkOn(
   folder: string,
   { url, catalogUri = jdbcUri(folder), attempts = 8 }: SparkEngineOptions,
@@ -27,9 +40,7 @@ export async function openSparkOn(
   const store = openDiskStore({ root: join(folder, 'lake') });
   const around = { clock: systemClock, log: silentLog, random: Math.random };
   const lake = openLake({ ...around, store, catalog });
-  const workFolder = join(folder, `embedded-${++opened}`);
-  await mkdir(workFolder);
-  const embedded = await openEngine({ workFolder, memory_bytes: 500e6, threads: 1 });
+  const embedded = await openEmbedded(folder);
   const engine = openSparkEngine({
     ...around,
     ...{ url, attempts, lake, embedded, catalog: { name: 'lakeward', uri: catalogUri } },

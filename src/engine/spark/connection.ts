@@ -16,6 +16,7 @@ import {
   viewOfFiles,
 } from './connect/statements.ts';
 import { withoutSecrets } from './connect/url.ts';
+import { JUDGING } from './judge-sql.ts';
 
 export interface CatalogAccess {
   /** Its name in Spark. */
@@ -44,6 +45,8 @@ export interface Workspace {
   filesView(doing: string, view: Omit<FilesView, 'name'>): Promise<string>;
   columnsView(doing: string, columns: ColumnsView['columns']): Promise<string>;
   sqlView(doing: string, select: string): Promise<string>;
+  /** The rows themselves, made once, on the disks of Spark: what is read several times and costs more than that. */
+  kept(doing: string, select: string): Promise<string>;
   dispose(): Promise<void>;
 }
 
@@ -78,6 +81,7 @@ export function openConnection(options: ConnectionOptions): Connection {
 const SETTINGS = {
   'spark.sql.session.timeZone': 'UTC',
   'spark.sql.iceberg.distribution-mode': 'hash',
+  ...JUDGING,
 };
 
 async function begin(options: ConnectionOptions): Promise<Session> {
@@ -128,6 +132,7 @@ interface Around {
 function workspaceIn(session: Session, { lost, newId }: Around): Workspace {
   const suffix = newId().replaceAll('-', '');
   const views: string[] = [];
+  const keeping = new Set<string>();
   const next = () => {
     const name = `lw_${suffix}_${views.length}`;
     views.push(name);
@@ -161,12 +166,18 @@ function workspaceIn(session: Session, { lost, newId }: Around): Workspace {
     columnsView: (doing, columns) => view((name) => viewOfColumns(session, { name, columns }, { doing })),
     sqlView: (doing, select) =>
       view((name) => run(session, `create temporary view ${identifier(name)} as ${select}`, { doing })),
+    kept: (doing, select) =>
+      view((name) => {
+        keeping.add(name);
+        const storage = "options ('storageLevel' 'DISK_ONLY')";
+        return run(session, `cache table ${identifier(name)} ${storage} as ${select}`, { doing });
+      }),
     async dispose() {
+      // A session that is gone has no views.
+      const tidy = (sql: string) => run(session, sql, { doing: 'tidying up' }).catch(() => {});
       for (const name of views.splice(0).reverse()) {
-        // A session that is gone has no views.
-        await run(session, `drop view if exists ${identifier(name)}`, { doing: 'tidying up' }).catch(
-          () => {},
-        );
+        if (keeping.delete(name)) await tidy(`uncache table if exists ${identifier(name)}`);
+        await tidy(`drop view if exists ${identifier(name)}`);
       }
     },
   };

@@ -6,9 +6,10 @@ import type { Clock, Log } from '../../base/base.ts';
 import type { Lake } from '../../lake/lake.ts';
 import type { Engine, Identities, LakeFile } from '../engine.ts';
 import { branchWriter } from './branch-write.ts';
-import { type Connection, openConnection } from './connection.ts';
+import { type Connection, openConnection, type Workspace } from './connection.ts';
 import { windowRows } from './event-files.ts';
 import { identitiesOf } from './identities.ts';
+import { judge } from './judge.ts';
 import { readRaw } from './raw-batch.ts';
 
 export interface SparkOptions {
@@ -37,17 +38,21 @@ export function openSpark(options: SparkOptions): Engine {
     catalog: { ...options.catalog, warehouse: lake.store.root },
   });
   const writer = branchWriter({ lake, connection, catalog: options.catalog.name, log, newId });
+  /** The batch disposes of its workspace, unless there is no batch. */
+  async function inWorkspace<Batch>(begin: (workspace: Workspace) => Promise<Batch>): Promise<Batch> {
+    const workspace = await connection.workspace();
+    try {
+      return await begin(workspace);
+    } catch (error) {
+      await workspace.dispose();
+      throw error;
+    }
+  }
+
   return {
-    judge: (spool, limits) => embedded.judge(spool, limits),
-    async readRaw(files) {
-      const workspace = await connection.workspace();
-      try {
-        return await readRaw({ workspace, writer, files });
-      } catch (error) {
-        await workspace.dispose();
-        throw error;
-      }
-    },
+    judge: (spool, limits) =>
+      inWorkspace((workspace) => judge({ workspace, writer, lake, newId, spool, limits })),
+    readRaw: (files) => inWorkspace((workspace) => readRaw({ workspace, writer, files })),
     identitiesOf: (files, since_s) => identitiesIn(connection, { files, since_s }),
     compareIdentities: (source, held) => embedded.compareIdentities(source, held),
     compareContents: (source, held) => embedded.compareContents(source, held),

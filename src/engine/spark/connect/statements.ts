@@ -80,5 +80,7 @@ async function createView(
 /** Hadoop takes a path for a pattern. */
 const exactly = (location: string): string => location.replace(/[[\]*?{}\\]/g, '\\$&');
 
+/** Text as a literal of Spark's SQL, whose escapes begin with a backslash. */
 export const literal = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+
 export const identifier = (name: string): string => `\`${name.replaceAll('`', '``')}\``;
