@@ -80,12 +80,12 @@ from (select *, ${verdict} as reason
         ${first('texts', 'created_at')} as c, ${kind('created_at')} as c_kind
       from (select *, case when is_object then from_json(text, 'map<string,string>') end as texts,
           case when is_object then from_json(text, 'map<string,variant>') end as kinds
-        from (select *, is_json and startswith(ltrim(${WHITESPACE}, text), '{') as is_object
+        from (select *, is_json and startswith(trim(leading ${WHITESPACE} from text), '{') as is_object
           from (select *, ${isJson} and not (${hasLoneSurrogate}) as is_json
             from (select *, cast(try_parse_json('[' || text || ',"' || md5(text) || '"]') as array<variant>) as elements
               from (select rid, seq, arrived_ms, element_at(array(${spool.shards.map(literal).join(', ')}), shard + 1)
                   as shard_id, nullif(sub, -1) as sub, body, try_validate_utf8(cast(body as string)) as text
-                from ${view}${upTo(spool)})))))))))`;
+                from ${view}${upTo(spool)}))))))))`;
 
 /** Numbers of different length are compared by length first: decimal text without leading zeros. */
 function upTo({ shards, upTo: positions }: SpoolInput): string {
