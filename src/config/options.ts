@@ -248,6 +248,13 @@ export const OPTIONS = {
     example: '1h',
     commands: SERVICE,
   }),
+  'engine.kind': option(choice('duckdb', 'spark'), 'duckdb', {
+    description:
+      'What judges records, drops repeats and writes files: DuckDB in this process, or Apache Spark at spark.url. Both write the same tables; a lake can go from one to the other and back.',
+    example: 'spark',
+    commands: SERVICE,
+    shortcut: '--engine',
+  }),
   'engine.memory': option(bytes({ min: 64_000_000 }), '1GB', {
     description: 'Memory that the SQL engine may use; beyond it, it spills to disk.',
     example: '512MB',
@@ -258,6 +265,29 @@ export const OPTIONS = {
     description: 'Threads of the SQL engine.',
     example: '2',
     commands: ASKING,
+  }),
+  'spark.url': unset(text('sc://HOST:PORT/;…'), {
+    description:
+      'The Spark Connect server, as its other clients write it: parameters are token, use_ssl, user_id, session_id, and headers of any other name. Better in the environment than as a flag when it holds a token.',
+    example: 'sc://spark.example:15002/;use_ssl=true',
+    commands: SERVICE,
+  }),
+  'spark.catalog': option(text('NAME'), 'lakeward', {
+    description: 'The name under which Spark knows the catalog of this lake.',
+    example: 'lake',
+    commands: SERVICE,
+  }),
+  'spark.catalogUri': unset(text('URI'), {
+    description:
+      'Where Spark finds that catalog: http(s)://… of an Iceberg REST catalog (lakeward serve catalog), or jdbc:sqlite:… of this folder’s catalog.sqlite. Unset: the server itself is set up with it.',
+    example: 'http://127.0.0.1:8181',
+    commands: SERVICE,
+  }),
+  'spark.attempts': option(count({ min: 1, max: 100 }), 8, {
+    description:
+      'Connections to Spark that may fail in a row before a batch is given up, and begun again by its role.',
+    example: '12',
+    commands: SERVICE,
   }),
   'staging.maxRows': option(count({ min: 1 }), 250_000, {
     description:
