@@ -1,12 +1,17 @@
 /** The Spark engine on a server of its own: what every engine must do, and what is particular to Spark. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { damage, simulate } from '../../src/cli/cli.ts';
+import { QUARANTINE_NAME, STAGING_NAME } from '../../src/tables/tables.ts';
 import { judgedBy, judgingContract, type Records } from '../contracts/engine-judging.ts';
-import { stagingContract } from '../contracts/engine-staging.ts';
+import { type OpenEngine, stagingContract } from '../contracts/engine-staging.ts';
+import { rows } from '../support/audit.ts';
 import { describeWith } from '../support/python.ts';
+import { ScriptedStream } from '../support/scripted-stream.ts';
 import { sparkInstallation } from '../support/spark.ts';
 import type { ConnectServer } from '../support/spark-connect-server.ts';
 import { openDuckDbOn, openSparkOn } from '../support/spark-engine.ts';
+import { watched } from '../support/watched-engine.ts';
+import { lakeFolder, openWorker, type Worker } from '../support/worker.ts';
 import { mutants, ODDITIES } from './odd-records.ts';
 
 const installation = await sparkInstallation();
@@ -23,6 +28,38 @@ describeWith(installation, 'Spark', () => {
 
   judgingContract(open);
   stagingContract(open);
+
+  test('a lake that goes from DuckDB to Spark and back holds what one engine alone would have written', async () => {
+    const { events } = simulate({ seed: 3, events: 1_200, starts_at: Date.UTC(2026, 0, 15) / 1000 });
+    const records = [...damage(events, { seed: 3, repeat_rate: 0.2, damaged_rate: 0.02 }).records];
+    const third = Math.ceil(records.length / 3);
+    const through = async (engines: readonly OpenEngine[]) => {
+      const stream = new ScriptedStream({ shards: 2, firstArrival_ms: Date.UTC(2026, 0, 16) });
+      const folder = await lakeFolder();
+      let worker: Worker | undefined;
+      for (const [i, engine] of engines.entries()) {
+        worker = await openWorker({ folder, stream, stagingIds: 0, engine: watched(await engine(folder)) });
+        stream.put(records.slice(i * third, (i + 1) * third).map(({ bytes }) => bytes));
+        await worker.process();
+        await worker.stage();
+      }
+      const columns =
+        '* replace (epoch_us(created_datetime) as created_datetime, epoch_us(arrived_at) as arrived_at)';
+      return {
+        staging: await rows(worker!, STAGING_NAME, columns, 'order by event_uuid'),
+        quarantine: await rows(
+          worker!,
+          QUARANTINE_NAME,
+          'sequence_number, reason, hex(bytes)',
+          'order by all',
+        ),
+      };
+    };
+    const alone = await through([openDuckDbOn, openDuckDbOn, openDuckDbOn]);
+    expect(alone.staging.length).toBeGreaterThan(1_000);
+    expect(alone.quarantine.length).toBeGreaterThan(10);
+    expect(await through([openDuckDbOn, open, openDuckDbOn])).toEqual(alone);
+  });
 
   describe('gives the same verdict as DuckDB, record by record,', () => {
     const same = async (records: Records) => {

@@ -12,6 +12,8 @@ export interface SparkEngineOptions {
   /** Where something stands between the engine and the catalog's file. */
   catalogUri?: string;
   attempts?: number;
+  /** Told the id of every session that the engine begins. */
+  onSession?: (id: string) => void;
 }
 
 export const jdbcUri = (folder: string) =>
@@ -34,7 +36,7 @@ async function openEmbedded(folder: string): Promise<Engine> {
 
 export async function openSparkOn(
   folder: string,
-  { url, catalogUri = jdbcUri(folder), attempts = 8 }: SparkEngineOptions,
+  { url, catalogUri = jdbcUri(folder), attempts = 8, onSession = () => {} }: SparkEngineOptions,
 ): Promise<Engine> {
   const catalog = openSqliteCatalog({ path: join(folder, 'catalog.sqlite') });
   const store = openDiskStore({ root: join(folder, 'lake') });
@@ -45,6 +47,12 @@ export async function openSparkOn(
     ...around,
     ...{ url, attempts, lake, embedded, catalog: { name: 'lakeward', uri: catalogUri } },
     newId: () => crypto.randomUUID(),
+    log: {
+      ...silentLog,
+      info: (event, _, fields) => {
+        if (event === 'spark.connected') onSession(String(fields?.['session']));
+      },
+    },
   });
   onTestFinished(async () => {
     await engine.close();

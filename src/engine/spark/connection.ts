@@ -90,7 +90,11 @@ async function begin(options: ConnectionOptions): Promise<Session> {
     const version = await session.version();
     await session.configure({ ...SETTINGS, ...catalogSettings(options.catalog) });
     await ensureCatalog(session, options);
-    options.log.info('spark.connected', 'connected to Spark', { url: withoutSecrets(options.url), version });
+    options.log.info('spark.connected', 'connected to Spark', {
+      url: withoutSecrets(options.url),
+      version,
+      session: session.id,
+    });
     return session;
   } catch (error) {
     await session.close();
