@@ -49,14 +49,31 @@ const scaled = (number: string) =>
     when abs(${number}) < 1e17D then ${number} / 1e6D else ${number} end`;
 
 const NUMBER = String.raw`r'^[+-]?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?\z'`;
-const ISO = String.raw`r'^[+]?[0-9]{4,6}-[0-9]{2}-[0-9]{2}([Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?( ?([Zz]|[+-][0-9]{2}(:?[0-9]{2})?))?)?\z'`;
+const ISO = String.raw`r'^[+]?[0-9]{4,6}-[0-9]{2}-[0-9]{2}([Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)?)?)?\z'`;
+const ZONE = String.raw`([Zz]|([+-])([0-9]{2}):?([0-9]{2})?)\z`;
 
-/** `upper` would do for the letters, and have ICU look at every character there is when it is first used: 10 s. */
+/**
+ * ISO 8601 text as seconds, taken apart where Spark's own cast is of another mind than DuckDB's: 24:00 is the next
+ * midnight, and an offset may be of any size. A year that DuckDB cannot hold is absurd, not unreadable: a figure far out
+ * of range. No `upper`: it has ICU look at every character there is when it is first used, for 10 s.
+ */
+const isoSeconds = (() => {
+  const day = 'left(c, 10)';
+  const time = `regexp_replace(substr(c, 11), r'${ZONE}', '')`;
+  const micros = (text: string) => `unix_micros(try_cast(${text} as timestamp))`;
+  const part = (group: number) =>
+    `coalesce(try_cast(regexp_extract(substr(c, 11), r'${ZONE}', ${group}) as int), 0)`;
+  const sign = `case when regexp_extract(substr(c, 11), r'${ZONE}', 2) = '-' then -1 else 1 end`;
+  return `case when c rlike r'^[+]?[0-9]{5,6}-' then 1e300D when startswith(c, '+') then null
+    else (case when ${time} rlike r'^.24:00(:00([.,]0+)?)?\\z' then ${micros(day)} + 86400000000L
+        else ${micros(`${day} || translate(${time}, 't,', 'T.')`)} end
+      - ${sign} * (${part(3)} * 3600L + ${part(4)} * 60L) * 1000000L) / 1e6D end`;
+})();
+
 const seconds = `case
     when c is null or c_kind like 'OBJECT%' or c_kind like 'ARRAY%' then null
     when c_kind <> 'STRING' or c rlike ${NUMBER} then ${scaled('try_cast(c as double)')}
-    when c rlike ${ISO} then case when c rlike r'^[+]?[0-9]{5,6}-' then 1e300D
-      else unix_micros(try_cast(translate(c, 'tz,', 'TZ.') as timestamp)) / 1e6D end
+    when c rlike ${ISO} then ${isoSeconds}
     else null end`;
 
 const verdict = `case ${REASONS.map(({ code, condition }) => `when ${condition} then ${literal(code)}`).join('\n    ')} end`;
