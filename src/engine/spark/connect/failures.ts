@@ -28,6 +28,10 @@ export function isLost(error: ConnectError): boolean {
 export const isUnknownOperation = (error: ConnectError) =>
   error.rawMessage.includes('INVALID_HANDLE.OPERATION_NOT_FOUND');
 
+/** Of a session that was never heard of: its first operation has never arrived. */
+export const isUnknownSession = (error: ConnectError) =>
+  error.rawMessage.includes('INVALID_HANDLE.SESSION_NOT_FOUND');
+
 const SESSION_GONE = /INVALID_HANDLE\.SESSION_(NOT_FOUND|CLOSED|CHANGED)|SESSION_NOT_SAME/;
 
 /** Asks the server for the whole account; what it cannot give is made of the short one. */

@@ -5,7 +5,7 @@
  */
 import { Code, ConnectError } from '@connectrpc/connect';
 import { backoff, type Clock, Failure } from '../../../base/base.ts';
-import { accountOf, isLost, isUnknownOperation, sparkFailure } from './failures.ts';
+import { accountOf, isLost, isUnknownOperation, isUnknownSession, sparkFailure } from './failures.ts';
 import type { Message, Method, Request, Response } from './messages.ts';
 import { parseSparkUrl } from './url.ts';
 import { openWire, type Wire } from './wire.ts';
@@ -131,7 +131,9 @@ class ConnectSession implements Session {
         // Closed without an end: the server caps a stream at two minutes or a gigabyte.
       } catch (thrown) {
         const error = this.#connectError(thrown, { doing, signal });
-        const neverArrived = last === undefined && isUnknownOperation(error);
+        const unknown =
+          isUnknownOperation(error) || (this.#observed === undefined && isUnknownSession(error));
+        const neverArrived = last === undefined && unknown;
         const again = (neverArrived || isLost(error)) && ++silent < this.#options.attempts;
         if (!again) throw await this.#explained(error, doing);
         await this.#pause(silent);
@@ -167,7 +169,13 @@ class ConnectSession implements Session {
   async #call<M extends Method>(method: M, request: Request<M>, doing: string): Promise<Response<M>> {
     for (let silent = 0; ; ) {
       try {
-        return await this.#wire.call(method, request, this.#closed.signal);
+        const answer: { serverSideSessionId?: string } & Response<M> = await this.#wire.call(
+          method,
+          request,
+          this.#closed.signal,
+        );
+        this.#observed ??= answer.serverSideSessionId || undefined;
+        return answer;
       } catch (thrown) {
         const error = this.#connectError(thrown, { doing });
         if (!isLost(error) || ++silent >= this.#options.attempts) throw await this.#explained(error, doing);
