@@ -58,6 +58,7 @@ export function openSpark(options: SparkOptions): Engine {
     compareContents: (source, held) => embedded.compareContents(source, held),
     rowCounts: (files) => embedded.rowCounts(files),
     readRejected: (files, held) => embedded.readRejected(files, held),
+    rewrite: (input) => embedded.rewrite(input),
     defineViews: (views) => embedded.defineViews(views),
     scanFilters: (sql) => embedded.scanFilters(sql),
     query: (sql, asked) => embedded.query(sql, asked),
