@@ -1,4 +1,6 @@
 /** The Spark engine on a server of its own: what every engine must do, and what is particular to Spark. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { damage, simulate } from '../../src/cli/cli.ts';
@@ -6,11 +8,12 @@ import { QUARANTINE_NAME, STAGING_NAME } from '../../src/tables/tables.ts';
 import { judgedBy, judgingContract, type Records } from '../contracts/engine-judging.ts';
 import { type OpenEngine, stagingContract } from '../contracts/engine-staging.ts';
 import { rows } from '../support/audit.ts';
+import { lakeward } from '../support/program.ts';
 import { describeWith } from '../support/python.ts';
 import { ScriptedStream } from '../support/scripted-stream.ts';
 import { sparkInstallation } from '../support/spark.ts';
 import type { ConnectServer } from '../support/spark-connect-server.ts';
-import { openDuckDbOn, openSparkOn } from '../support/spark-engine.ts';
+import { jdbcUri, openDuckDbOn, openSparkOn } from '../support/spark-engine.ts';
 import { watched } from '../support/watched-engine.ts';
 import { lakeFolder, openWorker, type Worker } from '../support/worker.ts';
 import { mutants, ODDITIES } from './odd-records.ts';
@@ -24,8 +27,8 @@ describeWith(installation, 'Spark', () => {
   });
   afterAll(() => server?.stop());
 
-  const open = (folder: string) =>
-    openSparkOn(folder, { url: `sc://127.0.0.1:${server.port}/;token=between%20us` });
+  const url = () => `sc://127.0.0.1:${server.port}/;token=between%20us`;
+  const open = (folder: string) => openSparkOn(folder, { url: url() });
 
   judgingContract(open);
   stagingContract(open);
@@ -60,6 +63,30 @@ describeWith(installation, 'Spark', () => {
     expect(alone.staging.length).toBeGreaterThan(1_000);
     expect(alone.quarantine.length).toBeGreaterThan(10);
     expect(await through([openDuckDbOn, open, openDuckDbOn])).toEqual(alone);
+  });
+
+  test('the program takes its stream to staging with it, and verify finds nothing amiss', async () => {
+    const dir = await lakeFolder();
+    const { events } = simulate({ seed: 5, events: 600, starts_at: Date.UTC(2026, 0, 15) / 1000 });
+    const { records, truth } = damage(events, { seed: 5 });
+    const path = join(dir, 'records.ndjson');
+    await writeFile(path, Buffer.concat([...records].flatMap(({ bytes }) => [bytes, Buffer.from('\n')])));
+    const env = { LAKEWARD_SPARK_URL: url(), LAKEWARD_SPARK_CATALOG_URI: jdbcUri(dir) };
+    const sent = await lakeward(['send', '--dir', dir, path]);
+    const run = await lakeward(['run', '--once', '--json', '--dir', dir, '--engine', 'spark'], { env });
+    const verified = await lakeward(['verify', '--deep', '--json', '--dir', dir]);
+    expect([sent.code, run.code, verified.code], run.stderr).toEqual([0, 0, 0]);
+    expect(JSON.parse(run.stdout).data.ledger).toMatchObject({ received: truth.sent });
+    expect(JSON.parse(verified.stdout).data.findings).toEqual([]);
+    const staged = await lakeward([
+      'sql',
+      '--dir',
+      dir,
+      '--format',
+      'csv',
+      'select count(*) from staging.events',
+    ]);
+    expect(Number(staged.stdout.trim().split('\n')[1])).toBe(truth.distinct);
   });
 
   describe('gives the same verdict as DuckDB, record by record,', () => {
