@@ -2,7 +2,7 @@
 # else comes with `make setup`, which every other target runs first when it is needed.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev build check test test-fast test-module interop bench bench-identities soak-lake soak-maintenance clean reference
+.PHONY: help setup demo dev build check test test-fast test-module interop spark bench bench-identities soak-lake soak-maintenance clean reference
 .PHONY: plan deploy destroy
 
 BIN := node_modules/.bin
@@ -48,6 +48,11 @@ test-module: $(INSTALLED) ## one layer alone, on hand-made input: make test-modu
 
 interop: $(INSTALLED) ## pyiceberg, Spark, DuckDB, icebird on our tables: every row of the table, and whether it holds
 	$(NODE) tests/interop/run-table.ts
+
+spark: $(INSTALLED) ## one contract over DuckDB and Spark, 50 failures in mid-work, both engines side by side: EVENTS=10000000
+	$(VITEST) run --project unit tests/contracts/engine-over-duckdb.test.ts
+	LAKEWARD_SPARK_ROUNDS=$${ROUNDS:-50} $(VITEST) run --project spark tests/spark/ src/engine/spark/
+	$(NODE) bench/spark.ts $${EVENTS:-1000000}
 
 bench: $(INSTALLED) ## flights through stream and staging beside bare DuckDB; last line: figure against bar
 	$(NODE) bench/bench.ts

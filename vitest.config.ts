@@ -14,8 +14,9 @@ const suite = (name: string, include: string[], timeout_ms: number, exclude: str
   },
 });
 
-// Of its own: its process takes a gigabyte and half a minute to warm up.
+// Of their own: their processes take a gigabyte each and half a minute to warm up.
 const SPARK = 'tests/interop/spark.test.ts';
+const SPARK_ENGINE = ['tests/spark/**/*.test.ts', 'src/**/*.on-server.test.ts'];
 
 export default defineConfig({
   test: {
@@ -26,11 +27,12 @@ export default defineConfig({
         'unit',
         ['src/**/*.test.ts', 'tests/contracts/**/*.test.ts', 'tests/support/**/*.test.ts'],
         60_000,
+        SPARK_ENGINE,
       ),
       suite('scenarios', ['tests/scenarios/**/*.test.ts'], 120_000),
       suite('crashes', ['tests/crashes/**/*.test.ts'], 400_000),
       suite('interop', ['tests/interop/**/*.test.ts'], 300_000, [SPARK]),
-      suite('spark', [SPARK], 300_000),
+      suite('spark', [SPARK, ...SPARK_ENGINE], 300_000),
       suite('infra', ['tests/infra/**/*.test.ts'], 300_000),
       suite('end-to-end', ['tests/end-to-end/**/*.test.ts'], 300_000),
     ],

@@ -4,9 +4,9 @@
  */
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Clock, Log } from '../base/base.ts';
+import { type Clock, Failure, type Log } from '../base/base.ts';
 import type { Settings } from '../config/config.ts';
-import { type Engine, type LocalFiles, openEngine } from '../engine/engine.ts';
+import { type Engine, type LocalFiles, openEngine, openSparkEngine } from '../engine/engine.ts';
 import { type Lake, openLake } from '../lake/lake.ts';
 import { openStream, type Stream, type StreamOptions } from '../stream/stream.ts';
 import { openStreamServer, type StreamServer } from '../stream-server/stream-server.ts';
@@ -76,10 +76,11 @@ const MOST_LANES = 4;
  * a run, writes on several connections at once (1M events: 4.3 s instead of 5.8). Questions use every thread.
  */
 export async function composeEngine(
-  { settings }: Surroundings,
+  around: Surroundings,
   lake: LocalLake,
   use: 'batches' | 'questions' | 'maintenance',
 ): Promise<Engine> {
+  const { settings } = around;
   const how = {
     batches: { threads: 1, lanes: Math.min(settings['engine.threads'], MOST_LANES) },
     questions: { threads: settings['engine.threads'] },
@@ -87,11 +88,34 @@ export async function composeEngine(
   };
   // Maintenance sorts on disk what does not fit, and has time for it.
   const share = use === 'maintenance' ? 0.5 : 1;
-  return openEngine({
+  const embedded = await openEngine({
     files: lake.localFiles,
     workFolder: join(foldersOf(settings.dir).work, `${use}-${process.pid}-${newId().slice(0, 8)}`),
     memory_bytes: settings['engine.memory'] * share,
     ...how[use],
+  });
+  if (use !== 'batches' || settings['engine.kind'] === 'duckdb') return embedded;
+  return composeSpark(around, { lake, embedded });
+}
+
+function composeSpark(
+  { settings, clock, log }: Surroundings,
+  { lake, embedded }: { lake: Lake; embedded: Engine },
+): Engine {
+  const url = settings['spark.url'];
+  if (url === undefined) {
+    throw new Failure('cannot use Spark: spark.url is not set', {
+      code: 'config.no_spark',
+      fault: 'user',
+      why: 'engine.kind is spark, and nothing says where it is',
+      hint: 'set spark.url to the address of a Spark Connect server, such as sc://127.0.0.1:15002',
+      docs: 'docs/how-to/spark.md',
+    });
+  }
+  return openSparkEngine({
+    ...{ url, lake, embedded, clock, log, newId, random: Math.random },
+    attempts: settings['spark.attempts'],
+    catalog: { name: settings['spark.catalog'], uri: settings['spark.catalogUri'] },
   });
 }
 

@@ -167,16 +167,11 @@ async function adopt({ lake, engine, log, monitor }: Watched) {
   return adopted;
 }
 
-function stager({ lake, engine, clock, log, settings, monitor, onStaging }: Watched) {
-  const { identities, work } = foldersOf(settings.dir);
-  const index = openIdentityIndex({
-    ...{ lake, engine, log, newId },
-    folder: identities,
-    spareFolder: join(work, `identities-${process.pid}-${newId().slice(0, 8)}`),
-    memory_ids: INDEX_IDS,
-    filter_bytes: settings['dedupe.filterMemory'],
-  });
-  const options = {
+function stager(options: Watched) {
+  const { lake, engine, clock, log, settings, monitor, onStaging } = options;
+  // Spark looks for repeats itself, by an anti-join: an index here would have every id of history come through.
+  const index = settings['engine.kind'] === 'spark' ? undefined : identityIndex(options);
+  const given = {
     lake,
     engine,
     clock,
@@ -185,7 +180,7 @@ function stager({ lake, engine, clock, log, settings, monitor, onStaging }: Watc
     newId,
     random: Math.random,
     maxRows: settings['staging.maxRows'],
-    index,
+    ...(index && { index }),
     onCommit: (commit: StagingCommit) => {
       monitor.counted(STAGING_NAME, commit);
       monitor.progressed('staging');
@@ -193,9 +188,20 @@ function stager({ lake, engine, clock, log, settings, monitor, onStaging }: Watc
     },
   };
   return {
-    stage: (signal: AbortSignal) => stageEvents({ ...options, signal }),
-    close: () => index.close(),
+    stage: (signal: AbortSignal) => stageEvents({ ...given, signal }),
+    close: async () => index?.close(),
   };
+}
+
+function identityIndex({ lake, engine, log, settings }: RolesOptions) {
+  const { identities, work } = foldersOf(settings.dir);
+  return openIdentityIndex({
+    ...{ lake, engine, log, newId },
+    folder: identities,
+    spareFolder: join(work, `identities-${process.pid}-${newId().slice(0, 8)}`),
+    memory_ids: INDEX_IDS,
+    filter_bytes: settings['dedupe.filterMemory'],
+  });
 }
 
 function take(options: Watched, { signal, until_ms }: { signal: AbortSignal; until_ms?: number }) {

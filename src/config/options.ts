@@ -3,7 +3,8 @@
  * docs/reference/configuration.md are all made from it; a new option is a row here and nothing else.
  */
 import { availableParallelism } from 'node:os';
-import { bytes, choice, count, duration, flag, instant, path, text, url } from './kinds.ts';
+import { bytes, choice, count, duration, instant, path, text, url } from './kinds.ts';
+import { CATALOG_OPTIONS, STORE_OPTIONS } from './lake-options.ts';
 import { MAINTENANCE_OPTIONS } from './maintenance-options.ts';
 import { type Option, option, unset } from './option.ts';
 
@@ -59,45 +60,7 @@ export const OPTIONS = {
     example: 'http://127.0.0.1:9000',
     commands: EVERY,
   }),
-  'store.region': unset(text('REGION'), {
-    description: 'Region of the bucket.',
-    example: 'eu-west-1',
-    commands: NOT_A_FLAG,
-    alsoEnvironment: ['AWS_REGION'],
-  }),
-  'store.pathStyle': unset(flag(), {
-    description:
-      'Whether the bucket stands in the path of an address instead of the host name. Unset: where there is a store.endpoint.',
-    example: 'true',
-    commands: NOT_A_FLAG,
-  }),
-  'store.requests': option(count({ min: 1, max: 1000 }), 16, {
-    description: 'Requests to the store at once.',
-    example: '64',
-    commands: NOT_A_FLAG,
-  }),
-  'store.partSize': option(bytes({ min: 5 * 1024 * 1024 }), '8MiB', {
-    description: 'Larger files are uploaded in parts of this size.',
-    example: '16MiB',
-    commands: NOT_A_FLAG,
-  }),
-  'store.uploadMemory': option(bytes({ min: 5 * 1024 * 1024 }), '64MiB', {
-    description: 'Memory that all uploads together take at most.',
-    example: '256MiB',
-    commands: NOT_A_FLAG,
-  }),
-  'store.timeout': option(duration({ min: 1_000 }), '30s', {
-    description:
-      'How long the store may say nothing before a request is given up, and repeated where that is safe.',
-    example: '10s',
-    commands: NOT_A_FLAG,
-  }),
-  'store.cache': option(bytes({ min: 64_000_000 }), '10GB', {
-    description:
-      'Disk that local copies of what is read from the store take at most. Bounds what one question or batch can read at once.',
-    example: '50GB',
-    commands: NOT_A_FLAG,
-  }),
+  ...STORE_OPTIONS,
   'catalog.kind': option(choice('auto', 'sqlite', 'bucket', 'rest'), 'auto', {
     description:
       'Who keeps which version of each table is the current one: a file of the folder, the bucket itself, or a service. auto: rest with a catalog.uri, bucket with a store.url, else sqlite.',
@@ -109,42 +72,7 @@ export const OPTIONS = {
     example: 'https://glue.eu-west-1.amazonaws.com/iceberg',
     commands: EVERY,
   }),
-  'catalog.warehouse': unset(text('NAME'), {
-    description:
-      'Which of the service’s catalogs: an account for Glue, a bucket’s ARN for S3 Tables, a name elsewhere.',
-    example: '123456789012',
-    commands: NOT_A_FLAG,
-  }),
-  'catalog.auth': option(choice('none', 'bearer', 'oauth2', 'sigv4'), 'none', {
-    description: 'How the service is told who asks.',
-    example: 'sigv4',
-    commands: NOT_A_FLAG,
-  }),
-  'catalog.token': unset(text('TOKEN'), {
-    description: 'For bearer.',
-    example: 's3cr3t',
-    commands: NOT_A_FLAG,
-  }),
-  'catalog.client': unset(text('ID:SECRET'), {
-    description: 'For oauth2, the client credentials.',
-    example: 'lakeward:s3cr3t',
-    commands: NOT_A_FLAG,
-  }),
-  'catalog.scope': unset(text('SCOPE'), {
-    description: 'For oauth2, what is asked for.',
-    example: 'PRINCIPAL_ROLE:ALL',
-    commands: NOT_A_FLAG,
-  }),
-  'catalog.tokenUri': unset(url(), {
-    description: 'For oauth2, who gives tokens. Unset: the catalog itself.',
-    example: 'https://login.example.com/oauth2/token',
-    commands: NOT_A_FLAG,
-  }),
-  'catalog.service': option(text('NAME'), 'glue', {
-    description: 'For sigv4, the service that requests are signed for.',
-    example: 's3tables',
-    commands: NOT_A_FLAG,
-  }),
+  ...CATALOG_OPTIONS,
   'stream.name': option(text('NAME|ARN'), 'events', {
     description: 'The stream to take events from and to send them to, by name or ARN.',
     example: 'arn:aws:kinesis:eu-west-1:123456789012:stream/events',
@@ -268,6 +196,13 @@ export const OPTIONS = {
     example: '1h',
     commands: SERVICE,
   }),
+  'engine.kind': option(choice('duckdb', 'spark'), 'duckdb', {
+    description:
+      'What judges records, drops repeats and writes files: DuckDB in this process, or Apache Spark at spark.url. Both write the same tables; a lake can go from one to the other and back.',
+    example: 'spark',
+    commands: SERVICE,
+    shortcut: '--engine',
+  }),
   'engine.memory': option(bytes({ min: 64_000_000 }), '1GB', {
     description: 'Memory that the SQL engine may use; beyond it, it spills to disk.',
     example: '512MB',
@@ -278,6 +213,29 @@ export const OPTIONS = {
     description: 'Threads of the SQL engine.',
     example: '2',
     commands: ASKING,
+  }),
+  'spark.url': unset(text('sc://HOST:PORT/;…'), {
+    description:
+      'The Spark Connect server, as its other clients write it: parameters are token, use_ssl, user_id, session_id, and headers of any other name. Better in the environment than as a flag when it holds a token.',
+    example: 'sc://spark.example:15002/;use_ssl=true',
+    commands: SERVICE,
+  }),
+  'spark.catalog': option(text('NAME'), 'lakeward', {
+    description: 'The name under which Spark knows the catalog of this lake.',
+    example: 'lake',
+    commands: SERVICE,
+  }),
+  'spark.catalogUri': unset(text('URI'), {
+    description:
+      'Where Spark finds that catalog: http(s)://… of an Iceberg REST catalog (lakeward serve catalog), or jdbc:sqlite:… of this folder’s catalog.sqlite. Unset: the server itself is set up with it.',
+    example: 'http://127.0.0.1:8181',
+    commands: SERVICE,
+  }),
+  'spark.attempts': option(count({ min: 1, max: 100 }), 8, {
+    description:
+      'Connections to Spark that may fail in a row before a batch is given up, and begun again by its role.',
+    example: '12',
+    commands: SERVICE,
   }),
   'staging.maxRows': option(count({ min: 1 }), 250_000, {
     description:

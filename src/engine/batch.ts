@@ -4,12 +4,22 @@ import type { DataFile, PartitionValue } from '../lake/lake.ts';
 /** A data file of the lake: an engine is told locations, and finds itself how to read them. */
 export type LakeFile = Pick<DataFile, 'location' | 'fileSize'>;
 
-/** A finished Parquet file on local disk, still to be moved into the store under a location. */
-export interface WrittenFile {
+/** A finished Parquet file, for a commit. */
+export type WrittenFile = LocalFile | StoredFile;
+
+/** On local disk, still to be moved into the store under a location. */
+export interface LocalFile {
   localPath: string;
   /** Readable partition path such as `created_datetime_day=2026-01-01/event_type=payment`. */
   hint: string;
   file: Omit<DataFile, 'location'>;
+}
+
+/** In the store already, durable: by an engine that writes there itself. */
+export interface StoredFile {
+  localPath?: undefined;
+  hint?: undefined;
+  file: DataFile;
 }
 
 /** Records of a batch in the order in which the first of equals wins. */
@@ -38,6 +48,8 @@ export interface JudgedBatch {
   /** Writes what is no event, with its bytes, reason and position. */
   writeRejected(): Promise<WrittenFile[]>;
   dispose(): Promise<void>;
+  /** Once the commit of what was written is decided, either way: lets go of what kept those files until then. */
+  settle?(): Promise<void>;
 }
 
 /** Rows of raw that staging has not seen yet. */
@@ -52,6 +64,8 @@ export interface RawBatch {
   /** Writes every row but the dropped ones, partitioned, sorted by event_name and created_datetime within a file. */
   writeSorted(drop: Int32Array): Promise<WrittenFile[]>;
   dispose(): Promise<void>;
+  /** As for a judged batch. */
+  settle?(): Promise<void>;
 }
 
 /** A live file of raw, with the sequence number of the commit that brought it: the first to be committed wins. */

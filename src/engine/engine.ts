@@ -15,6 +15,7 @@ import type {
 import { openDuckDb } from './duckdb/duckdb.ts';
 import type { LocalFiles, ReadStats } from './local-files.ts';
 import type { Rewrite, Rewritten } from './rewrite.ts';
+import { openSpark, type SparkOptions } from './spark/spark.ts';
 import type { TransformEngine } from './transform-engine.ts';
 import type { QueryResult, ScanFilters, ViewDefinition } from './view.ts';
 
@@ -23,10 +24,12 @@ export type {
   Identities,
   JudgedBatch,
   LakeFile,
+  LocalFile,
   RawBatch,
   RawFile,
   RejectedRows,
   SpoolInput,
+  StoredFile,
   WrittenFile,
 } from './batch.ts';
 export { sqlType } from './duckdb/column-types.ts';
@@ -84,4 +87,9 @@ export interface EngineOptions {
 
 export function openEngine(options: EngineOptions): Promise<Engine> {
   return openDuckDb(options);
+}
+
+/** Apache Spark, by Spark Connect, in front of an embedded engine that does what is not the whole lake's. */
+export function openSparkEngine(options: SparkOptions): Engine {
+  return openSpark(options);
 }

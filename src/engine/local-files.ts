@@ -50,7 +50,7 @@ export function inPlace(store?: Paths): LocalFiles {
 }
 
 function pathOf(location: string, store: Paths | undefined): string {
-  const path = store === undefined ? location.replace(/^file:\/\//, '') : store.localPath(location);
+  const path = store === undefined ? location.replace(/^file:(\/\/)?(?=\/)/, '') : store.localPath(location);
   if (path?.startsWith('/')) return path;
   throw new Failure(`cannot read ${location}`, {
     code: 'engine.not_local',

@@ -1,6 +1,6 @@
 /** The same rows in fewer files: what compaction asks of an engine. */
 import type { PartitionValue, TableDefinition } from '../lake/lake.ts';
-import type { LakeFile, WrittenFile } from './batch.ts';
+import type { LakeFile, LocalFile } from './batch.ts';
 
 export interface Rewrite {
   /** The table's columns and order; files of another shape fail. */
@@ -15,7 +15,7 @@ export interface Rewrite {
 
 export interface Rewritten {
   /** One, unless there are more rows than the engine puts into one file. */
-  files: WrittenFile[];
+  files: LocalFile[];
   /** Removes what was not moved into the store. */
   dispose(): Promise<void>;
 }

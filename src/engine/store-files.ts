@@ -1,15 +1,18 @@
 import type { DataFile, Lake, Table } from '../lake/lake.ts';
 import type { WrittenFile } from './engine.ts';
 
-/** Moves written files into the table's store; durable under their final locations on return. */
+/** Moves files into the table's store that are not there yet; durable under their final locations on return. */
 export async function storeFiles(
   lake: Lake,
   { table, files }: { table: Table; files: readonly WrittenFile[] },
 ): Promise<DataFile[]> {
-  const moved = files.map(({ localPath, hint, file }) => ({
-    localPath,
-    file: { ...file, location: lake.newFileLocation(table, hint) },
-  }));
-  await lake.store.moveIn(moved.map(({ localPath, file }) => ({ localPath, location: file.location })));
-  return moved.map(({ file }) => file);
+  const moves: { localPath: string; location: string }[] = [];
+  const stored = files.map((written) => {
+    if (written.localPath === undefined) return written.file;
+    const location = lake.newFileLocation(table, written.hint);
+    moves.push({ localPath: written.localPath, location });
+    return { ...written.file, location };
+  });
+  await lake.store.moveIn(moves);
+  return stored;
 }

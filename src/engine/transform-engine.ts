@@ -3,7 +3,7 @@
  * as files of the transform's table. Types are Iceberg's; days are whole days of UTC, as numbers since the epoch.
  */
 import type { Field, Type } from '../lake/lake.ts';
-import type { LakeFile, WrittenFile } from './batch.ts';
+import type { LakeFile, LocalFile } from './batch.ts';
 
 /** Files of a table as a relation that the query reads by this name. */
 export interface SourceView {
@@ -47,5 +47,5 @@ export interface TransformEngine {
   /** What the query gives, by its text and the views' columns alone; nothing is read. */
   outputColumns(query: TransformQuery): Promise<OutputColumn[]>;
   /** No files when the answer is empty. `dispose` removes what has not been moved away. */
-  transform(write: TransformWrite): Promise<{ rows: number; files: WrittenFile[]; dispose(): Promise<void> }>;
+  transform(write: TransformWrite): Promise<{ rows: number; files: LocalFile[]; dispose(): Promise<void> }>;
 }

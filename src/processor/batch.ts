@@ -19,6 +19,8 @@ export interface PreparedBatch {
   preparedAt_ms: number;
   /** Records that crashed the engine; among the quarantined. */
   cornered: number;
+  /** Once its commit is decided, or it is given up. */
+  settle: () => Promise<void>;
 }
 
 interface Place {
@@ -88,7 +90,11 @@ async function prepare(
       overlay: verdict.overlay,
       preparedAt_ms: options.clock.now(),
       cornered: cornered.length,
+      settle: async () => batch.settle?.(),
     };
+  } catch (error) {
+    await batch.settle?.();
+    throw error;
   } finally {
     await batch.dispose();
   }

@@ -190,7 +190,10 @@ class Session {
       if (batch.status === 'rejected') throw batch.reason;
       await this.#commitBatch(batch.value);
     } finally {
-      if (batch.status === 'fulfilled') await batch.value.spool.dispose();
+      if (batch.status === 'fulfilled') {
+        await batch.value.spool.dispose();
+        await batch.value.settle();
+      }
     }
   }
 

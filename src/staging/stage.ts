@@ -55,8 +55,8 @@ async function stageNext(options: Options): Promise<Staged | 'nothing' | 'refuse
   const { portion } = read;
 
   const preparedAt_ms = options.clock.now();
-  const { manifests, tally } = await writePortion(options, { raw, staging, read });
-  const outcome = await lake.commit(staging, {
+  const { manifests, tally, settle } = await writePortion(options, { raw, staging, read });
+  const committing = lake.commit(staging, {
     commitId: newId(),
     operation: 'append',
     manifests,
@@ -73,6 +73,7 @@ async function stageNext(options: Options): Promise<Staged | 'nothing' | 'refuse
         tally,
       }),
   });
+  const outcome = await committing.finally(settle);
   if (outcome.kind === 'committed') return { tally, more: portion.more };
   options.log.info('staging.refused', 'staging changed meanwhile; judging again', { why: outcome.why });
   return 'refused';
@@ -92,7 +93,11 @@ async function writePortion(
     return {
       manifests: files.length === 0 ? [] : await lake.prepare(staging, files),
       tally: { received: batch.rows, written, duplicate: drop.length, conflicting },
+      settle: async () => batch.settle?.(),
     };
+  } catch (error) {
+    await batch.settle?.();
+    throw error;
   } finally {
     await batch.dispose();
   }

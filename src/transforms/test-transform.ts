@@ -9,6 +9,7 @@ import { Failure } from '../base/base.ts';
 import {
   type Engine,
   type JudgedBatch,
+  type LocalFile,
   openEngine,
   type SourceView,
   sqlType,
@@ -31,7 +32,7 @@ type Event = Readonly<Record<string, unknown>>;
 interface Held {
   fields: readonly Field[];
   day: string | undefined;
-  files: readonly WrittenFile[];
+  files: readonly LocalFile[];
 }
 
 export async function rowsOf(
@@ -60,13 +61,17 @@ const LIMITS = { minTime_s: Date.UTC(2000, 0, 1) / 1000, maxAhead_s: 48 * 3600 }
 async function stage(
   engine: Engine,
   { events, spool }: { events: readonly Event[]; spool: string },
-): Promise<readonly WrittenFile[]> {
+): Promise<readonly LocalFile[]> {
   if (events.length === 0) return [];
   await writeSpool(engine, { events, spool });
   const batch = await engine.judge({ path: spool, shards: ['test'], stream: 'test' }, LIMITS);
   if (batch.rejected > 0) throw await rejection(engine, batch, events);
-  return batch.writeEvents(await repeats(batch));
+  return onDisk(await batch.writeEvents(await repeats(batch)));
 }
+
+/** The embedded engine leaves every file on disk. */
+const onDisk = (files: readonly WrittenFile[]): LocalFile[] =>
+  files.filter((file) => file.localPath !== undefined);
 
 async function writeSpool(
   engine: Engine,
@@ -101,7 +106,7 @@ async function repeats(batch: JudgedBatch): Promise<Int32Array> {
 }
 
 async function rejection(engine: Engine, batch: JudgedBatch, events: readonly Event[]): Promise<Failure> {
-  const held = { fields: QUARANTINE.schema.fields, files: await batch.writeRejected() };
+  const held = { fields: QUARANTINE.schema.fields, files: onDisk(await batch.writeRejected()) };
   const [first] = await all(engine, held, 'sequence_number::integer as n, reason');
   const number = Number(first?.['n']);
   const reason = REASONS.find(({ code }) => code === first?.['reason']);
@@ -117,7 +122,7 @@ async function rejection(engine: Engine, batch: JudgedBatch, events: readonly Ev
 async function compute(
   engine: Engine,
   transform: Transform,
-  { staged, marts }: { staged: readonly WrittenFile[]; marts: ReadonlyMap<string, Held> },
+  { staged, marts }: { staged: readonly LocalFile[]; marts: ReadonlyMap<string, Held> },
 ): Promise<Held> {
   const { name, sql, partition } = transform;
   const views = viewsOf(transform, { staged, marts });
@@ -135,7 +140,7 @@ async function compute(
     });
     return { fields, day: partition, files: answer.files };
   }
-  const files: WrittenFile[] = [];
+  const files: LocalFile[] = [];
   const { before, after } = reachOf({ transform });
   for (const day of daysOf([...staged, ...[...marts.values()].flatMap((held) => held.files)], {
     before,
@@ -157,7 +162,7 @@ async function compute(
 
 function viewsOf(
   { from }: Transform,
-  { staged, marts }: { staged: readonly WrittenFile[]; marts: ReadonlyMap<string, Held> },
+  { staged, marts }: { staged: readonly LocalFile[]; marts: ReadonlyMap<string, Held> },
 ) {
   const names = from.filter((source) => typeof source === 'string');
   const events = names.length === 0 ? undefined : eventSource(names, undefined);
@@ -177,10 +182,7 @@ function viewsOf(
 }
 
 /** Days that any of the files can give rows to. */
-function daysOf(
-  files: readonly WrittenFile[],
-  { before, after }: { before: number; after: number },
-): number[] {
+function daysOf(files: readonly LocalFile[], { before, after }: { before: number; after: number }): number[] {
   const days = new Set<number>();
   for (const { file } of files) {
     const held = file.partition[0];
@@ -211,7 +213,7 @@ async function all(engine: Engine, held: Pick<Held, 'fields' | 'files'>, columns
   return rows;
 }
 
-const asLakeFile = ({ localPath, file }: WrittenFile): SourceView['files'][number] => ({
+const asLakeFile = ({ localPath, file }: LocalFile): SourceView['files'][number] => ({
   location: `file://${localPath}`,
   fileSize: file.fileSize,
 });

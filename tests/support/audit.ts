@@ -87,7 +87,9 @@ export async function rows(
   const { files } = table === undefined ? { files: [] } : await lake.files(table);
   if (files.length === 0) return [];
   const paths = files.map(({ location }) => `'${lake.store.localPath(location)}'`);
-  const result = await engine.query(`select ${columns} from read_parquet([${paths.join(', ')}]) ${rest}`);
+  const result = await engine.query(
+    `select ${columns} from read_parquet([${paths.join(', ')}], hive_partitioning = false) ${rest}`,
+  );
   const found: unknown[][] = [];
   for await (const chunk of result.chunks()) found.push(...(chunk as unknown[][]));
   return found;

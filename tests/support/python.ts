@@ -35,7 +35,7 @@ export interface Python {
   /** Runs a script that reads one JSON document from stdin and writes one as its last line of stdout. */
   run<T>(script: string, input: unknown): Promise<T>;
   /** Starts a script that stays: for what takes long to start. Its caller ends it. */
-  start(script: string, options: { cwd: string }): ChildProcessWithoutNullStreams;
+  start(script: string, options: { cwd: string; args?: readonly string[] }): ChildProcessWithoutNullStreams;
 }
 
 /** On a developer's machine a missing Python is a reason to skip; where `CI` is set it is an error. */
@@ -46,8 +46,8 @@ export async function pythonWith(set: PackageSet): Promise<Python> {
     return {
       missing: undefined,
       run: (script, input) => runScript(interpreter, { script, input }),
-      start: (script, { cwd }) =>
-        spawn(interpreter, ['-s', '-B', script], { cwd, env: environmentVariables() }),
+      start: (script, { cwd, args = [] }) =>
+        spawn(interpreter, ['-s', '-B', script, ...args], { cwd, env: environmentVariables() }),
     };
   }
   const missing = `no Python with ${set} packages: ${found.missing}`;

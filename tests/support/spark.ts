@@ -10,6 +10,7 @@ import { createInterface } from 'node:readline';
 import { parseJson, stringifyJson } from '../../src/base/base.ts';
 import { jarsOf, runs } from './maven.ts';
 import { type Python, pythonWith } from './python.ts';
+import { type ConnectServer, type ConnectServerOptions, serveSparkConnect } from './spark-connect-server.ts';
 
 const JARS = [
   'org.apache.iceberg:iceberg-spark-runtime-4.1_2.13:1.11.0',
@@ -22,6 +23,8 @@ export interface SparkInstallation {
   /** Why there is none; undefined when there is one. */
   missing: string | undefined;
   start(): Promise<Spark>;
+  /** The same as a Spark Connect server, which answers programs that are not of Python. */
+  serve(options?: ConnectServerOptions): Promise<ConnectServer>;
 }
 
 export interface Spark {
@@ -38,14 +41,19 @@ export interface Spark {
 export async function sparkInstallation(): Promise<SparkInstallation> {
   const missing = (why: string): SparkInstallation => {
     if (process.env['CI']) throw new Error(`no Spark: ${why}`);
-    return { missing: `no Spark: ${why}`, start: () => Promise.reject(new Error(why)) };
+    const none = () => Promise.reject(new Error(why));
+    return { missing: `no Spark: ${why}`, start: none, serve: none };
   };
   if (!(await runs('java'))) return missing('no java');
   const found = await jarsOf(JARS);
   if ('missing' in found) return missing(found.missing);
   const python = await pythonWith('spark');
   if (python.missing !== undefined) return missing(python.missing);
-  return { missing: undefined, start: () => startSpark(python, found.jars) };
+  return {
+    missing: undefined,
+    start: () => startSpark(python, found.jars),
+    serve: (options) => serveSparkConnect(python, { jars: found.jars, ...options }),
+  };
 }
 
 async function startSpark(python: Python, jars: readonly string[]): Promise<Spark> {

@@ -28,7 +28,8 @@ export class VirtualClock implements Clock {
   }
 
   now(): number {
-    return this.#now_ms;
+    // Whole, as the system gives it; pauses are fractions.
+    return Math.floor(this.#now_ms);
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {

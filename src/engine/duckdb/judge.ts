@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { QUARANTINE, RAW } from '../../tables/tables.ts';
-import type { EventLimits, Identities, JudgedBatch, LakeFile, SpoolInput, WrittenFile } from '../engine.ts';
+import type { EventLimits, Identities, JudgedBatch, LakeFile, LocalFile, SpoolInput } from '../engine.ts';
 import type { LocalFiles } from '../local-files.ts';
 import type { BatchFolder } from './batch-folders.ts';
 import { engineFailure } from './duckdb.ts';
@@ -74,7 +74,7 @@ class DuckDbJudgedBatch implements JudgedBatch {
     });
   }
 
-  async writeEvents(drop: Int32Array): Promise<WrittenFile[]> {
+  async writeEvents(drop: Int32Array): Promise<LocalFile[]> {
     let kept = 'reason is null';
     if (drop.length > 0) {
       await fillRowIds(this.#c, 'dropped', drop);
@@ -93,7 +93,7 @@ class DuckDbJudgedBatch implements JudgedBatch {
     return ensureRows(files, this.events - drop.length);
   }
 
-  async writeRejected(): Promise<WrittenFile[]> {
+  async writeRejected(): Promise<LocalFile[]> {
     if (this.rejected === 0) return [];
     const files = await this.#write('writing what is no event', {
       table: QUARANTINE,
@@ -110,7 +110,7 @@ class DuckDbJudgedBatch implements JudgedBatch {
   async #write(
     doing: string,
     write: Omit<Parameters<typeof writePartitioned>[1], 'folder'>,
-  ): Promise<WrittenFile[]> {
+  ): Promise<LocalFile[]> {
     try {
       return await writePartitioned(this.#c, { ...write, folder: this.#input.folder.path });
     } catch (error) {

@@ -5,7 +5,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { Failure } from '../../base/base.ts';
 import type { Field } from '../../lake/lake.ts';
-import type { WrittenFile } from '../engine.ts';
+import type { LocalFile } from '../engine.ts';
 import type { HeldFiles, LocalFiles, Need } from '../local-files.ts';
 import type { OutputColumn, SourceView, TransformQuery, TransformWrite } from '../transform-engine.ts';
 import type { BatchFolder } from './batch-folders.ts';
@@ -172,7 +172,7 @@ async function writeAnswer(
   c: DuckDBConnection,
   write: TransformWrite,
   folder: BatchFolder,
-): Promise<WrittenFile[]> {
+): Promise<LocalFile[]> {
   const { fields, partition } = write;
   const key = partition === undefined ? '0' : `${dayOf(partition.column)}::integer`;
   const files = await writePartitioned(c, {

@@ -5,7 +5,7 @@ import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { RAW } from '../../tables/tables.ts';
-import { type Engine, openEngine, type RawBatch, type RawFile, type WrittenFile } from '../engine.ts';
+import { type Engine, type LocalFile, openEngine, type RawBatch, type RawFile } from '../engine.ts';
 
 let folder: string;
 let work: string;
@@ -87,7 +87,7 @@ async function disposed<Result>(batch: RawBatch, work: () => Promise<Result>): P
 }
 
 /** What each file says of itself beside what is in it. */
-async function placesOf(written: readonly WrittenFile[]) {
+async function placesOf(written: readonly LocalFile[]) {
   const inFiles = await rowsOf(`select filename, ${DAY_OF}, event_type, count(*)
     from ${scan(written.map((f) => f.localPath))} group by all order by all`);
   const said = written.map(({ localPath, file }) => [
@@ -123,7 +123,7 @@ it('every row that was not dropped is once in a file of its own day and type, wh
           () => dice.next().value === 0,
         );
         await disposed(batch, async () => {
-          const written = await batch.writeSorted(drop);
+          const written = (await batch.writeSorted(drop)) as LocalFile[];
           expect(written.reduce((sum, { file }) => sum + file.recordCount, 0)).toBe(batch.rows - drop.length);
           if (written.length === 0) return;
           const { inFiles, said } = await placesOf(written);
@@ -149,7 +149,7 @@ it('a partition of honest files is one file, in order, however many files of raw
     raw.push(await rawFile({ rows: [[day, 'lesson']], partition: [day, 'lesson'], times: 4_000 }));
   const batch = await engine.readRaw(raw);
   await disposed(batch, async () => {
-    const written = await batch.writeSorted(new Int32Array(0));
+    const written = (await batch.writeSorted(new Int32Array(0))) as LocalFile[];
     expect(written.map(({ file }) => [file.partition[0], file.recordCount]).sort()).toEqual(
       [0, 1, 2, 3].map((day) => [DAY + day, 8_000]),
     );
@@ -180,7 +180,7 @@ it('a file that cannot be read fails the write; nothing is left, and the next ba
   }
   const batch = await engine.readRaw(raw);
   await disposed(batch, async () => {
-    const written = await batch.writeSorted(Int32Array.of(0));
+    const written = (await batch.writeSorted(Int32Array.of(0))) as LocalFile[];
     expect((await placesOf(written)).inFiles.map(([, , , rows]) => rows).sort()).toEqual([
       '7999',
       '8000',

@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { STAGING } from '../../tables/tables.ts';
-import type { WrittenFile } from '../engine.ts';
+import type { LocalFile } from '../engine.ts';
 import { inLanes, type Lanes } from './lanes.ts';
 import { COLUMNS, type PlacedFile, rowsOf } from './raw-rows.ts';
 import { type Slice, slicesOf } from './slices.ts';
@@ -17,7 +17,7 @@ interface Input {
   folder: string;
 }
 
-export async function writeSorted({ lanes, files, drop, folder }: Input): Promise<WrittenFile[]> {
+export async function writeSorted({ lanes, files, drop, folder }: Input): Promise<LocalFile[]> {
   const dropped = drop.toSorted();
   const slices = slicesOf(files, {
     lanes: lanes.most,
@@ -37,7 +37,7 @@ interface SliceWrite {
   folder: string;
 }
 
-async function writeSlice(c: DuckDBConnection, { slice, drop, folder }: SliceWrite): Promise<WrittenFile[]> {
+async function writeSlice(c: DuckDBConnection, { slice, drop, folder }: SliceWrite): Promise<LocalFile[]> {
   const expected = slice.rows - drop.length;
   if (expected === 0) return [];
   let rows = `(${rowsOf(slice.files)})`;
@@ -53,7 +53,7 @@ async function writeSlice(c: DuckDBConnection, { slice, drop, folder }: SliceWri
     orderBy: ['event_name', 'created_datetime'],
     sortOrderId: 1,
     folder,
-    hint: (values: WrittenFile['file']['partition']) =>
+    hint: (values: LocalFile['file']['partition']) =>
       partitionHint(['created_datetime_day', 'event_type'], values),
   };
   if (slice.partitions !== undefined) {

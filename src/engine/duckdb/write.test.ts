@@ -5,7 +5,7 @@ import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Bound, TableDefinition } from '../../lake/lake.ts';
 import { RAW } from '../../tables/tables.ts';
-import type { WrittenFile } from '../engine.ts';
+import type { LocalFile } from '../engine.ts';
 import { connection } from './duckdb.ts';
 import { microseconds, partitionHint, writePartitioned } from './write.ts';
 
@@ -46,7 +46,7 @@ async function write(
   select: string,
   table = TABLE,
   partitionBy: readonly string[] = ['__kind'],
-): Promise<WrittenFile[]> {
+): Promise<LocalFile[]> {
   const own = await mkdtemp(join(folder, 'batch-'));
   return writePartitioned(c, {
     table,
@@ -58,7 +58,7 @@ async function write(
 }
 
 const rowsOf = async (sql: string) => (await c.runAndReadAll(sql)).getRowsJson();
-const scan = ({ localPath }: WrittenFile) => `read_parquet('${localPath}', hive_partitioning = false)`;
+const scan = ({ localPath }: LocalFile) => `read_parquet('${localPath}', hive_partitioning = false)`;
 const points = (text: string) => [...text].slice(0, 16).join('');
 
 describe('what is said of a file', () => {

@@ -9,7 +9,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { Failure } from '../../base/base.ts';
 import type { Bound, Field, PartitionValue, TableDefinition } from '../../lake/lake.ts';
-import type { WrittenFile } from '../engine.ts';
+import type { LocalFile } from '../engine.ts';
 import { identifier, literal } from './sql.ts';
 
 export interface PartitionedWrite {
@@ -38,7 +38,7 @@ const FORMAT = `format parquet, parquet_version v1, compression zstd, compressio
 /** Every open partition takes about 280 kB of the engine's memory: 3,400 at once did not fit in 1 GB. */
 export const PARTITIONS_AT_ONCE = 250;
 
-export async function writePartitioned(c: DuckDBConnection, write: PartitionedWrite): Promise<WrittenFile[]> {
+export async function writePartitioned(c: DuckDBConnection, write: PartitionedWrite): Promise<LocalFile[]> {
   const keys = write.partitionBy.map(identifier).join(', ');
   // Every slice counts from 0 and uses the same folders again: 3,400 of them took 0.5 s to make, and each release of the
   // batch's folder would look through them.
@@ -53,7 +53,7 @@ export async function writePartitioned(c: DuckDBConnection, write: PartitionedWr
   const order = write.orderBy
     ? `order by __p, ${write.orderBy.map((name) => `s.${identifier(name)}`).join(', ')}`
     : '';
-  const files: WrittenFile[] = [];
+  const files: LocalFile[] = [];
   for (const [slice, values] of slices) {
     const within = slices.size > 1 ? `where __slice = ${slice}` : '';
     const stats = await c.runAndReadAll(`copy (
@@ -69,11 +69,11 @@ export async function writePartitioned(c: DuckDBConnection, write: PartitionedWr
   return files;
 }
 
-export const rowsIn = (files: readonly WrittenFile[]) =>
+export const rowsIn = (files: readonly LocalFile[]) =>
   files.reduce((sum, { file }) => sum + file.recordCount, 0);
 
 /** The ledger counts what was to be written; files that hold anything else must never be committed. */
-export function ensureRows(files: readonly WrittenFile[], expected: number): WrittenFile[] {
+export function ensureRows(files: readonly LocalFile[], expected: number): LocalFile[] {
   const found = rowsIn(files);
   if (found === expected) return [...files];
   throw new Failure(`${expected} rows were to be written, and the files hold ${found}`, {
@@ -116,7 +116,7 @@ type StatsRow = [
 function writtenFile(
   [localPath, count, size, , columns, partition]: StatsRow,
   { write, values }: { write: PartitionedWrite; values: Map<string, PartitionValue[]> },
-): WrittenFile {
+): LocalFile {
   const tuple = values.get(partition[0]!.value)!;
   const byName = new Map(columns.map(({ key, value }) => [key, new Map(value.map((e) => [e.key, e.value]))]));
   const file = {

@@ -6,7 +6,7 @@
 import { mkdir, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Failure } from '../../../src/base/base.ts';
-import type { JudgedBatch } from '../../../src/engine/engine.ts';
+import type { JudgedBatch, LocalFile } from '../../../src/engine/engine.ts';
 import type { DataFile, Manifest, Table } from '../../../src/lake/lake.ts';
 import type { ProcessorOptions } from '../../../src/processor/processor.ts';
 import type { Position, Spool, StreamDescription } from '../../../src/stream/stream.ts';
@@ -104,7 +104,7 @@ class NaiveSession {
 
   async #store(batch: JudgedBatch, drop: Int32Array): Promise<DataFile[]> {
     const { store, newFileLocation } = this.#options.lake;
-    const moves = (await batch.writeEvents(drop)).map(({ localPath, hint, file }) => ({
+    const moves = ((await batch.writeEvents(drop)) as LocalFile[]).map(({ localPath, hint, file }) => ({
       localPath,
       file: { ...file, location: newFileLocation(this.#raw, hint) },
     }));

@@ -1,0 +1,87 @@
+/**
+ * The scale-out engine: Apache Spark by Spark Connect. It judges, reads raw and writes; what looks at the lake as a whole
+ * (questions, verify, adopting quarantine's files) stays with the embedded engine, which reads the same files.
+ */
+import type { Clock, Log } from '../../base/base.ts';
+import type { Lake } from '../../lake/lake.ts';
+import type { Engine, Identities, LakeFile } from '../engine.ts';
+import { branchWriter } from './branch-write.ts';
+import { type Connection, openConnection, type Workspace } from './connection.ts';
+import { windowRows } from './event-files.ts';
+import { identitiesOf } from './identities.ts';
+import { judge } from './judge.ts';
+import { readRaw } from './raw-batch.ts';
+
+export interface SparkOptions {
+  /** `sc://host:port/;token=…;use_ssl=true`. */
+  url: string;
+  /** The lake's catalog as Spark names it, and how Spark finds it where the server is not set up with it. */
+  catalog: { name: string; uri: string | undefined };
+  lake: Lake;
+  embedded: Engine;
+  clock: Clock;
+  log: Log;
+  newId: () => string;
+  random: () => number;
+  /** Connections tried in a row without hearing anything. */
+  attempts: number;
+}
+
+/** Servers close a session that was silent for an hour; some are set to minutes. */
+const HEARTBEAT_MS = 60_000;
+
+export function openSpark(options: SparkOptions): Engine {
+  const { embedded, lake, log, newId } = options;
+  const connection = openConnection({
+    ...options,
+    heartbeat_ms: HEARTBEAT_MS,
+    catalog: { ...options.catalog, warehouse: lake.store.root },
+  });
+  const writer = branchWriter({ lake, connection, catalog: options.catalog.name, log, newId });
+  /** The batch disposes of its workspace, unless there is no batch. */
+  async function inWorkspace<Batch>(begin: (workspace: Workspace) => Promise<Batch>): Promise<Batch> {
+    const workspace = await connection.workspace();
+    try {
+      return await begin(workspace);
+    } catch (error) {
+      await workspace.dispose();
+      throw error;
+    }
+  }
+
+  return {
+    judge: (spool, limits) =>
+      inWorkspace((workspace) => judge({ workspace, writer, lake, newId, spool, limits })),
+    readRaw: (files) => inWorkspace((workspace) => readRaw({ workspace, writer, files })),
+    identitiesOf: (files, since_s) => identitiesIn(connection, { files, since_s }),
+    compareIdentities: (source, held) => embedded.compareIdentities(source, held),
+    compareContents: (source, held) => embedded.compareContents(source, held),
+    rowCounts: (files) => embedded.rowCounts(files),
+    readRejected: (files, held) => embedded.readRejected(files, held),
+    rewrite: (input) => embedded.rewrite(input),
+    outputColumns: (query) => embedded.outputColumns(query),
+    transform: (write) => embedded.transform(write),
+    defineViews: (views) => embedded.defineViews(views),
+    scanFilters: (sql) => embedded.scanFilters(sql),
+    query: (sql, asked) => embedded.query(sql, asked),
+    async close() {
+      await writer.close();
+      await connection.close();
+      await embedded.close();
+    },
+  };
+}
+
+async function* identitiesIn(
+  connection: Connection,
+  { files, since_s }: { files: readonly LakeFile[]; since_s: number | undefined },
+): AsyncGenerator<Identities> {
+  if (files.length === 0) return;
+  const workspace = await connection.workspace();
+  try {
+    const sql = await windowRows(workspace, { files, since_s });
+    for await (const batch of workspace.batches('reading identities', sql)) yield identitiesOf(batch);
+  } finally {
+    await workspace.dispose();
+  }
+}
