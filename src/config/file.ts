@@ -89,6 +89,9 @@ async function importModule(path: string): Promise<unknown> {
   }
 }
 
+/** Run from source or compiled, the interface stands beside this file with the same extension. */
+const OURSELVES = new URL(`./config.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url).href;
+
 /**
  * A config file says `import { defineConfig } from 'lakeward'` wherever it lies, also where nothing is installed; and
  * it is a module also where no package.json says so (Node would warn on stderr).
@@ -98,7 +101,7 @@ function letItImportUs(path: string): { deregister(): void } {
   return registerHooks({
     resolve: (specifier, context, next) =>
       specifier === 'lakeward'
-        ? { url: new URL('./config.ts', import.meta.url).href, shortCircuit: true }
+        ? { url: OURSELVES, shortCircuit: true }
         : next(specifier, context),
     load: (loading, context, next) =>
       loading === url && context.format == null
