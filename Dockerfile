@@ -18,9 +18,9 @@ RUN ["node", "/usr/local/lib/node_modules/npm/bin/npm-cli.js", "ci", "--ignore-s
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
 RUN ["node", "node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json", "--declaration", "false"]
+RUN ["node", "/usr/local/lib/node_modules/npm/bin/npm-cli.js", "prune", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
 COPY infra/image/sbom.ts ./infra/image/
 RUN ["node", "--disable-warning=ExperimentalWarning", "infra/image/sbom.ts", "sbom.cdx.json"]
-RUN ["node", "/usr/local/lib/node_modules/npm/bin/npm-cli.js", "prune", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
 
 FROM ${BASE}
 ARG VERSION=unknown
