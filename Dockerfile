@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# Lakeward's image. `make image` builds it with docker, podman or buildah, and infra/image/dockerfile.test.ts holds its
+# Lakeward's image. `make image` builds it with docker, podman or buildah, and tests/structure/dockerfile.test.ts holds its
 # policy. Every RUN is in exec form: a base made by mmdebstrap has no shell, and neither has the image.
 #
 # BUILD brings Node and npm; its Node goes into the image, so the tag is the version that package.json pins for tests.

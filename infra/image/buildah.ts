@@ -22,7 +22,14 @@ export interface Storage {
 }
 
 export function openStorage(folder: string, { quiet = false }: { quiet?: boolean } = {}): Storage {
-  const where = ['--storage-driver', 'vfs', '--root', join(folder, 'storage'), '--runroot', join(folder, 'run')];
+  const where = [
+    '--storage-driver',
+    'vfs',
+    '--root',
+    join(folder, 'storage'),
+    '--runroot',
+    join(folder, 'run'),
+  ];
   const env = { STORAGE_DRIVER: 'vfs', BUILDAH_ISOLATION: 'chroot', TMPDIR: folder };
   return {
     run: (args) => runProgram('buildah', [...where, ...args], { env, quiet }),

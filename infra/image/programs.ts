@@ -35,9 +35,7 @@ export function runProgram(
     });
   }
   return new Promise((resolve, reject) => {
-    child.once('error', (error) =>
-      reject(new ProgramFailed(program, { code: null, output: error.message })),
-    );
+    child.once('error', (error) => reject(new ProgramFailed(program, { code: null, output: error.message })));
     child.once('close', (code) => {
       if (code === 0) resolve(texts.stdout);
       else reject(new ProgramFailed(`${program} ${args[0]}`, { code, output: texts.stderr + texts.stdout }));

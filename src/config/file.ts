@@ -100,9 +100,7 @@ function letItImportUs(path: string): { deregister(): void } {
   const url = pathToFileURL(path).href;
   return registerHooks({
     resolve: (specifier, context, next) =>
-      specifier === 'lakeward'
-        ? { url: OURSELVES, shortCircuit: true }
-        : next(specifier, context),
+      specifier === 'lakeward' ? { url: OURSELVES, shortCircuit: true } : next(specifier, context),
     load: (loading, context, next) =>
       loading === url && context.format == null
         ? next(loading, { ...context, format: path.endsWith('.ts') ? 'module-typescript' : 'module' })

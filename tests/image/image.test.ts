@@ -1,7 +1,7 @@
 import { lstat, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Container, buildImage, type Image, imageMissing } from '../support/image.ts';
+import { buildImage, type Container, type Image, imageMissing } from '../support/image.ts';
 import { lakeward } from '../support/program.ts';
 import { describeWith } from '../support/python.ts';
 

@@ -117,7 +117,12 @@ exec chroot --userspec="$user" "$root" "$@"`;
 
 function start(
   argv: readonly string[],
-  { files, work, config, env }: { files: string; work: string; config: ImageConfig; env: Record<string, string> },
+  {
+    files,
+    work,
+    config,
+    env,
+  }: { files: string; work: string; config: ImageConfig; env: Record<string, string> },
 ): Container {
   const [place] = Object.keys(config.Volumes) as [string];
   const child = spawn(
@@ -143,7 +148,11 @@ function start(
     stderr += chunk;
   });
   const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, stdout, stderr }));
-  return { stderr: () => stderr, ended, kill: async (signal) => void process.kill(await firstProcess(child), signal) };
+  return {
+    stderr: () => stderr,
+    ended,
+    kill: async (signal) => void process.kill(await firstProcess(child), signal),
+  };
 }
 
 /** unshare waits for its child, which is process 1 in there; a signal to unshare itself would not reach it. */
