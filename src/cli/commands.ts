@@ -3,6 +3,7 @@ import type { Command } from './command.ts';
 import { type DemoAction, demoCommand } from './commands/demo.ts';
 import { type DevAction, devCommand } from './commands/dev.ts';
 import { type FindAction, findCommand } from './commands/find.ts';
+import { type ForecastAction, forecastCommand } from './commands/forecast.ts';
 import { healthCommand } from './commands/health.ts';
 import { type MaintainAction, maintainCommand } from './commands/maintain.ts';
 import { type QuarantineListAction, quarantineListCommand } from './commands/quarantine-list.ts';
@@ -27,6 +28,7 @@ export interface Actions {
   status: StatusAction;
   maintain: MaintainAction;
   serveCatalog: ServeCatalogAction;
+  forecast: ForecastAction;
 }
 
 /** `load` is called by a command that runs, never for `--help`, which must not wait for DuckDB and the AWS SDK. */
@@ -46,5 +48,6 @@ export function allCommands(load: () => Promise<Actions>): Command[] {
     healthCommand(async (context) => (await import('./actions/health.ts')).health(context)),
     maintainCommand(async (context) => (await load()).maintain(context)),
     serveCatalogCommand(async (context) => (await load()).serveCatalog(context)),
+    forecastCommand(async (context) => (await load()).forecast(context)),
   ];
 }

@@ -21,6 +21,7 @@ export const COMMAND_NAMES = [
   'health',
   'maintain',
   'serve catalog',
+  'forecast',
 ] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];
 
