@@ -51,12 +51,17 @@ describe('the forecast', () => {
 
   it('never gets smaller with the size of an event, or with the retention', () => {
     fc.assert(
-      fc.property(workloads, fc.integer({ min: 0, max: 2_000 }), fc.integer({ min: 0 }), (workload, bytes, ms) => {
-        const larger = { ...workload, event_bytes: workload.event_bytes + bytes };
-        expect(falling(forecast(workload), forecast(larger))).toEqual([]);
-        const longer = { ...workload, retention_ms: workload.retention_ms + ms };
-        expect(falling(forecast(workload), forecast(longer))).toEqual([]);
-      }),
+      fc.property(
+        workloads,
+        fc.integer({ min: 0, max: 2_000 }),
+        fc.integer({ min: 0 }),
+        (workload, bytes, ms) => {
+          const larger = { ...workload, event_bytes: workload.event_bytes + bytes };
+          expect(falling(forecast(workload), forecast(larger))).toEqual([]);
+          const longer = { ...workload, retention_ms: workload.retention_ms + ms };
+          expect(falling(forecast(workload), forecast(longer))).toEqual([]);
+        },
+      ),
       { numRuns: 1_000 },
     );
   });
@@ -142,7 +147,10 @@ describe('the forecast', () => {
     expect(total(f.alternatives.fanOut)).toBeCloseTo(13_507, 0);
     const { firehose } = f.alternatives;
     expect(total(firehose.plain.filter(({ item }) => item === 'Firehose, intake'))).toBeCloseTo(81_906, 0);
-    expect(firehose.partitioned.find(({ item }) => item.endsWith('conversion'))?.dollars).toBeCloseTo(62_656, 0);
+    expect(firehose.partitioned.find(({ item }) => item.endsWith('conversion'))?.dollars).toBeCloseTo(
+      62_656,
+      0,
+    );
     // Producers that send five events a record pay for no rounding.
     const packed = of({ events_per_hour: 1e9, events_per_record: 5 }).alternatives.firehose;
     expect(total(packed.plain.filter(({ item }) => item === 'Firehose, intake'))).toBeCloseTo(19_453, 0);
@@ -167,6 +175,9 @@ describe('the forecast', () => {
       expect(price.per).not.toBe('');
       expect(price.certainty === 'estimate' || price.source !== 'from memory').toBe(true);
     }
-    expect(of({}).prices).toMatchObject({ region: 'us-east-1', date: expect.stringMatching(/^\d{4}-\d\d-\d\d$/) });
+    expect(of({}).prices).toMatchObject({
+      region: 'us-east-1',
+      date: expect.stringMatching(/^\d{4}-\d\d-\d\d$/),
+    });
   });
 });
