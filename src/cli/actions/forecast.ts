@@ -1,4 +1,9 @@
-import { type Charge, forecast as estimate, type Forecast } from '../../forecast/forecast.ts';
+import {
+  type Charge,
+  DEFAULT_WORKLOAD,
+  forecast as estimate,
+  type Forecast,
+} from '../../forecast/forecast.ts';
 import type { ForecastAction } from '../commands/forecast.ts';
 import { byteFigure, durationFigure, figure } from '../figures.ts';
 import type { Paint } from '../paint.ts';
