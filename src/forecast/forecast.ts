@@ -7,7 +7,7 @@ export type { Firehose } from './firehose.ts';
 export type { LakeLoad } from './lake-load.ts';
 export type { Figure } from './measured.ts';
 export { type Forecast, forecast } from './model.ts';
-export { type Charge, HOURS_PER_MONTH, type Price, type PriceName } from './prices.ts';
+export type { Charge, Price, PriceName } from './prices.ts';
 export type { Processors } from './processors.ts';
 export type { Rate } from './rate.ts';
 export type { Shards } from './shards.ts';
