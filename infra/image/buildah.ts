@@ -4,7 +4,7 @@
  */
 import { access, mkdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { runProgram } from './programs.ts';
 
 /** What libduckdb and Node need; the rest of Debian stays out. There is no shell among them. */
@@ -93,9 +93,13 @@ async function ofThisMachine(): Promise<string[]> {
   return args;
 }
 
+/** Where the npm on the path lies; `npm prefix -g` goes by the Node that runs it, which may be another one's. */
 async function npmFolder(): Promise<string> {
-  const found = (await runProgram('npm', ['prefix', '-g'], { quiet: true })).trim();
-  return realpath(join(found, 'lib/node_modules/npm'));
+  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
+    const script = await realpath(join(folder, 'npm')).catch(() => '');
+    if (script.endsWith(join('npm', 'bin', 'npm-cli.js'))) return dirname(dirname(script));
+  }
+  throw new Error('no npm on the path that lies in a folder of its own (bin/npm-cli.js inside of npm)');
 }
 
 /** Made once a week, so that what Debian mends comes in. */
