@@ -8,14 +8,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildWithBuildah, openStorage } from './buildah.ts';
 import { type Engine, findEngine, NoEngine } from './engine.ts';
-import { runProgram } from './programs.ts';
+import { ProgramFailed, runProgram } from './programs.ts';
 
 const PROJECT = join(import.meta.dirname, '../..');
 
 try {
   console.log(await image(await findEngine()));
 } catch (error) {
-  if (!(error instanceof NoEngine)) throw error;
+  if (!(error instanceof NoEngine || error instanceof ProgramFailed)) throw error;
   console.error(error.message);
   process.exitCode = 1;
 }

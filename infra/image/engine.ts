@@ -6,43 +6,51 @@ import { runProgram, succeeds } from './programs.ts';
 
 export type Engine = 'docker' | 'podman' | 'buildah';
 
+/** What is asked of the machine. */
+export interface Machine {
+  root: boolean;
+  succeeds(program: string, args: readonly string[]): Promise<boolean>;
+  apt(args: readonly string[]): Promise<unknown>;
+}
+
 const PACKAGES = ['buildah', 'mmdebstrap'] as const;
 
-export async function findEngine(): Promise<Engine> {
-  for (const engine of ['docker', 'podman'] as const) if (await succeeds(engine, ['info'])) return engine;
-  await haveBuildah();
+const thisMachine: Machine = {
+  root: process.getuid?.() === 0,
+  succeeds,
+  apt: (args) => runProgram('apt-get', args, { env: { DEBIAN_FRONTEND: 'noninteractive' }, quiet: true }),
+};
+
+export async function findEngine(machine: Machine = thisMachine): Promise<Engine> {
+  for (const engine of ['docker', 'podman'] as const)
+    if (await machine.succeeds(engine, ['info'])) return engine;
+  await haveBuildah(machine);
   return 'buildah';
 }
 
 export class NoEngine extends Error {}
 
 /** Throws when they are not there and cannot be had. */
-export async function haveBuildah(): Promise<void> {
+export async function haveBuildah(machine: Machine = thisMachine): Promise<void> {
   const missing: string[] = [];
-  for (const name of PACKAGES) if (!(await succeeds(name, ['--version']))) missing.push(name);
+  for (const name of PACKAGES) if (!(await machine.succeeds(name, ['--version']))) missing.push(name);
   if (missing.length === 0) return;
-  const root = process.getuid?.() === 0;
-  if (!root || !(await succeeds('apt-get', ['--version']))) throw noEngine(missing);
-  await install(missing);
-}
-
-async function install(packages: readonly string[]): Promise<void> {
-  const args = ['install', '-y', '--no-install-recommends', ...packages];
-  const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  const apt = machine.root && (await machine.succeeds('apt-get', ['--version']));
+  if (!apt) throw noEngine(`${missing.join(' and ')} cannot be installed without root and apt-get`);
+  const args = ['install', '-y', '--no-install-recommends', ...missing];
   try {
-    await runProgram('apt-get', args, { env, quiet: true });
-  } catch {
-    // Its lists may be from another day, or not there at all.
-    await runProgram('apt-get', ['update'], { env, quiet: true });
-    await runProgram('apt-get', args, { env, quiet: true });
+    // Its lists may be from another day, or not there at all: then once more, with new ones.
+    await machine.apt(args).catch(() => machine.apt(['update']).then(() => machine.apt(args)));
+  } catch (error) {
+    throw noEngine((error as Error).message.replaceAll('\n', ' '));
   }
 }
 
-function noEngine(missing: readonly string[]): NoEngine {
+function noEngine(why: string): NoEngine {
   return new NoEngine(
     [
       'make image: nothing here can build an image.',
-      `  why   neither docker nor podman answers to info, and ${missing.join(' and ')} cannot be installed without root and apt-get`,
+      `  why   neither docker nor podman answers to info, and ${why}`,
       `  fix   start Docker or Podman, or: sudo apt-get install --no-install-recommends ${PACKAGES.join(' ')}`,
       '  read  docs/how-to/build-the-image.md',
     ].join('\n'),

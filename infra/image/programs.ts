@@ -9,13 +9,8 @@ export interface ProgramOptions {
 }
 
 export class ProgramFailed extends Error {
-  readonly code: number | null;
-  readonly output: string;
-
   constructor(line: string, { code, output }: { code: number | null; output: string }) {
     super(`${line} ended with ${code}: ${output.trimEnd().split('\n').slice(-5).join('\n')}`);
-    this.code = code;
-    this.output = output;
   }
 }
 

@@ -156,6 +156,31 @@ describe('the forecast', () => {
     expect(total(packed.plain.filter(({ item }) => item === 'Firehose, intake'))).toBeCloseTo(19_453, 0);
   });
 
+  it('counts a record by what it begins of 25 KB on a stream, and of 5 KB in Firehose', () => {
+    const units = (event_bytes: number) => {
+      const f = of({ events_per_hour: 1_000, event_bytes });
+      return f.stream.putPayloadUnits_per_month / f.stream.records_per_month;
+    };
+    expect([1, 25 * 1024, 25 * 1024 + 1, 60_000].map(units)).toEqual([1, 1, 2, 3]);
+    const billed = (event_bytes: number) => {
+      const { alternatives, rate } = of({ events_per_hour: 1_000, event_bytes });
+      return Math.round((alternatives.firehose.billed_gib_per_month * GIB) / rate.events_per_month / 1024);
+    };
+    expect([1, 5 * 1024, 5 * 1024 + 1].map(billed)).toEqual([5, 5, 10]);
+  });
+
+  it('counts requests: two writers, a commit a minute, twelve types, three files of metadata, two tables', () => {
+    const { lake } = of({ events_per_hour: 1e6 });
+    const commits = 2 * 60 * HOURS_PER_MONTH;
+    expect(lake.puts_per_month).toBeCloseTo(commits * 2 * (12 + 3), 3);
+    expect(lake.gets_per_month).toBeCloseTo(commits * (12 * 3 + 2 * 3), 3);
+  });
+
+  it('commits no more rows and bytes at once than the processor does', () => {
+    expect(of({ events_per_hour: 1e10, event_bytes: 100 }).lake.rows_per_commit).toBe(250_000);
+    expect(of({ events_per_hour: 1e9, event_bytes: 10_000 }).lake.rows_per_commit).toBe(25_600);
+  });
+
   it('takes a file for every event type, and no more files than events', () => {
     const busy = of({ events_per_hour: 3_600_000, event_types: 12, commitInterval_ms: 10_000 });
     expect(busy.lake.files_per_day).toBeCloseTo(2 * 12 * 8_640 * busy.processors.tasks, 6);

@@ -172,9 +172,11 @@ describeWith({ missing }, 'the image', () => {
     expect(await readdir(join(work, 'work'))).toEqual([]);
   });
 
-  it('answers its health check without a shell while it runs', async () => {
+  it('answers its health check without a shell while it runs, listening on every address as compose.yaml has it', async () => {
     const work = await image.workFolder();
-    const { dev } = await startDev(work);
+    const env = { LAKEWARD_STREAM_HOST: '0.0.0.0' };
+    const dev = image.start(['dev', '--stream-port', '0'], { work, env });
+    await endpointOf(dev, work);
     const [kind, ...argv] = image.config.Healthcheck.Test;
     expect(kind).toBe('CMD');
     const health = await image.startProgram(argv, { work }).ended;
