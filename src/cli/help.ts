@@ -52,6 +52,7 @@ const GROUPS: readonly { title: string; names: readonly string[] }[] = [
   { title: 'Check', names: ['status', 'health', 'verify', 'quarantine list'] },
   { title: 'Look after', names: ['maintain'] },
   { title: 'Share', names: ['serve catalog'] },
+  { title: 'Plan', names: ['forecast'] },
 ];
 
 export function overviewText({ commands, version, paint, of }: Overview): string {
