@@ -14,6 +14,8 @@ WORKDIR /var/lib/lakeward
 WORKDIR /app
 # Scripts of packages do not run: what is installed is what the lock file's checksums say.
 COPY package.json package-lock.json ./
+COPY infra/image/build-dependencies.ts ./infra/image/
+RUN ["node", "--disable-warning=ExperimentalWarning", "infra/image/build-dependencies.ts"]
 RUN ["node", "/usr/local/lib/node_modules/npm/bin/npm-cli.js", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src

@@ -31,7 +31,7 @@ export default defineConfig({
       suite('crashes', ['tests/crashes/**/*.test.ts'], 400_000),
       suite('interop', ['tests/interop/**/*.test.ts'], 300_000, [SPARK]),
       suite('spark', [SPARK], 300_000),
-      suite('image', ['tests/image/**/*.test.ts'], 300_000),
+      suite('image', ['tests/image/**/*.test.ts'], 400_000),
       suite('end-to-end', ['tests/end-to-end/**/*.test.ts'], 300_000),
     ],
   },
