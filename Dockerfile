@@ -50,6 +50,6 @@ USER 65532:65532
 VOLUME ["/var/lib/lakeward"]
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 \
-    CMD ["/usr/local/bin/node", "--disable-warning=ExperimentalWarning", "/app/dist/cli/main.js", "tables", "--json"]
+    CMD ["/usr/local/bin/node", "--disable-warning=ExperimentalWarning", "/app/dist/cli/main.js", "health", "--live"]
 ENTRYPOINT ["/usr/local/bin/node", "--disable-warning=ExperimentalWarning", "--initial-old-space-size=128", "/app/dist/cli/main.js"]
 CMD ["run"]

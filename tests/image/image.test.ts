@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { lstat, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { buildImage, type Container, type Image, imageMissing } from '../support/image.ts';
@@ -172,15 +174,18 @@ describeWith({ missing }, 'the image', () => {
     expect(await readdir(join(work, 'work'))).toEqual([]);
   });
 
-  it('answers its health check without a shell while it runs, listening on every address as compose.yaml has it', async () => {
+  it('answers its health check without a shell while it runs and only then, listening on every address as compose.yaml has it', async () => {
     const work = await image.workFolder();
-    const env = { LAKEWARD_STREAM_HOST: '0.0.0.0' };
+    const env = { LAKEWARD_STREAM_HOST: '0.0.0.0', LAKEWARD_MONITOR_PORT: String(await freePort()) };
     const dev = image.start(['dev', '--stream-port', '0'], { work, env });
     await endpointOf(dev, work);
     const [kind, ...argv] = image.config.Healthcheck.Test;
     expect(kind).toBe('CMD');
-    const health = await image.startProgram(argv, { work }).ended;
-    expect(health, health.stderr).toMatchObject({ code: 0 });
+    const health = () => image.startProgram(argv, { work, env }).ended;
+    expect(await health()).toMatchObject({ code: 0, stdout: expect.stringMatching(/^ok: process/) });
+    await dev.kill('SIGSTOP');
+    expect(await health()).toMatchObject({ code: 1, stdout: expect.stringMatching(/^unhealthy/) });
+    await dev.kill('SIGCONT');
     await dev.kill('SIGTERM');
     expect(await dev.ended).toMatchObject({ code: 0 });
   });
@@ -198,6 +203,15 @@ async function endpointOf(container: Container, work: string): Promise<string> {
     if (text !== undefined) return (JSON.parse(text) as { endpoint: string }).endpoint;
     await new Promise((resolve) => setImmediate(resolve));
   }
+}
+
+/** Free when it was asked for. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
 }
 
 /** Paths from the root of these files; nothing mounted in them is entered. */
