@@ -2,7 +2,7 @@
 # else comes with `make setup`, which every other target runs first when it is needed.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev build check test test-fast test-module interop spark bench bench-identities soak-lake soak-maintenance clean reference
+.PHONY: help setup demo dev build image sbom check test test-fast test-module interop spark bench bench-identities soak-lake soak-maintenance clean reference
 .PHONY: plan deploy destroy
 
 BIN := node_modules/.bin
@@ -27,6 +27,12 @@ dev: $(INSTALLED) ## stream and lake in ./.lakeward, until Ctrl-C
 build: $(INSTALLED) ## compile to dist/, as the published package has it
 	rm -rf dist
 	$(BIN)/tsc -p tsconfig.build.json
+
+image: $(INSTALLED) ## the container image, with docker or podman if one answers, else with buildah
+	$(NODE) infra/image/build.ts
+
+sbom: $(INSTALLED) ## dist/sbom.cdx.json: the production dependencies, as CycloneDX
+	$(NODE) infra/image/sbom.ts dist/sbom.cdx.json
 
 check: $(INSTALLED) ## types, lint and format, structure, dead code
 	$(BIN)/tsc --noEmit

@@ -7,7 +7,17 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const SUITES = ['structure', 'unit', 'scenarios', 'crashes', 'interop', 'spark', 'infra', 'end-to-end'];
+const SUITES = [
+  'structure',
+  'unit',
+  'scenarios',
+  'crashes',
+  'interop',
+  'spark',
+  'infra',
+  'image',
+  'end-to-end',
+];
 
 interface Counts {
   passed: number;

@@ -1,6 +1,7 @@
 /** What each command does. Loaded only when a command runs: `--help` must not wait for DuckDB. */
 import { dev } from './actions/dev.ts';
 import { find } from './actions/find.ts';
+import { forecast } from './actions/forecast.ts';
 import { init } from './actions/init.ts';
 import { maintain } from './actions/maintain.ts';
 import { quarantineList } from './actions/quarantine-list.ts';
@@ -38,4 +39,5 @@ export const actions: Actions = {
   transformRun,
   transformBackfill,
   types,
+  forecast,
 };

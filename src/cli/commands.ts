@@ -3,6 +3,7 @@ import type { Command } from './command.ts';
 import { type DemoAction, demoCommand } from './commands/demo.ts';
 import { type DevAction, devCommand } from './commands/dev.ts';
 import { type FindAction, findCommand } from './commands/find.ts';
+import { type ForecastAction, forecastCommand } from './commands/forecast.ts';
 import { healthCommand } from './commands/health.ts';
 import { type InitAction, initCommand } from './commands/init.ts';
 import { type MaintainAction, maintainCommand } from './commands/maintain.ts';
@@ -39,6 +40,7 @@ export interface Actions {
   transformRun: TransformRunAction;
   transformBackfill: TransformBackfillAction;
   types: TypesAction;
+  forecast: ForecastAction;
 }
 
 /** `load` is called by a command that runs, never for `--help`, which must not wait for DuckDB and the AWS SDK. */
@@ -64,5 +66,6 @@ export function allCommands(load: () => Promise<Actions>): Command[] {
     transformRunCommand(async (context) => (await load()).transformRun(context)),
     transformBackfillCommand(async (context) => (await load()).transformBackfill(context)),
     typesCommand(async (context) => (await load()).types(context)),
+    forecastCommand(async (context) => (await load()).forecast(context)),
   ];
 }

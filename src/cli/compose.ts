@@ -90,7 +90,7 @@ export async function composeEngine(
   const share = use === 'maintenance' ? 0.5 : 1;
   const embedded = await openEngine({
     files: lake.localFiles,
-    workFolder: join(foldersOf(settings.dir).work, `${use}-${process.pid}-${newId().slice(0, 8)}`),
+    workFolder: join(foldersOf(settings.dir).work, workName(use)),
     memory_bytes: settings['engine.memory'] * share,
     ...how[use],
   });
@@ -214,18 +214,24 @@ function isLoopback(endpoint: string | undefined): boolean {
 
 /** Spools of this process; what a crash left of others is of no use to anybody, positions stand in the lake. */
 export async function spoolFolder({ settings }: Surroundings): Promise<string> {
-  const folder = join(foldersOf(settings.dir).work, `spools-${process.pid}-${newId().slice(0, 8)}`);
+  const folder = join(foldersOf(settings.dir).work, workName('spools'));
   await mkdir(folder, { recursive: true });
   return folder;
 }
+
+/** Tells this process from an earlier one of the same number: in a container every process is number 1. */
+const THIS_RUN = newId().slice(0, 8);
+
+const workName = (use: string): string => `${use}-${process.pid}-${THIS_RUN}-${newId().slice(0, 8)}`;
 
 /** Work folders that processes left behind which are gone. */
 export async function sweepWork({ settings }: Surroundings): Promise<void> {
   const { readdir } = await import('node:fs/promises');
   const work = foldersOf(settings.dir).work;
   for (const name of await readdir(work).catch(() => [])) {
-    const pid = Number(name.split('-')[1]);
-    if (Number.isInteger(pid) && !isAlive(pid)) await rm(join(work, name), { recursive: true, force: true });
+    const [, pid, run] = name.split('-');
+    const left = Number(pid) === process.pid ? run !== THIS_RUN : !isAlive(Number(pid));
+    if (/^\d+$/.test(pid ?? '') && left) await rm(join(work, name), { recursive: true, force: true });
   }
 }
 

@@ -56,6 +56,7 @@ const GROUPS: readonly { title: string; names: readonly string[] }[] = [
     names: ['init', 'transform list', 'transform show', 'transform run', 'transform backfill', 'types'],
   },
   { title: 'Share', names: ['serve catalog'] },
+  { title: 'Plan', names: ['forecast'] },
 ];
 
 export function overviewText({ commands, version, paint, of }: Overview): string {

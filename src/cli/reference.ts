@@ -2,10 +2,12 @@
  * The reference pages, made from the tables in the code: `npm run reference` writes them, and a test fails when they
  * are stale.
  */
+import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { configurationPage } from '../config/config.ts';
 import { CRASHED_ENGINE, REASONS, type Reason } from '../event/event.ts';
+import { comparisonTable, pricesTable, scaleTable } from '../forecast/forecast.ts';
 import { metricsPage } from '../monitor/monitor.ts';
 import type { Command } from './command.ts';
 import { allCommands } from './commands.ts';
@@ -29,7 +31,21 @@ export function referencePages(): Page[] {
     { path: 'docs/reference/reasons.md', text: reasonsPage() },
     { path: 'docs/reference/metrics.md', text: metricsPage() },
     { path: 'docs/reference/log-messages.md', text: logMessagesPage(ROOT) },
+    withTables('docs/explanation/no-transformation.md', { costs: comparisonTable(), prices: pricesTable() }),
+    withTables('docs/explanation/scale.md', { scale: scaleTable() }),
   ];
+}
+
+/** A page that people write, with tables that the model makes between `<!-- forecast: NAME -->` and `<!-- end -->`. */
+function withTables(path: string, tables: Readonly<Record<string, string>>): Page {
+  const written = readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+  const text = Object.entries(tables).reduce((page, [name, table]) => {
+    const begin = `<!-- forecast: ${name} -->\n`;
+    const [before, after] = page.split(begin);
+    if (after === undefined) throw new Error(`${path} has no place for the table ${name}`);
+    return `${before}${begin}${table}\n${after.slice(after.indexOf('<!-- end -->'))}`;
+  }, written);
+  return { path, text };
 }
 
 function cliPage(commands: readonly Command[]): string {

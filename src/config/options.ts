@@ -28,6 +28,7 @@ export const COMMAND_NAMES = [
   'transform run',
   'transform backfill',
   'types',
+  'forecast',
 ] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];
 

@@ -51,3 +51,10 @@ test('a client that leaves before its answer leaves the server in order', async 
   await putTexts(server, StreamName, ['b']);
   expect(await texts(server, StreamName)).toEqual(['a', 'b']);
 });
+
+test('a server that listens on every address names one at which it is reached', async () => {
+  await using server = await testServer({ host: '0.0.0.0' });
+  expect(server.endpoint).toBe(`http://127.0.0.1:${server.port}`);
+  await call(server, 'CreateStream', { StreamName, ShardCount: 1 });
+  expect(await texts(server, StreamName)).toEqual([]);
+});

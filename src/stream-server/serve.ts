@@ -77,7 +77,7 @@ async function start(service: Service, options: StreamServerOptions): Promise<St
   const trimming = trimForEver(service.store, options, stopping.signal);
   const { port } = listener;
   return {
-    endpoint: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    endpoint: `http://${reachable(host)}:${port}`,
     port,
     async close() {
       stopping.abort();
@@ -139,4 +139,11 @@ async function trimForEver(store: Store, options: StreamServerOptions, signal: A
 
 async function pause(clock: Clock, pause_ms: number, signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await clock.sleep(pause_ms, signal);
+}
+
+/** Where this machine reaches it: “every address” is none that a client can ask. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  if (host === '::') return '[::1]';
+  return host.includes(':') ? `[${host}]` : host;
 }
