@@ -47,6 +47,7 @@ async function crashOn({ engine, limits }: Cornering, spool: SpoolInput): Promis
       await batch.writeRejected();
     } finally {
       await batch.dispose();
+      await batch.settle?.();
     }
     return undefined;
   } catch (error) {

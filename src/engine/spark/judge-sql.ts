@@ -76,9 +76,9 @@ const seconds = `case
     when c rlike ${ISO} then ${isoSeconds}
     else null end`;
 
-const verdict = ({ crashed = [] }: SpoolInput) =>
-  `case ${crashed.length === 0 ? '' : `when rid in (${crashed.join(', ')}) then ${literal(CRASHED_ENGINE.code)}`}
-    ${REASONS.map(({ code, condition }) => `when ${condition} then ${literal(code)}`).join('\n    ')} end`;
+const verdict = REASONS.map(({ code, condition }) => `when ${condition} then ${literal(code)}`).join(
+  '\n    ',
+);
 
 /**
  * One row per record of the spool's view: rid, seq, arrived_ms, shard_id, sub, text, reason, and for events uuid, name,
@@ -91,7 +91,7 @@ select rid, seq, arrived_ms, shard_id, sub, case when reason is null then text e
   case when reason is null then ${identitySql('uuid')} end as id,
   case when reason is null then ${contentSql('text')} end as content,
   case when reason is not null then body end as bytes
-from (select *, ${verdict(spool)} as reason
+from (select *, case ${crashed(spool, literal(CRASHED_ENGINE.code))} ${verdict} end as reason
   from (select *, coalesce(uuid_kind = 'STRING', false) or coalesce(uuid rlike r'^-?[0-9]+\\z', false) as uuid_is_id,
       coalesce(name_kind = 'STRING', false) as name_is_text, ${seconds} as seconds,
       cast(${limits.minTime_s} as double) as min_seconds, arrived_ms / 1000D + ${limits.maxAhead_s} as max_seconds
@@ -104,12 +104,31 @@ from (select *, ${verdict(spool)} as reason
           from (select *, ${isJson} and not (${hasLoneSurrogate}) as is_json
             from (select *, cast(try_parse_json('[' || text || ',"' || md5(text) || '"]') as array<variant>) as elements
               from (select rid, seq, arrived_ms, element_at(array(${spool.shards.map(literal).join(', ')}), shard + 1)
-                  as shard_id, nullif(sub, -1) as sub, body, try_validate_utf8(cast(body as string)) as text
-                from ${view}${upTo(spool)}))))))))`;
+                  as shard_id, nullif(sub, -1) as sub, body, ${textOf(spool)} as text
+                from ${view}${leftIn(spool)}))))))))`;
+
+/** A branch of a CASE for the rows on which an engine fails; usually there are none. */
+const crashed = ({ crashed = [] }: SpoolInput, verdict: string): string =>
+  crashed.length === 0 ? '' : `when rid in (${crashed.join(', ')}) then ${verdict}`;
+
+function textOf(spool: SpoolInput): string {
+  const text = 'try_validate_utf8(cast(body as string))';
+  const branch = crashed(spool, 'null');
+  return branch === '' ? text : `case ${branch} else ${text} end`;
+}
+
+function leftIn(spool: SpoolInput): string {
+  const { rows } = spool;
+  const conditions =
+    rows === undefined ? upTo(spool) : [...upTo(spool), `rid >= ${rows.from} and rid < ${rows.to}`];
+  return conditions.length === 0
+    ? ''
+    : ` where ${conditions.map((condition) => `(${condition})`).join(' and ')}`;
+}
 
 /** Numbers of different length are compared by length first: decimal text without leading zeros. */
-function upTo({ shards, upTo: positions }: SpoolInput): string {
-  if (positions === undefined) return '';
+function upTo({ shards, upTo: positions }: SpoolInput): string[] {
+  if (positions === undefined) return [];
   const within = shards.map((shard, index) => {
     const position = positions[shard];
     if (position === undefined) return 'false';
@@ -117,5 +136,5 @@ function upTo({ shards, upTo: positions }: SpoolInput): string {
     const shorter = `length(seq) < ${position.length}`;
     return `shard = ${index} and (${shorter} or (length(seq) = ${position.length} and seq <= ${literal(position)}))`;
   });
-  return ` where ${within.map((condition) => `(${condition})`).join(' or ')}`;
+  return [within.map((condition) => `(${condition})`).join(' or ')];
 }

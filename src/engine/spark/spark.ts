@@ -1,6 +1,6 @@
 /**
- * The scale-out engine: Apache Spark by Spark Connect. It judges, reads raw and writes; what looks at the lake as a whole
- * (questions, verify, adopting quarantine's files) stays with the embedded engine, which reads the same files.
+ * The scale-out engine: Apache Spark by Spark Connect. It judges, reads raw and writes. All else (questions, verify,
+ * adopting quarantine's files, compaction, transforms) stays with the embedded engine, which reads the same files.
  */
 import type { Clock, Log } from '../../base/base.ts';
 import type { Lake } from '../../lake/lake.ts';
