@@ -1,6 +1,6 @@
 /**
  * How an engine on this machine reads files of the lake: in place where the store is a disk of this machine, else
- * through local copies of what is needed of them (sparse-files.ts).
+ * through local copies of what is needed of them (parquet/remote-files.ts).
  */
 import { Failure } from '../base/base.ts';
 import type { FileFilter } from '../lake/lake.ts';

@@ -38,7 +38,7 @@ describeWith(python, 'with the lake on S3 (moto) and the catalog in the bucket',
     for (const round of ['one', 'two']) {
       const own = join(dir, `s3-${round}`);
       expectExact(await lakeward(['demo', '--events', '20000', '--json', '--dir', own], { env }));
-      expect((await readdir(join(own, 'demo'))).sort()).toEqual(['stream', 'work']);
+      expect((await readdir(join(own, 'demo'))).sort()).toEqual(['identities', 'stream', 'work']);
       expect(await readdir(join(own, 'demo', 'work'))).toEqual([]);
     }
   });

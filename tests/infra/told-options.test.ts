@@ -8,9 +8,6 @@ import { resourcesOf } from '../../infra/deploy/plan-file.ts';
 import { COMMAND_NAMES, configurationPage } from '../../src/config/config.ts';
 import { describeWithTerraform, findTerraform } from './provider.ts';
 
-/** Roles and commands that the modules know before the program does; what it knows by now must go from here. */
-const NOT_YET: readonly string[] = ['transforms'];
-
 /** From the pages that are made of the program's own tables, for a test imports interfaces only. */
 const OPTIONS = [...configurationPage().matchAll(/^\| environment \| `(LAKEWARD_\w+)`/gm)].map(
   ([, name]) => name,
@@ -50,7 +47,7 @@ describeWithTerraform(await findTerraform(), 'containers', () => {
   });
 
   test('run roles that the program has', () => {
-    const known: readonly string[] = [...ROLES, ...NOT_YET];
+    const known: readonly string[] = ROLES;
     for (const { command } of containers) {
       expect(command[0]).toBe('run');
       const roles = command.slice(1).filter((word) => !word.startsWith('--'));
@@ -66,13 +63,12 @@ describeWithTerraform(await findTerraform(), 'containers', () => {
         : [check.command[check.command.findIndex((word) => word.endsWith('/main.js')) + 1]!],
     );
     expect(asked.length).toBeGreaterThan(0);
-    const known: readonly string[] = [...COMMAND_NAMES, ...NOT_YET];
+    const known: readonly string[] = COMMAND_NAMES;
     expect(asked.filter((command) => !known.includes(command))).toEqual([]);
   });
 
-  test('expect of the image what the Dockerfile says', (context) => {
-    const dockerfile = read('Dockerfile');
-    if (dockerfile === undefined) return context.skip('there is no Dockerfile');
+  test('expect of the image what the Dockerfile says', () => {
+    const dockerfile = readFileSync(join(PROJECT, 'Dockerfile'), 'utf8');
     const entrypoint = /^ENTRYPOINT (\[.*\])$/m.exec(dockerfile)?.[1];
     const [node, ...rest] = JSON.parse(entrypoint ?? '[]') as string[];
     for (const { user, mountPoints, healthCheck } of containers) {
@@ -84,16 +80,3 @@ describeWithTerraform(await findTerraform(), 'containers', () => {
     }
   });
 });
-
-test('nothing is still excused that the program has by now', () => {
-  const has: readonly string[] = [...COMMAND_NAMES, ...ROLES];
-  expect(NOT_YET.filter((name) => has.includes(name))).toEqual([]);
-});
-
-function read(path: string): string | undefined {
-  try {
-    return readFileSync(join(PROJECT, path), 'utf8');
-  } catch {
-    return undefined;
-  }
-}

@@ -112,10 +112,13 @@ export function planner() {
       }
     },
     close(): void {
-      void opened?.then(({ instance, c }) => {
-        c.closeSync();
-        instance.closeSync();
-      });
+      void opened?.then(
+        ({ instance, c }) => {
+          c.closeSync();
+          instance.closeSync();
+        },
+        () => {},
+      );
     },
   };
 }

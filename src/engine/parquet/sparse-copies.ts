@@ -93,13 +93,14 @@ export class SparseCopies {
     if (this.#copies.has(key) || !this.#makeRoom(size)) return;
     const copy = this.#begin(key);
     copy.holders++;
+    this.#grow(copy, size);
     try {
       await this.#folder();
       await link(localPath, copy.path);
       copy.present = [{ from: 0, to: size }];
-      this.#grow(copy, size);
     } catch {
       // Where there are no hard links it is fetched when it is read.
+      this.#grow(copy, -size);
     } finally {
       this.#release(copy);
     }
@@ -144,7 +145,10 @@ export class SparseCopies {
   }
 
   #folder(): Promise<unknown> {
-    this.#made ??= mkdir(this.#options.folder, { recursive: true });
+    this.#made ??= mkdir(this.#options.folder, { recursive: true }).catch((error: unknown) => {
+      this.#made = undefined;
+      throw error;
+    });
     return this.#made;
   }
 
@@ -237,8 +241,9 @@ function noRoom(location: string, most_bytes: number): Failure {
   return new Failure('what is read does not fit the local copies', {
     code: 'engine.no_room',
     fault: 'user',
+    retry: 'backoff',
     why: `with ${location} it is more than ${most_bytes} bytes at once`,
-    hint: 'raise store.cache, or ask for fewer days, event types or columns',
+    hint: 'raise store.cache; a question can ask for fewer days, event types or columns, staging take less at once (staging.maxRows)',
     docs: 'docs/reference/configuration.md',
   });
 }

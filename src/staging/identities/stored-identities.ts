@@ -9,6 +9,7 @@
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { Failure } from '../../base/base.ts';
 import { IdentitySet } from '../../event/event.ts';
 import { mergeRuns } from './merge.ts';
 import { DamagedRun, hashAt, Run } from './run.ts';
@@ -30,6 +31,8 @@ export interface StoredOptions {
   /** Of all filters together; what is over 16 bits an identity is not used, below 4 it is exceeded. */
   filter_bytes: number;
 }
+
+const SQLITE_BUSY = 5;
 
 /** Runs of like size that are merged into one. */
 const ALIKE = 3;
@@ -188,14 +191,16 @@ export class StoredIdentities {
 
   /** Without a snapshot: the one that it names already, over other runs. */
   #writeIndex(covered?: Covered): Promise<void> {
-    const written = this.#writing.then(() => this.#writeIndexNow(covered ?? this.#named));
+    const written = this.#writing.then(() => this.#writeIndexNow(covered));
     this.#writing = written.catch(() => {});
     return written;
   }
 
-  async #writeIndexNow(covered: Covered | undefined): Promise<void> {
-    if (covered === undefined) return;
-    const replaced = this.#replaced.splice(0);
+  async #writeIndexNow(asked: Covered | undefined): Promise<void> {
+    const covered = asked ?? this.#named;
+    // Runs that nothing covers yet must not be named under a snapshot that is older than they are.
+    if (covered === undefined || (asked === undefined && this.#unnamed)) return;
+    const replaced = [...this.#replaced];
     const runs = this.#runs.map(({ path }) => path.slice(this.#options.folder.length + 1));
     const text = JSON.stringify({
       version: 1,
@@ -210,6 +215,7 @@ export class StoredIdentities {
     await using folder = await open(this.#options.folder, 'r');
     await folder.sync();
     this.#named = covered;
+    this.#replaced = this.#replaced.filter((run) => !replaced.includes(run));
     for (const run of replaced) await drop(run);
   }
 
@@ -242,8 +248,7 @@ export class StoredIdentities {
       throw error;
     }
     this.#replaced.push(...runs);
-    // Runs that nothing covers yet must not be named; then the next index does it.
-    if (!this.#unnamed) await this.#writeIndex();
+    await this.#writeIndex();
   }
 
   #newPath = () => join(this.#options.folder, `run-${this.#options.newId()}`);
@@ -269,13 +274,21 @@ function candidatesOf(
 
 /** SQLite's lock dies with its holder, where a lock file would outlive a crash. */
 function lockOf(folder: string): DatabaseSync | undefined {
-  const database = new DatabaseSync(join(folder, 'lock.sqlite'), { timeout: 0 });
+  let database: DatabaseSync | undefined;
   try {
+    database = new DatabaseSync(join(folder, 'lock.sqlite'), { timeout: 0 });
     database.exec('BEGIN EXCLUSIVE');
     return database;
-  } catch {
-    database.close();
-    return undefined;
+  } catch (error) {
+    database?.close();
+    if ((error as { errcode?: number }).errcode === SQLITE_BUSY) return undefined;
+    throw new Failure('the index of identities cannot be opened', {
+      code: 'staging.index',
+      fault: 'user',
+      why: `${join(folder, 'lock.sqlite')}: ${(error as Error).message}`,
+      hint: 'the folder identities must be writable; it may be deleted, and is then made anew',
+      cause: error,
+    });
   }
 }
 
