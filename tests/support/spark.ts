@@ -2,12 +2,10 @@
  * Apache Spark with Iceberg's own runtime, as one process for a whole suite (it takes 7–16 s to start): a script of
  * pyspark reads one JSON document a line, runs what it asks for, and answers with one.
  */
-import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { parseJson, stringifyJson } from '../../src/base/base.ts';
+import { asking, ended } from './line-protocol.ts';
 import { jarsOf, runs } from './maven.ts';
 import { type Python, pythonWith } from './python.ts';
 import { type ConnectServer, type ConnectServerOptions, serveSparkConnect } from './spark-connect-server.ts';
@@ -17,7 +15,6 @@ const JARS = [
   'org.xerial:sqlite-jdbc:3.51.0.0',
 ] as const;
 const SCRIPT = join(import.meta.dirname, '../interop/serve_spark.py');
-const STDERR_CHARS_MAX = 20_000;
 
 export interface SparkInstallation {
   /** Why there is none; undefined when there is one. */
@@ -59,17 +56,13 @@ export async function sparkInstallation(): Promise<SparkInstallation> {
 async function startSpark(python: Python, jars: readonly string[]): Promise<Spark> {
   const folder = await mkdtemp(join(tmpdir(), 'spark-'));
   const child = python.start(SCRIPT, { cwd: folder });
-  const ask = asking(child);
+  const ask = asking('Spark', child);
   const spark: Spark = {
     set: (conf) => ask({ set: conf }),
     sql: (statement) => ask({ sql: statement }),
     filesOf: (query) => ask({ filesOf: query }),
     async stop() {
-      const ended = new Promise((resolve) => child.once('close', resolve));
-      if (child.exitCode === null && child.signalCode === null) {
-        child.stdin.end();
-        await ended;
-      }
+      await ended(child);
       await rm(folder, { recursive: true, force: true });
     },
   };
@@ -101,29 +94,3 @@ const LOCAL = {
 };
 
 const classPath = (jars: readonly string[]) => ({ 'spark.driver.extraClassPath': jars.join(':') });
-
-/** One question at a time, in the order in which they were put. */
-function asking(child: ChildProcessWithoutNullStreams): <T>(question: unknown) => Promise<T> {
-  let stderr = '';
-  child.stderr.on('data', (chunk) => {
-    stderr = (stderr + chunk).slice(-STDERR_CHARS_MAX);
-  });
-  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  // A process that ended says why on stderr.
-  child.stdin.on('error', () => {});
-  let last: Promise<unknown> = Promise.resolve();
-
-  async function ask(question: unknown): Promise<unknown> {
-    child.stdin.write(`${stringifyJson(question)}\n`);
-    const { value, done } = await answers.next();
-    if (done) throw new Error(`Spark ended: ${stderr}`);
-    const answer = parseJson(value) as { answer?: unknown; error?: string };
-    if (answer.error !== undefined) throw new Error(answer.error);
-    return answer.answer;
-  }
-  return <T>(question: unknown) => {
-    const next = last.then(() => ask(question));
-    last = next.catch(() => {});
-    return next as Promise<T>;
-  };
-}
