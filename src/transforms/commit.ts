@@ -62,6 +62,7 @@ export async function commitRun(
     operation: remove.length > 0 ? 'overwrite' : files.length > 0 ? 'append' : 'replace',
     manifests: files.length === 0 ? [] : await lake.prepare(table, files),
     remove,
+    preparedAt_ms: commit.started_ms,
     stage: (base, attempt) => {
       const staged = advance(base, attempt, {
         writer,
