@@ -91,13 +91,8 @@ class ConnectSession implements Session {
     const operation = { ...this.#ids, operationId: this.#options.newId() };
     let ended = false;
     try {
-      for await (const response of this.#results(plan, { operation, doing, signal })) {
-        if (response.resultComplete !== undefined) {
-          ended = true;
-          return;
-        }
-        yield response;
-      }
+      yield* this.#results(plan, { operation, doing, signal });
+      ended = true;
     } finally {
       // Whoever stops early, by an abort or an error of his own, must not leave the operation running.
       if (!ended) await this.#quietly('Interrupt', { ...operation, interruptType: INTERRUPT_OPERATION });
@@ -118,6 +113,7 @@ class ConnectSession implements Session {
       );
     let last: string | undefined;
     let silent = 0;
+    let complete = false;
     let stream = begin();
     for (;;) {
       try {
@@ -125,11 +121,14 @@ class ConnectSession implements Session {
           silent = 0;
           last = response.responseId;
           this.#observed = response.serverSideSessionId || this.#observed;
-          yield response;
-          if (response.resultComplete !== undefined) return;
+          if (response.resultComplete === undefined) yield response;
+          else complete = true;
         }
+        // Read to the stream's own end: left before it, the library's timer of the call keeps the process for minutes.
+        if (complete) return;
         // Closed without an end: the server caps a stream at two minutes or a gigabyte.
       } catch (thrown) {
+        if (complete) return;
         const error = this.#connectError(thrown, { doing, signal });
         const unknown =
           isUnknownOperation(error) || (this.#observed === undefined && isUnknownSession(error));
