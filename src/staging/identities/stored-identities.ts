@@ -1,6 +1,6 @@
 /**
  * The identities of a table as of one of its snapshots: the newest in memory, the others in runs on disk, a few of
- * them, merged in the background as they grow. What it costs to ask does not grow with history.
+ * them, merged in the background as they grow. What it costs to ask grows with their number, the logarithm of history.
  *
  * The folder is a copy of what stands in the table, and may be deleted at any moment. `index.json` names the runs and
  * the snapshot that they cover whole; it is replaced only when nothing is in memory alone, so that after a crash the
