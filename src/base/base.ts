@@ -1,6 +1,7 @@
 /** What every module may lean on. Imports nothing of ours. */
 export { type BackoffOptions, backoff, type RetryOptions, retrying } from './backoff.ts';
 export { type Clock, systemClock } from './clock.ts';
+export { eachBounded } from './each-bounded.ts';
 export { Failure, type FailureDetails, type Fault, type Retry } from './failure.ts';
 export { type JsonValue, parseJson, stringifyJson } from './json.ts';
 export { createLog, type Fields, type Level, type Log, silentLog } from './log.ts';

@@ -161,8 +161,8 @@ function ending(over: AbortController) {
   };
 }
 
-async function adopt({ lake, engine, log, monitor }: Watched) {
-  const adopted = await adoptRejected({ lake, engine, log, writer: writerName('quarantine'), newId });
+async function adopt({ lake, engine, clock, log, monitor }: Watched) {
+  const adopted = await adoptRejected({ lake, engine, clock, log, writer: writerName('quarantine'), newId });
   monitor.counted(QUARANTINE_NAME, { written: adopted.rows });
   return adopted;
 }

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { basename, dirname, resolve } from 'node:path';
-import { type Clock, systemClock } from '../base/base.ts';
-import { eachBounded } from './concurrency.ts';
+import { type Clock, eachBounded, systemClock } from '../base/base.ts';
 import { DurableFolders } from './durable-folders.ts';
 import {
   diskFailure,

@@ -3,9 +3,8 @@
  * the store would keep it, unseen and paid for. (What a killed process leaves, the bucket's lifecycle rule
  * AbortIncompleteMultipartUpload removes.)
  */
-import { Failure } from '../base/base.ts';
+import { eachBounded, Failure } from '../base/base.ts';
 import type { Budget } from './budget.ts';
-import { eachBounded } from './concurrency.ts';
 import type { Files } from './files.ts';
 import type { ObjectHead, Part, S3Requests, Upload } from './s3-client.ts';
 import { S3Failure } from './s3-failures.ts';

@@ -1,5 +1,4 @@
-import type { Failure } from '../base/base.ts';
-import { eachBounded } from './concurrency.ts';
+import { eachBounded, type Failure } from '../base/base.ts';
 import type { KeyError, S3Requests } from './s3-client.ts';
 import { perKeyFailure } from './s3-failures.ts';
 

@@ -1,6 +1,5 @@
-import { backoff, type Clock, Failure, retrying, systemClock } from '../base/base.ts';
+import { backoff, type Clock, eachBounded, Failure, retrying, systemClock } from '../base/base.ts';
 import { Budget } from './budget.ts';
-import { eachBounded } from './concurrency.ts';
 import { diskFailure, notFound, unlessMissing } from './failures.ts';
 import { type Files, nodeFiles } from './files.ts';
 import { badLocation, isKey, keyOf, keyPrefixOf } from './locations.ts';

@@ -38,11 +38,13 @@ export async function adoptRejected(options: AdoptOptions): Promise<Adopted> {
   const waiting = tableState(raw).rejected.filter((r) => r.sequenceNumber > adopted);
   if (waiting.length === 0) return { upTo: to.sequenceNumber, rows: 0 };
 
+  const preparedAt_ms = options.clock.now();
   const { manifests, rows, repeated } = await freshManifests(options, { quarantine, waiting });
   const outcome = await lake.commit(quarantine, {
     commitId: newId(),
     operation: 'append',
     manifests,
+    preparedAt_ms,
     stage: (base, attempt) =>
       advance(base, attempt, {
         writer,

@@ -1,5 +1,5 @@
 /** What could not be an event: adopted from raw's commits, listed, explained. */
-import type { Log } from '../base/base.ts';
+import type { Clock, Log } from '../base/base.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Lake } from '../lake/lake.ts';
 
@@ -9,6 +9,7 @@ export { listRejected, type RejectedRecord } from './list.ts';
 export interface AdoptOptions {
   lake: Lake;
   engine: Engine;
+  clock: Clock;
   log: Log;
   writer: string;
   newId: () => string;

@@ -16,8 +16,12 @@ export async function query(
   sql: string,
   { signal }: { signal?: AbortSignal } = {},
 ): Promise<QueryResult> {
-  const c = await connect();
+  // Before anything is waited for: the views may be defined anew meanwhile.
   const release = hold();
+  const c = await connect().catch((error: unknown) => {
+    release();
+    throw error;
+  });
   // DuckDB forgets an interrupt that comes between two statements, so it is told until the query has ended.
   let telling: NodeJS.Timeout | undefined;
   const interrupt = () => {

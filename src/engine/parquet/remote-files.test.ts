@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Failure } from '../../base/base.ts';
 import { footerLength, parseFooter } from './footer.ts';
 import { remoteFiles } from './remote-files.ts';
 
@@ -216,6 +217,23 @@ describe('copies that do not fit', () => {
     expect(await rows(`select max(number) from '${held.paths[0]}'`)).toEqual([['40959']]);
     held.release();
   });
+});
+
+it('a store that dies in the middle of a large file is asked for nothing more of it', async () => {
+  const asked: number[] = [];
+  const files = remoteFiles({
+    folder: await mkdtemp(join(folder, 'copies-')),
+    most_bytes: 1e9,
+    async read(_, { offset }) {
+      asked.push(offset);
+      if (offset > 0) throw new Failure('it is away', { code: 'test.away', fault: 'service' });
+      return new Uint8Array(4 * 1024 * 1024);
+    },
+  });
+  const large = { location: 'large', fileSize: 400 * 1024 * 1024 };
+  await expect(files.hold([large])).rejects.toMatchObject({ code: 'test.away' });
+  for (let turn = 0; turn < 200; turn++) await new Promise((resolve) => setImmediate(resolve));
+  expect(asked.length).toBeLessThan(20);
 });
 
 describe('a file that is damaged', () => {

@@ -2,7 +2,7 @@
  * Files of a store elsewhere, read through sparse local copies: the footer first, then the columns and row groups that
  * are needed. A copy in which row groups are missing says so in its own footer.
  */
-import { Failure } from '../../base/base.ts';
+import { eachBounded, Failure } from '../../base/base.ts';
 import type { LakeFile } from '../batch.ts';
 import type { HeldFiles, LocalFiles, Need, ReadStats } from '../local-files.ts';
 import { type ByteRange, type Footer, footerLength, parseFooter, TRAILER_BYTES } from './footer.ts';
@@ -58,7 +58,7 @@ export function remoteFiles(options: RemoteOptions): RemoteFiles {
         for (const copy of copied) copy?.release();
       };
       try {
-        await eachOf(files, async (file, i) => {
+        await eachBounded([...files.entries()], FILES_AT_ONCE, async ([i, file]) => {
           const wanted =
             isWhole(need) || copies.isWhole(file)
               ? wholeOf(file)
@@ -140,26 +140,6 @@ async function readEnd({ read }: RemoteOptions, { location, fileSize }: LakeFile
       cause: error,
     });
   }
-}
-
-async function eachOf<T>(
-  items: readonly T[],
-  work: (item: T, index: number) => Promise<void>,
-): Promise<void> {
-  const waiting = items.entries();
-  let failed = false;
-  const lane = async () => {
-    for (const [i, item] of waiting) {
-      if (failed) return;
-      await work(item, i).catch((error: unknown) => {
-        failed = true;
-        throw error;
-      });
-    }
-  };
-  const results = await Promise.allSettled(Array.from({ length: FILES_AT_ONCE }, lane));
-  const failure = results.find((result) => result.status === 'rejected');
-  if (failure !== undefined) throw failure.reason;
 }
 
 /** Values up to a number of bytes; the one that was not asked for longest is forgotten first. */

@@ -4,7 +4,7 @@
  */
 import { type FileHandle, link, mkdir, open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Failure } from '../../base/base.ts';
+import { eachBounded, Failure } from '../../base/base.ts';
 import type { ByteRange } from './footer.ts';
 
 export interface CopyOptions {
@@ -127,14 +127,13 @@ export class SparseCopies {
       await this.#folder();
       await using file = await open(copy.path, first ? 'w+' : 'r+');
       if (first && tail !== undefined) await writeAll(file, tail.bytes, tail.at);
-      await Promise.all(
-        missing.flatMap(partsOf).map(({ from, to }) =>
-          this.#limit.run(async () => {
-            const bytes = await this.#options.read(location, { offset: from, length: to - from });
-            if (bytes.length !== to - from) throw cutOff(location);
-            await writeAll(file, bytes, from);
-          }),
-        ),
+      // One that fails ends the others, and the file is closed when nothing is written to it any more.
+      await eachBounded(missing.flatMap(partsOf), REQUESTS, ({ from, to }) =>
+        this.#limit.run(async () => {
+          const bytes = await this.#options.read(location, { offset: from, length: to - from });
+          if (bytes.length !== to - from) throw cutOff(location);
+          await writeAll(file, bytes, from);
+        }),
       );
       copy.present = [...present, ...missing];
       return fetched;
