@@ -26,19 +26,17 @@ export class IdentityFilter {
     return new IdentityFilter(new Uint32Array(blocks * WORDS));
   }
 
-  /** `hash` is `identityHash` of the key. */
-  add(keys: Uint32Array, index: number, hash: number): void {
+  /** `hash` is `identityHash` of the key, `bits` its `filterBits`. */
+  add(hash: number, bits: number): void {
     const block = this.#blockOf(hash);
-    const bits = bitsOf(keys, index);
     for (let i = 0; i < WORDS; i++) {
       const at = block + i;
       this.words[at] = this.words[at]! | (1 << (Math.imul(bits, SALTS[i]!) >>> 27));
     }
   }
 
-  mayHold(keys: Uint32Array, index: number, hash: number): boolean {
+  mayHold(hash: number, bits: number): boolean {
     const block = this.#blockOf(hash);
-    const bits = bitsOf(keys, index);
     for (let i = 0; i < WORDS; i++) {
       if ((this.words[block + i]! & (1 << (Math.imul(bits, SALTS[i]!) >>> 27))) === 0) return false;
     }
@@ -51,7 +49,7 @@ export class IdentityFilter {
 }
 
 /** Other bits of the same key than `identityHash` has: the words in another order, one of them turned over. */
-function bitsOf(keys: Uint32Array, index: number): number {
+export function filterBits(keys: Uint32Array, index: number): number {
   const at = index << 2;
   return identityHash(keys[at + 3]! ^ 0x9e3779b9, keys[at + 2]!, keys[at + 1]!, keys[at]!);
 }

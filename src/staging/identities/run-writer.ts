@@ -1,7 +1,7 @@
 /** Writes a run: identities in the order of their hashes, each once; durable when it is finished. */
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import { IdentityFilter } from './filter.ts';
+import { filterBits, IdentityFilter } from './filter.ts';
 import { compareKeys, FOOTER_BYTES, hashAt, MAGIC, PAGE_BYTES, PAGE_KEYS } from './run.ts';
 
 /** Pages written in one go. */
@@ -39,7 +39,7 @@ export class RunWriter {
   #put(keys: Uint32Array, index: number): void {
     const hash = hashAt(keys, index);
     if (this.#count === 0) this.#fences.push(hash);
-    this.#filter.add(keys, index, hash);
+    this.#filter.add(hash, filterBits(keys, index));
     const to = (this.#page * PAGE_BYTES) / 4 + this.#count * 4;
     const from = index << 2;
     for (let word = 0; word < 4; word++) this.#words[to + word] = keys[from + word]!;

@@ -10,7 +10,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { identityHash } from '../../event/event.ts';
-import { IdentityFilter } from './filter.ts';
+import { filterBits, IdentityFilter } from './filter.ts';
 
 export const PAGE_BYTES = 4096;
 export const PAGE_KEYS = 255;
@@ -21,6 +21,22 @@ const READS_AT_ONCE = 64;
 
 /** What was read is not what was written. */
 export class DamagedRun extends Error {}
+
+/** Keys that are looked for, hashed once for all runs. */
+export interface Sought {
+  keys: Uint32Array;
+  hashes: Uint32Array;
+  bits: Uint32Array;
+}
+
+export function sought(keys: Uint32Array, count: number): Sought {
+  const [hashes, bits] = [new Uint32Array(count), new Uint32Array(count)];
+  for (let i = 0; i < count; i++) {
+    hashes[i] = hashAt(keys, i);
+    bits[i] = filterBits(keys, i);
+  }
+  return { keys, hashes, bits };
+}
 
 export class Run {
   readonly path: string;
@@ -77,11 +93,12 @@ export class Run {
     await this.#file.close();
   }
 
-  /** Sets `found[i]` for every candidate that is in the run. */
-  async find(keys: Uint32Array, candidates: Int32Array, found: Uint8Array): Promise<void> {
+  /** Sets `found[i]` for every key that is in the run; those that are set already are not looked for. */
+  async find({ keys, hashes, bits }: Sought, found: Uint8Array): Promise<void> {
     const byPage = new Map<number, number[]>();
-    for (const index of candidates) {
-      const hash = hashAt(keys, index);
+    for (let index = 0; index < found.length; index++) {
+      const hash = hashes[index]!;
+      if (found[index] === 1 || !this.filter.mayHold(hash, bits[index]!)) continue;
       for (let page = this.#firstPage(hash); page < this.pages && this.#fences[page]! <= hash; page++) {
         const wanted = byPage.get(page);
         if (wanted === undefined) byPage.set(page, [index]);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DamagedRun, Run } from './run.ts';
+import { DamagedRun, Run, sought } from './run.ts';
 import { RunWriter, sorted } from './run-writer.ts';
 import { StoredIdentities } from './stored-identities.ts';
 
@@ -140,7 +140,7 @@ describe('a run', () => {
     expect(run.keys).toBe(3_000);
     const asked = Array.from({ length: 6_000 }, (_, n) => n);
     const found = new Uint8Array(6_000);
-    await run.find(keysOf(asked), Int32Array.from(asked), found);
+    await run.find(sought(keysOf(asked), asked.length), found);
     expect([...found]).toEqual(asked.map((n) => (n % 2 === 0 ? 1 : 0)));
     await run.release();
   });
@@ -165,7 +165,7 @@ describe('a run', () => {
             const run = await Run.open(damaged);
             const found = new Uint8Array(6_000);
             try {
-              await run.find(keysOf(asked), Int32Array.from(asked), found);
+              await run.find(sought(keysOf(asked), asked.length), found);
             } finally {
               await run.release();
             }

@@ -12,7 +12,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { Failure } from '../../base/base.ts';
 import { IdentitySet } from '../../event/event.ts';
 import { mergeRuns } from './merge.ts';
-import { DamagedRun, hashAt, Run } from './run.ts';
+import { DamagedRun, Run, sought } from './run.ts';
 import { RunWriter, sorted } from './run-writer.ts';
 
 export interface Covered {
@@ -103,7 +103,8 @@ export class StoredIdentities {
     const runs = [...this.#runs];
     for (const run of runs) run.retain();
     try {
-      for (const run of runs) await run.find(keys, candidatesOf(run, { keys, count, found }), found);
+      const wanted = sought(keys, count);
+      for (const run of runs) await run.find(wanted, found);
     } finally {
       for (const run of runs) await run.release();
     }
@@ -258,18 +259,6 @@ export class StoredIdentities {
 async function drop(run: Run): Promise<void> {
   await rm(run.path, { force: true });
   await run.release();
-}
-
-function candidatesOf(
-  { filter }: Run,
-  { keys, count, found }: { keys: Uint32Array; count: number; found: Uint8Array },
-): Int32Array {
-  const candidates = new Int32Array(count);
-  let length = 0;
-  for (let i = 0; i < count; i++) {
-    if (found[i] === 0 && filter.mayHold(keys, i, hashAt(keys, i))) candidates[length++] = i;
-  }
-  return candidates.subarray(0, length);
 }
 
 /** SQLite's lock dies with its holder, where a lock file would outlive a crash. */
