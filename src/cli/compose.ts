@@ -186,7 +186,7 @@ export async function composeServer(
 
 /** The embedded stream keeps what this lake has not committed: nothing of it expires unread. */
 export const openOwnStream = (around: Surroundings, endpoint: string): Stream =>
-  openStream({ encoding: 'cbor', ...clientOptions(around, endpoint), keepsUnread: true });
+  openStream({ ...clientOptions(around, endpoint), keepsUnread: true });
 
 export function clientOptions(
   { settings, clock, log, env }: Surroundings,

@@ -7,6 +7,9 @@ export const TARGET_PREFIX = 'Kinesis_20131202.';
 export const JSON_CONTENT_TYPE = 'application/x-amz-json-1.1';
 export const CBOR_CONTENT_TYPE = 'application/x-amz-cbor-1.1';
 
+/** What our embedded server says of itself in the header `Server`: an endpoint that speaks CBOR as Amazon does. */
+export const EMBEDDED_SERVER = 'lakeward';
+
 /** What enhanced monitoring may count; `ALL` stands for the seven of them. */
 export const SHARD_LEVEL_METRICS = [
   'IncomingBytes',

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Clock, Log } from '../base/base.ts';
+import { EMBEDDED_SERVER } from '../kinesis/kinesis.ts';
 import type { Answer } from './answer.ts';
 import type { Capacity } from './capacity.ts';
 import { encodingOf } from './encoding.ts';
@@ -187,6 +188,7 @@ function begin(
   set('x-amzn-RequestId', randomUUID());
   set('x-amz-id-2', randomBytes(72).toString('base64'));
   set('Date', new Date(clock.now()).toUTCString());
+  set('Server', EMBEDDED_SERVER);
   if (contentType !== undefined) set('Content-Type', contentType);
   if (header('origin') !== undefined) setCors(set, header);
 }

@@ -14,6 +14,7 @@ test('every answer has a request id, an extended id, and the time of the clock',
     expect(answer.headers['x-amzn-requestid']).toMatch(/^[0-9a-f-]{36}$/);
     expect(answer.headers['x-amz-id-2']).toMatch(/^[\w+/]{96}$/);
     expect(answer.headers.date).toBe('Mon, 05 Jan 2026 12:00:00 GMT');
+    expect(answer.headers.server).toBe('lakeward');
   }
 });
 

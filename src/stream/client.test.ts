@@ -104,6 +104,19 @@ it.each([{ lost: true } as const, { cut: true } as const])(
   },
 );
 
+it.each([
+  ['ours', { server: 'lakeward' }, {}, 'cbor'],
+  ['ours, where it is told to ask for JSON', { server: 'lakeward' }, { recordsEncoding: 'json' }, 'json'],
+  ['another', { server: 'nginx' }, {}, 'json'],
+  ['one that says nothing', {}, {}, 'json'],
+] as const)('asks a server that is %s for records in its encoding', async (_, says, options, encoding) => {
+  Object.assign(fake, says);
+  const client = open(options);
+  const input = { ...ref, ShardId: 'shardId-000000000000', ShardIteratorType: 'TRIM_HORIZON' } as const;
+  const { ShardIterator } = await client.call('GetShardIterator', input);
+  expect(await client.getRecords({ ShardIterator })).toMatchObject({ encoding });
+});
+
 it('says where nothing answers', async () => {
   const client = open({ endpoint: new URL('http://127.0.0.1:1') });
   await expect(describeStream(client)).rejects.toMatchObject({

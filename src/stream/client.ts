@@ -6,6 +6,7 @@ import { type Clock, Failure } from '../base/base.ts';
 import {
   CBOR_CONTENT_TYPE,
   decodeCbor,
+  EMBEDDED_SERVER,
   encodeCbor,
   JSON_CONTENT_TYPE,
   type Operations,
@@ -32,7 +33,7 @@ export interface ClientOptions {
   region: string;
   credentials: Credentials;
   clock: Clock;
-  /** How GetRecords is asked and answered; everything else is JSON. */
+  /** How GetRecords is asked; everything else is JSON. By default CBOR once the endpoint has said that it is ours. */
   recordsEncoding?: BodyEncoding;
   connect_ms?: number;
   read_ms?: number;
@@ -61,15 +62,16 @@ export class KinesisClient {
   readonly #clock: Clock;
   readonly #exchange: HttpExchange;
   readonly #sign: Sign;
-  readonly #recordsEncoding: BodyEncoding;
+  readonly #recordsEncoding: BodyEncoding | undefined;
   readonly #silence_ms: number;
   /** The server's clock minus ours, as far as signatures need it. */
   #offset_ms = 0;
+  #isEmbedded = false;
 
   constructor({
     endpoint,
     clock,
-    recordsEncoding = 'json',
+    recordsEncoding,
     connect_ms = 5_000,
     read_ms = 30_000,
     silence_ms = SILENCE_MS,
@@ -104,7 +106,7 @@ export class KinesisClient {
 
   /** The body of a GetRecords answer, whole and unread; the endpoint has the last word on how it is written. */
   async getRecords(input: Operations['GetRecords']['input'], signal?: AbortSignal): Promise<RawBody> {
-    const cbor = this.#recordsEncoding === 'cbor';
+    const cbor = (this.#recordsEncoding ?? (this.#isEmbedded ? 'cbor' : 'json')) === 'cbor';
     const request = cbor ? encodeCbor(input) : Buffer.from(JSON.stringify(input));
     const contentType = cbor ? CBOR_CONTENT_TYPE : JSON_CONTENT_TYPE;
     const { body, headers } = await this.#post('GetRecords', { body: request, contentType }, signal);
@@ -138,6 +140,7 @@ export class KinesisClient {
   async #post(operation: Operation, request: Request, signal: AbortSignal | undefined): Promise<Answer> {
     for (let signedAgain = false; ; signedAgain = true) {
       const answer = await this.#attempt(operation, request, signal);
+      this.#isEmbedded = answer.headers.server === EMBEDDED_SERVER;
       if (answer.status < 300) return answer;
       const error = errorOf(operation, answer);
       if (signedAgain || !this.#signatureMayHelp(error, answer)) throw serviceFailure(error);

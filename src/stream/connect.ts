@@ -40,8 +40,9 @@ class KinesisStream implements Stream {
 
   constructor(options: ConnectOptions) {
     this.#options = options;
-    const recordsEncoding = options.encoding ?? (isAmazon(options.endpoint) ? 'cbor' : 'json');
-    this.#client = new KinesisClient({ ...options, recordsEncoding, endpoint: endpointOf(options) });
+    const encoding = options.encoding ?? (isAmazon(options.endpoint) ? 'cbor' : undefined);
+    const recordsEncoding = encoding && { recordsEncoding: encoding };
+    this.#client = new KinesisClient({ ...options, ...recordsEncoding, endpoint: endpointOf(options) });
     this.#ref = options.name.startsWith('arn:') ? { StreamARN: options.name } : { StreamName: options.name };
   }
 

@@ -120,7 +120,7 @@ export interface StreamOptions {
   random: () => number;
   /** The stream drops no record that this lake has not committed, as the embedded one does not. */
   keepsUnread?: boolean;
-  /** How records are asked for: CBOR has them as bytes, JSON as base64. By default CBOR where Amazon answers. */
+  /** How records are asked for: CBOR has them as bytes, JSON as base64. By default CBOR of Amazon and of our own server. */
   encoding?: 'json' | 'cbor';
 }
 

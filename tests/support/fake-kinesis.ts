@@ -92,6 +92,8 @@ export class FakeKinesis {
   now_ms = Date.UTC(2026, 0, 1, 12);
   /** Refuses signatures that are further from its clock. */
   skewMax_ms = Number.POSITIVE_INFINITY;
+  /** What it says of itself in the header `Server`; Amazon says nothing. */
+  server: string | undefined;
   shardsPerPage = 1000;
   recordKiBMax = 1024;
   retentionHours = 24;
@@ -222,6 +224,7 @@ export class FakeKinesis {
     const fault = this.#nextFault(operation, input);
     response.setHeader('content-type', contentType);
     response.setHeader('date', new Date(this.now_ms).toUTCString());
+    if (this.server !== undefined) response.setHeader('server', this.server);
     try {
       this.#checkDate(request);
       if (fault !== undefined && 'error' in fault)
