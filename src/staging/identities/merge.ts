@@ -1,6 +1,6 @@
 /** Several runs into one. It goes in steps of some ten thousand keys, so that other work of the process goes on. */
+import { compareKeys, hashAt } from './order.ts';
 import type { Run } from './run.ts';
-import { compareKeys, hashAt } from './run.ts';
 import { RunWriter } from './run-writer.ts';
 
 const PAGES_AT_ONCE = 64;

@@ -2,7 +2,8 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { filterBits, IdentityFilter } from './filter.ts';
-import { compareKeys, FOOTER_BYTES, hashAt, MAGIC, PAGE_BYTES, PAGE_KEYS } from './run.ts';
+import { hashAt } from './order.ts';
+import { FOOTER_BYTES, MAGIC, PAGE_BYTES, PAGE_KEYS } from './run.ts';
 
 /** Pages written in one go. */
 const PAGES_AT_ONCE = 256;
@@ -83,31 +84,3 @@ export class RunWriter {
 }
 
 const bytesOf = (words: Uint32Array) => Buffer.from(words.buffer, words.byteOffset, words.byteLength);
-
-/** A sort key is the hash and the place: 53 bits. */
-const MOST_SORTED = 2 ** 21;
-
-/** The keys in the order of a run, each once. At most 2,097,152 of them. */
-export function sorted(keys: Uint32Array): Uint32Array {
-  const count = keys.length >>> 2;
-  if (count > MOST_SORTED) throw new RangeError('too many keys to sort at once');
-  const order = new Float64Array(count);
-  for (let i = 0; i < count; i++) order[i] = hashAt(keys, i) * MOST_SORTED + i;
-  order.sort();
-  const out = new Uint32Array(keys.length);
-  let length = 0;
-  for (let first = 0; first < count; ) {
-    const hash = Math.floor(order[first]! / MOST_SORTED);
-    let last = first + 1;
-    while (last < count && Math.floor(order[last]! / MOST_SORTED) === hash) last++;
-    const same = Array.from(order.subarray(first, last), (value) => value % MOST_SORTED);
-    if (same.length > 1) same.sort((i, j) => compareKeys(keys, i, keys, j));
-    for (const [i, index] of same.entries()) {
-      if (i > 0 && compareKeys(keys, index, keys, same[i - 1]!) === 0) continue;
-      out.set(keys.subarray(index << 2, (index + 1) << 2), length);
-      length += 4;
-    }
-    first = last;
-  }
-  return out.subarray(0, length);
-}

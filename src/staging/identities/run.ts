@@ -9,8 +9,8 @@
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import { identityHash } from '../../event/event.ts';
 import { filterBits, IdentityFilter } from './filter.ts';
+import { byHash, compareKeys, hashAt } from './order.ts';
 
 export const PAGE_BYTES = 4096;
 export const PAGE_KEYS = 255;
@@ -22,20 +22,22 @@ const READS_AT_ONCE = 64;
 /** What was read is not what was written. */
 export class DamagedRun extends Error {}
 
-/** Keys that are looked for, hashed once for all runs. */
+/**
+ * Keys that are looked for, hashed once for all runs and in the order of their hashes, as a run has its keys and a
+ * filter its blocks: so both are gone through from front to back. In random order every probe of a large filter waits
+ * for memory.
+ */
 export interface Sought {
   keys: Uint32Array;
+  /** Where each stands among the keys; hashes and bits are in this order. */
+  places: Uint32Array;
   hashes: Uint32Array;
   bits: Uint32Array;
 }
 
 export function sought(keys: Uint32Array, count: number): Sought {
-  const [hashes, bits] = [new Uint32Array(count), new Uint32Array(count)];
-  for (let i = 0; i < count; i++) {
-    hashes[i] = hashAt(keys, i);
-    bits[i] = filterBits(keys, i);
-  }
-  return { keys, hashes, bits };
+  const { places, hashes } = byHash(keys, count);
+  return { keys, places, hashes, bits: places.map((place) => filterBits(keys, place)) };
 }
 
 export class Run {
@@ -94,11 +96,11 @@ export class Run {
   }
 
   /** Sets `found[i]` for every key that is in the run; those that are set already are not looked for. */
-  async find({ keys, hashes, bits }: Sought, found: Uint8Array): Promise<void> {
+  async find({ keys, places, hashes, bits }: Sought, found: Uint8Array): Promise<void> {
     const byPage = new Map<number, number[]>();
-    for (let index = 0; index < found.length; index++) {
-      const hash = hashes[index]!;
-      if (found[index] === 1 || !this.filter.mayHold(hash, bits[index]!)) continue;
+    for (let i = 0; i < places.length; i++) {
+      const [index, hash] = [places[i]!, hashes[i]!];
+      if (found[index] === 1 || !this.filter.mayHold(hash, bits[i]!)) continue;
       for (let page = this.#firstPage(hash); page < this.pages && this.#fences[page]! <= hash; page++) {
         const wanted = byPage.get(page);
         if (wanted === undefined) byPage.set(page, [index]);
@@ -165,20 +167,6 @@ function keysOf(page: Buffer): Uint32Array {
     throw new DamagedRun('a page has another checksum');
   }
   return new Uint32Array(page.buffer, page.byteOffset, count * 4);
-}
-
-export const hashAt = (keys: Uint32Array, index: number): number => {
-  const at = index << 2;
-  return identityHash(keys[at]!, keys[at + 1]!, keys[at + 2]!, keys[at + 3]!) >>> 0;
-};
-
-/** Order of two keys with equal hashes. */
-export function compareKeys(a: Uint32Array, i: number, b: Uint32Array, j: number): number {
-  for (let word = 0; word < 4; word++) {
-    const [left, right] = [a[(i << 2) + word]!, b[(j << 2) + word]!];
-    if (left !== right) return left < right ? -1 : 1;
-  }
-  return 0;
 }
 
 function isIn(page: Uint32Array, keys: Uint32Array, index: number): boolean {

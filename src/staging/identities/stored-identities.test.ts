@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sorted } from './order.ts';
 import { DamagedRun, Run, sought } from './run.ts';
-import { RunWriter, sorted } from './run-writer.ts';
+import { RunWriter } from './run-writer.ts';
 import { StoredIdentities } from './stored-identities.ts';
 
 let folder: string;

@@ -12,8 +12,9 @@ import { DatabaseSync } from 'node:sqlite';
 import { Failure } from '../../base/base.ts';
 import { IdentitySet } from '../../event/event.ts';
 import { mergeRuns } from './merge.ts';
+import { sorted } from './order.ts';
 import { DamagedRun, Run, sought } from './run.ts';
-import { RunWriter, sorted } from './run-writer.ts';
+import { RunWriter } from './run-writer.ts';
 
 export interface Covered {
   /** Of the table. */
@@ -36,6 +37,8 @@ const SQLITE_BUSY = 5;
 
 /** Runs of like size that are merged into one. */
 const ALIKE = 3;
+/** With so many of like size, adding waits for the merge that is under way: asking costs with every run. */
+const ALIKE_MOST = 2 * ALIKE;
 const BITS = { most: 16, least: 4 };
 
 export class StoredIdentities {
@@ -92,6 +95,7 @@ export class StoredIdentities {
       await this.#writeIndex(covered);
       this.#unnamed = false;
       this.#mergeSome();
+      if (this.#alike().length >= ALIKE_MOST) await this.#merging?.done;
     }
     this.#covered = covered;
   }
@@ -221,17 +225,25 @@ export class StoredIdentities {
   }
 
   #mergeSome(): void {
-    if (this.#merging !== undefined) return;
-    const bySize = Map.groupBy(this.#runs, ({ keys }) => Math.floor(Math.log(keys + 1) / Math.log(ALIKE)));
-    const alike = [...bySize.values()].find((runs) => runs.length >= ALIKE);
-    if (alike === undefined) return;
+    const alike = this.#alike();
+    if (this.#merging !== undefined || alike.length < ALIKE) return;
     const stop = new AbortController();
-    // It fails by a full disk, say: nothing is lost, and the next one tries again.
-    const done = this.#merge(alike, stop.signal).catch(() => {});
-    this.#merging = { done, stop };
-    void done.then(() => {
+    const merged = this.#merge(alike, stop.signal);
+    const ended = () => {
       this.#merging = undefined;
-    });
+    };
+    const next = () => {
+      ended();
+      if (!stop.signal.aborted) this.#mergeSome();
+    };
+    // It fails by a full disk, say: nothing is lost, and the next one tries again.
+    this.#merging = { done: merged.then(next, ended), stop };
+  }
+
+  /** The most runs of like size. */
+  #alike(): Run[] {
+    const bySize = Map.groupBy(this.#runs, ({ keys }) => Math.floor(Math.log(keys + 1) / Math.log(ALIKE)));
+    return [...bySize.values()].reduce((most, runs) => (runs.length > most.length ? runs : most), []);
   }
 
   async #merge(runs: readonly Run[], signal: AbortSignal): Promise<void> {
