@@ -8,12 +8,20 @@ import { type Clock, Failure, type Log } from '../base/base.ts';
 import type { Settings } from '../config/config.ts';
 import { type Engine, type LocalFiles, openEngine, openSparkEngine } from '../engine/engine.ts';
 import { type Lake, openLake } from '../lake/lake.ts';
-import { openStream, type Stream, type StreamOptions } from '../stream/stream.ts';
+import {
+  openStream,
+  openWorkers,
+  type Sharing,
+  type Stream,
+  type StreamOptions,
+  type Workers,
+} from '../stream/stream.ts';
 import { openStreamServer, type StreamServer } from '../stream-server/stream-server.ts';
 import { chainedCredentials, LOCAL_CREDENTIALS } from './credentials.ts';
 import { type Endpoint, readEndpoint } from './endpoint-file.ts';
 import { heldPositions } from './held-positions.ts';
 import { openCatalog, openStore } from './lake-parts.ts';
+import { isAlive, thisWorker } from './this-process.ts';
 
 export interface Surroundings {
   settings: Settings;
@@ -212,6 +220,24 @@ function isLoopback(endpoint: string | undefined): boolean {
   return endpoint !== undefined && /^https?:\/\/(127\.|localhost|\[::1\])/.test(endpoint);
 }
 
+/** This process among the processors of the lake. */
+export function composeWorkers(
+  { settings, clock, log, lake }: Surroundings & { lake: Lake },
+  onChange: (sharing: Sharing) => void,
+): Workers {
+  return openWorkers({
+    store: lake.store,
+    clock,
+    log,
+    random: Math.random,
+    elapsed_ms: () => performance.now(),
+    self: thisWorker(),
+    lease_ms: settings['workers.lease'],
+    isAlive,
+    onChange,
+  });
+}
+
 /** Spools of this process; what a crash left of others is of no use to anybody, positions stand in the lake. */
 export async function spoolFolder({ settings }: Surroundings): Promise<string> {
   const folder = join(foldersOf(settings.dir).work, workName('spools'));
@@ -232,14 +258,5 @@ export async function sweepWork({ settings }: Surroundings): Promise<void> {
     const [, pid, run] = name.split('-');
     const left = Number(pid) === process.pid ? run !== THIS_RUN : !isAlive(Number(pid));
     if (/^\d+$/.test(pid ?? '') && left) await rm(join(work, name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

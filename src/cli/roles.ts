@@ -4,14 +4,22 @@ import { backoff, Failure } from '../base/base.ts';
 import type { Engine } from '../engine/engine.ts';
 import { MAINTAINED, type MaintenanceOptions, maintain, runMaintenance } from '../maintenance/maintenance.ts';
 import type { Monitor } from '../monitor/monitor.ts';
-import { type Committed, processStream } from '../processor/processor.ts';
+import { type Committed, processStream, type SharedWork } from '../processor/processor.ts';
 import { adoptRejected } from '../quarantine/quarantine.ts';
 import { openIdentityIndex, type StagingCommit, stageEvents } from '../staging/staging.ts';
 import type { Stream } from '../stream/stream.ts';
 import { QUARANTINE_NAME, RAW_NAME, STAGING_NAME } from '../tables/tables.ts';
 import type { Transform, TransformCommit } from '../transforms/transforms.ts';
 import type { Role } from './commands/run.ts';
-import { composeEngine, foldersOf, type LocalLake, newId, type Surroundings, writerName } from './compose.ts';
+import {
+  composeEngine,
+  composeWorkers,
+  foldersOf,
+  type LocalLake,
+  newId,
+  type Surroundings,
+  writerName,
+} from './compose.ts';
 import { monitorOf } from './monitoring.ts';
 import { transformer } from './transform-role.ts';
 
@@ -233,9 +241,19 @@ function take(options: Watched, { signal, until_ms }: { signal: AbortSignal; unt
     spoolsAhead: settings['commit.spoolsAhead'],
     poll_ms: 200,
     ...(settings['stream.fanOut'] === undefined ? {} : { fanOut: settings['stream.fanOut'] }),
-    ...(until_ms === undefined ? {} : { until_ms }),
+    // Who reads up to a fixed end brings all of it, whoever else reads.
+    ...(until_ms === undefined ? { sharing: sharingOf(options) } : { until_ms }),
     signal,
   });
+}
+
+function sharingOf(options: Watched): SharedWork {
+  const { settings, monitor } = options;
+  return {
+    workers: composeWorkers(options, (sharing) => monitor.sharing(sharing)),
+    spacing_ms: settings['commit.spacing'],
+    every_ms: settings['workers.lease'] / 3,
+  };
 }
 
 export function eventLimits(settings: Surroundings['settings']) {

@@ -168,6 +168,18 @@ export const OPTIONS = {
     example: '4',
     commands: SERVICE,
   }),
+  'commit.spacing': option(duration(), '1s', {
+    description:
+      'Where several workers write one lake, each leaves this time between its commits, times their number: so a table sees no more than one commit in that time, and they rarely get in each other’s way. One worker alone does not wait.',
+    example: '500ms',
+    commands: SERVICE,
+  }),
+  'workers.lease': option(duration({ min: 1_000 }), '30s', {
+    description:
+      'Processors of one stream share its shards. One of which the others have not heard for this long is taken for dead, and they take its shards over; each writes a small object beside the tables three times in that time.',
+    example: '10s',
+    commands: SERVICE,
+  }),
   'dedupe.watermark': option(duration(), '10m', {
     description:
       'How far back in event time the processor drops repeats before they reach raw. Staging drops all the others, whatever this says.',

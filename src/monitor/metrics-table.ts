@@ -147,6 +147,18 @@ export const METRICS = {
     labels: [],
     meaning: '1 while the stream holds nothing that was not taken: old data in the tables is then no fault.',
   },
+  'lakeward.workers': {
+    kind: 'gauge',
+    unit: '{worker}',
+    labels: [],
+    meaning: 'Live processors of the stream, this one counted, as this one sees it.',
+  },
+  'lakeward.workers.shards': {
+    kind: 'gauge',
+    unit: '{shard}',
+    labels: [],
+    meaning: 'Shards that are this processor’s.',
+  },
   'lakeward.table.rows': { kind: 'gauge', unit: '{row}', labels: TABLE, meaning: 'Rows of the table.' },
   'lakeward.table.files': {
     kind: 'gauge',

@@ -5,7 +5,7 @@
 import type { Clock, Failure, Log } from '../base/base.ts';
 import type { Tally } from '../event/event.ts';
 import type { Lake } from '../lake/lake.ts';
-import type { ShardRead, Stream } from '../stream/stream.ts';
+import type { ShardRead, Sharing, Stream } from '../stream/stream.ts';
 import type { ExpositionFormat } from './exposition.ts';
 import type { Limits } from './findings.ts';
 import type { Health } from './health.ts';
@@ -54,6 +54,8 @@ export interface Monitor {
   /** A read of the stream failed and is tried again. */
   readFailed(failure: Failure): void;
   windowSize(ids: number): void;
+  /** How the shards are shared now. */
+  sharing(sharing: Sharing): void;
   stopping(): void;
   /** Looks at lake and stream every few seconds until the signal; failures are part of what it sees. */
   watch(at: { lake: Lake; stream: Stream | undefined }, signal: AbortSignal): Promise<void>;

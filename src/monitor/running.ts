@@ -2,7 +2,7 @@
 import { type Clock, Failure } from '../base/base.ts';
 import type { Tally } from '../event/event.ts';
 import type { Lake } from '../lake/lake.ts';
-import type { ShardRead, Stream } from '../stream/stream.ts';
+import type { ShardRead, Sharing, Stream } from '../stream/stream.ts';
 import { type ExpositionFormat, exposition } from './exposition.ts';
 import { type Health, HealthBook } from './health.ts';
 import { Meter } from './meter.ts';
@@ -102,6 +102,11 @@ export class RunningMonitor implements Monitor {
 
   windowSize(ids: number): void {
     this.#meter.set('lakeward.window.ids', ids, {});
+  }
+
+  sharing({ workers, shards }: Sharing): void {
+    this.#meter.set('lakeward.workers', workers, {});
+    this.#meter.set('lakeward.workers.shards', shards, {});
   }
 
   stopping(): void {

@@ -6,7 +6,7 @@ import type { Clock, Failure, Log } from '../base/base.ts';
 import type { Engine, EventLimits } from '../engine/engine.ts';
 import type { Tally } from '../event/event.ts';
 import type { Lake } from '../lake/lake.ts';
-import type { ShardRead, Stream } from '../stream/stream.ts';
+import type { ShardRead, Stream, Workers } from '../stream/stream.ts';
 import { runProcessor } from './run.ts';
 
 export interface ProcessorOptions {
@@ -45,10 +45,21 @@ export interface ProcessorOptions {
   poll_ms: number;
   /** Name of a consumer of enhanced fan-out. */
   fanOut?: string;
+  /** The shards are shared with other workers; undefined: all are taken. */
+  sharing?: SharedWork;
   /** Ends when every shard reached this moment of the server's clock; see TakeOptions. */
   until_ms?: number;
   /** Aborted: take nothing more, commit what was taken, return. */
   signal: AbortSignal;
+}
+
+export interface SharedWork {
+  /** It is left at the end. */
+  workers: Workers;
+  /** Each of several writers leaves so much time between its commits, times their number. */
+  spacing_ms: number;
+  /** How often the table is asked how far the others are. */
+  every_ms: number;
 }
 
 export interface Committed {

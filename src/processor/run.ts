@@ -1,6 +1,14 @@
 import { backoff, Failure } from '../base/base.ts';
 import type { Table } from '../lake/lake.ts';
-import type { ExpiredRange, Position, Spool, StreamDescription, Taking } from '../stream/stream.ts';
+import type {
+  ExpiredRange,
+  Position,
+  Share,
+  SharedTaking,
+  Spool,
+  StreamDescription,
+  Taking,
+} from '../stream/stream.ts';
 import {
   advance,
   type Expired,
@@ -15,7 +23,8 @@ import {
 } from '../tables/tables.ts';
 import { type PreparedBatch, prepareBatch } from './batch.ts';
 import { CrashCount } from './crash-count.ts';
-import type { ProcessorOptions } from './processor.ts';
+import { Pace } from './pace.ts';
+import type { ProcessorOptions, SharedWork } from './processor.ts';
 import { windowOver } from './rebuild.ts';
 import type { Window } from './window.ts';
 
@@ -23,19 +32,36 @@ import type { Window } from './window.ts';
 const BATCHES_IN_FLIGHT = 2;
 
 /**
- * A session reads from where the table stands and ends when the table moved under it (another worker, a rollback) or
- * a commit's fate is unknown: then everything judged is discarded and the next session starts from the table.
+ * A session reads from where the table stands and ends when the table moved under it (another worker that took of the
+ * same shards, a rollback) or a commit's fate is unknown: then everything judged is discarded and the next session
+ * starts from the table. Others' commits about other shards do not disturb it.
  */
 export async function runProcessor(options: ProcessorOptions): Promise<{ commits: number }> {
+  try {
+    return await runSessions(options);
+  } finally {
+    await options.sharing?.workers.leave();
+  }
+}
+
+/** What outlives a session. */
+interface Lasting {
+  crashes: CrashCount;
+  pace: Pace;
+}
+
+async function runSessions(options: ProcessorOptions): Promise<{ commits: number }> {
+  const { clock, random } = options;
   let commits = 0;
   let told = false;
-  const crashes = new CrashCount();
+  const pace = new Pace({ clock, random, spacing_ms: () => spacing_ms(options) });
+  const lasting: Lasting = { crashes: new CrashCount(), pace };
   for (let attempt = 0; ; attempt++) {
     let session: Session | undefined;
     try {
       // Asked again every time: a stream that was re-created under its name is another one, with its own positions.
       const stream = await options.stream.describe();
-      session = new Session(options, stream, crashes);
+      session = new Session(options, stream, lasting);
       await session.begin();
       // Once: in an outage a session begins and ends again and again.
       if (!told) options.log.info('processor.reading', 'reading the stream', { stream: stream.name });
@@ -48,8 +74,8 @@ export async function runProcessor(options: ProcessorOptions): Promise<{ commits
       if (!(error instanceof Failure) || error.retry === 'never') throw error;
       options.onRetry?.(error);
       options.log.debug('processor.session_restarted', error.message, { code: error.code, why: error.why });
-      const wait = backoff(attempt, { first_ms: 50, most_ms: 60_000, random: options.random });
-      await options.clock.sleep(wait, options.signal);
+      const wait = backoff(attempt, { first_ms: 50, most_ms: 60_000, random });
+      await clock.sleep(wait, options.signal);
       if (options.signal.aborted) return { commits };
     }
   }
@@ -60,15 +86,17 @@ class Session {
   readonly #options: ProcessorOptions;
   readonly #stream: StreamDescription;
   readonly #crashes: CrashCount;
+  readonly #pace: Pace;
   #raw!: Table;
   #quarantine!: Table;
   #window!: Window;
   #adoptedUpTo = -1;
 
-  constructor(options: ProcessorOptions, stream: StreamDescription, crashes: CrashCount) {
+  constructor(options: ProcessorOptions, stream: StreamDescription, { crashes, pace }: Lasting) {
     this.#options = options;
     this.#stream = stream;
     this.#crashes = crashes;
+    this.#pace = pace;
   }
 
   /** The tables as they stand, and the window over them. */
@@ -82,14 +110,47 @@ class Session {
     this.#window = await windowOver(this.#raw, this.#options);
   }
 
+  /**
+   * Takes, and when shards change hands takes anew: what was taken is committed, the window stays, and reading goes on
+   * from where the table stands by then.
+   */
   async run(): Promise<void> {
-    const taking = await this.#take();
+    const { sharing, signal } = this.#options;
+    if (sharing === undefined) return this.#takeUntil(signal);
+    for (;;) {
+      const share = await sharing.workers.share(this.#stream.arn);
+      try {
+        this.#raw = await this.#newestRaw();
+        await this.#takeUntil(AbortSignal.any([signal, share.over]), this.#shared(share, sharing));
+        if (signal.aborted || !share.over.aborted) return;
+      } finally {
+        share.release();
+      }
+    }
+  }
+
+  async #takeUntil(over: AbortSignal, shared?: SharedTaking): Promise<void> {
+    const taking = await this.#take(shared);
     try {
-      await this.#process(taking);
+      await this.#process(taking, over);
     } catch (error) {
       await taking.abandon();
       throw error;
     }
+  }
+
+  #shared(share: Share, { every_ms }: SharedWork): SharedTaking {
+    return {
+      owns: (shard) => share.owns(shard),
+      positions: async () => shardsOf(this.#positions(await this.#newestRaw())),
+      every_ms,
+    };
+  }
+
+  async #newestRaw(): Promise<Table> {
+    const raw = await this.#options.lake.load(RAW_NAME);
+    if (raw === undefined) throw moved('it is gone');
+    return raw;
   }
 
   /** The first commit about a stream is empty and says where reading starts; a restart before any event repeats it. */
@@ -116,25 +177,27 @@ class Session {
     return start;
   }
 
-  #positions(): Readonly<Record<string, string>> {
-    return tableState(this.#raw).positions[this.#stream.id] ?? {};
+  #positions(raw = this.#raw): Readonly<Record<string, string>> {
+    return tableState(raw).positions[this.#stream.id] ?? {};
   }
 
-  #take(): Promise<Taking> {
-    const { [PIN]: pin, ...shards } = this.#positions();
+  #take(shared: SharedTaking | undefined): Promise<Taking> {
+    const held = this.#positions();
     const options = this.#options;
     return options.stream.take({
       stream: this.#stream,
-      positions: new Map(Object.entries(shards) as [string, Position][]),
-      pin: pin as 'TRIM_HORIZON' | `AT_TIMESTAMP:${number}`,
+      positions: shardsOf(held),
+      pin: held[PIN] as 'TRIM_HORIZON' | `AT_TIMESTAMP:${number}`,
       spoolFolder: options.spoolFolder,
       maxRows: options.maxRows,
       maxBytes: options.maxBytes,
       maxAge_ms: options.maxAge_ms,
+      spacing_ms: () => spacing_ms(options),
       spoolsAhead: options.spoolsAhead,
       poll_ms: options.poll_ms,
       ...(options.fanOut === undefined ? {} : { fanOut: options.fanOut }),
       ...(options.until_ms === undefined ? {} : { until_ms: options.until_ms }),
+      ...(shared && { shared }),
       ...(options.onRead && { onRead: options.onRead }),
       ...(options.onReadFailed && { onRetry: options.onReadFailed }),
       signal: options.signal,
@@ -145,7 +208,7 @@ class Session {
    * Batches are judged and written side by side; verdicts about repeats and commits happen one after the other, in the
    * order of the stream. A batch that fails takes all later ones with it.
    */
-  async #process(taking: Taking): Promise<void> {
+  async #process(taking: Taking, over: AbortSignal): Promise<void> {
     const line: Promise<void>[] = [];
     let verdicts: Promise<void> = Promise.resolve();
     let committing: Promise<void> = Promise.resolve();
@@ -153,8 +216,8 @@ class Session {
     const failed = Promise.withResolvers<never>();
     failed.promise.catch(() => {});
     const stop = () => void taking.stop();
-    this.#options.signal.addEventListener('abort', stop, { once: true });
-    if (this.#options.signal.aborted) stop();
+    over.addEventListener('abort', stop, { once: true });
+    if (over.aborted) stop();
     try {
       for (;;) {
         while (line.length >= BATCHES_IN_FLIGHT) await line.shift();
@@ -173,7 +236,7 @@ class Session {
       }
       await committing;
     } finally {
-      this.#options.signal.removeEventListener('abort', stop);
+      over.removeEventListener('abort', stop);
       await Promise.allSettled(line);
     }
   }
@@ -188,6 +251,7 @@ class Session {
     try {
       await turn;
       if (batch.status === 'rejected') throw batch.reason;
+      await this.#pace.turn(this.#options.signal);
       await this.#commitBatch(batch.value);
     } finally {
       if (batch.status === 'fulfilled') {
@@ -200,7 +264,7 @@ class Session {
   async #commitBatch(batch: PreparedBatch): Promise<void> {
     const { onCommit, adopt } = this.#options;
     try {
-      const took = { [this.#stream.id]: moves(batch.spool) };
+      const took = { [this.#stream.id]: moves(batch.spool, this.#positions()) };
       const expired = batch.spool.expired.map((range) => expiredRange(range, this.#stream.id));
       const snapshot = await this.#commit({ ...batch, judged: this.#window.base, took, expired });
       this.#window.settle(batch.overlay, snapshot.id);
@@ -267,15 +331,28 @@ async function nextUnless(failed: Promise<never>, taking: Taking): Promise<Spool
   }
 }
 
+/** The least time between two commits of this writer: none for one that is alone. */
+function spacing_ms({ sharing }: ProcessorOptions): number {
+  const writers = sharing?.workers.writers ?? 1;
+  return sharing === undefined || writers === 1 ? 0 : writers * sharing.spacing_ms;
+}
+
+function shardsOf({ [PIN]: _, ...shards }: Readonly<Record<string, string>>): Map<string, Position> {
+  return new Map(Object.entries(shards) as [string, Position][]);
+}
+
 /** Where the batch moved each shard; the position of one that needs none any longer goes. */
-function moves({ ranges, forgotten }: Spool): Record<string, readonly [from: string, to: string]> {
+function moves(
+  { ranges, forgotten }: Spool,
+  held: Readonly<Record<string, string>>,
+): Record<string, readonly [from: string, to: string]> {
   const moved = [...ranges]
     .map(([shard, { from, to }]) => [shard, [known(from), known(to)] as const] as const)
     .filter(([, [, to]]) => to !== '');
   // One that came to its end in this very batch goes in a later one.
   const gone = forgotten
-    .filter((shard) => !ranges.has(shard))
-    .map((shard) => [shard, ['end', ''] as const] as const);
+    .filter((shard) => !ranges.has(shard) && held[shard] !== undefined)
+    .map((shard) => [shard, [held[shard]!, ''] as const] as const);
   return Object.fromEntries([...moved, ...gone]);
 }
 
@@ -285,7 +362,7 @@ function expiredRange({ shard, from, to, since_ms, until_ms }: ExpiredRange, str
 }
 
 /** A position before the first record stands for a shard that the table does not know. */
-const known = (from: Position): string => (from === 'end' || /^\d/.test(from) ? from : '');
+const known = (from: Position): string => (/^(\d|end$|passed$)/.test(from) ? from : '');
 
 function moved(why: string): Failure {
   return new Failure('raw.events moved on; reading again from where it stands', {

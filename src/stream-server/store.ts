@@ -250,7 +250,7 @@ type Positions = Exclude<ReturnType<HeldPositions>, undefined>;
 function heldIndex(shard: LiveShard, positions: Positions): number {
   if (positions === 'none') return Number.POSITIVE_INFINITY;
   const position = positions.get(shard.id);
-  if (position === 'end') return Number.POSITIVE_INFINITY;
+  if (position === 'end' || position === 'passed') return Number.POSITIVE_INFINITY;
   const parts = position === undefined ? undefined : parseSequenceNumber(position);
   const isOurs =
     parts?.shardIndex === shard.entry.index && parts.shardCreatedAt_s === shard.entry.createdAt_s;

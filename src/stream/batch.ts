@@ -44,8 +44,8 @@ export class Batch {
     this.#expired.push(range);
   }
 
-  end(shard: string, from: Position, children: readonly string[]): void {
-    this.#move(shard, { from, to: 'end' });
+  end(shard: string, range: TakenRange, children: readonly string[]): void {
+    this.#move(shard, range);
     this.#ended.set(shard, children);
   }
 

@@ -15,7 +15,7 @@ import type { RawBody, Splitter } from './splitter.ts';
 import type { ExpiredRange, Position, ShardInfo, Spool, TakeOptions } from './stream.ts';
 
 export interface IntakeOptions
-  extends Pick<TakeOptions, 'maxRows' | 'maxBytes' | 'maxAge_ms' | 'spoolsAhead' | 'onRead'> {
+  extends Pick<TakeOptions, 'maxRows' | 'maxBytes' | 'maxAge_ms' | 'spacing_ms' | 'spoolsAhead' | 'onRead'> {
   splitter: Splitter;
   clock: Clock;
   newPath: () => string;
@@ -40,9 +40,11 @@ export class Intake {
   #batch: Batch;
   #lock: Promise<unknown> = Promise.resolve();
   #over = false;
+  #cut_ms: number;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
+    this.#cut_ms = options.clock.now();
     this.#queue = new BoundedQueue(options.spoolsAhead);
     this.#batch = new Batch(options.newPath());
   }
@@ -105,9 +107,10 @@ export class Intake {
     return this.#locked(async () => {
       const state = this.#open.get(shard)!;
       this.#changing(this.#batch);
-      if (trimmed !== undefined) this.#expire({ shard, to: 'end', ...trimmed, until_ms: undefined });
-      this.#batch.end(shard, state.position, children);
-      state.position = 'end';
+      const to = state.position.startsWith('AT_TIMESTAMP') ? 'passed' : 'end';
+      if (trimmed !== undefined && to === 'end') this.#expire({ shard, to, ...trimmed, until_ms: undefined });
+      this.#batch.end(shard, { from: state.position, to }, children);
+      state.position = to;
     });
   }
 
@@ -173,7 +176,7 @@ export class Intake {
 
   async #cutByAge(batch: Batch): Promise<void> {
     const { clock, maxAge_ms } = this.#options;
-    await clock.sleep(maxAge_ms, batch.over.signal);
+    await clock.sleep(Math.max(maxAge_ms, this.#spacing_ms()), batch.over.signal);
     if (batch.over.signal.aborted) return;
     await this.#locked(async () => {
       if (this.#batch === batch) await this.#cut();
@@ -181,9 +184,14 @@ export class Intake {
   }
 
   async #cutWhenDue(): Promise<void> {
-    const { maxRows, maxBytes } = this.#options;
+    const { maxRows, maxBytes, clock } = this.#options;
     const full = this.#batch.rows >= maxRows || this.#batch.bytes >= maxBytes;
-    if (full || this.#drained()) await this.#cut();
+    const isSpaced = () => clock.now() - this.#cut_ms >= this.#spacing_ms();
+    if (full || (this.#drained() && isSpaced())) await this.#cut();
+  }
+
+  #spacing_ms(): number {
+    return this.#options.spacing_ms?.() ?? 0;
   }
 
   #drained(): boolean {
@@ -195,6 +203,7 @@ export class Intake {
     // After a failure the splitter is on its way out, and nobody would remove one more file.
     if (!batch.moved || this.#over) return;
     batch.over.abort();
+    this.#cut_ms = this.#options.clock.now();
     await this.#options.splitter.finish(batch.path);
     this.#batch = new Batch(this.#options.newPath());
     const behind = this.#open.values().map((shard) => shard.behindLatest_ms);

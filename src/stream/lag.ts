@@ -6,6 +6,7 @@ import { BoundedQueue } from '../base/base.ts';
 import type { KinesisClient, Reply } from './client.ts';
 import { iteratorAt } from './shard-reader.ts';
 import type { Position, ShardInfo, TakeOptions } from './stream.ts';
+import { isOver } from './taken.ts';
 
 export interface LagOptions extends Pick<TakeOptions, 'positions' | 'pin'> {
   /** Shards asked at most. */
@@ -35,7 +36,7 @@ const ASKED_AT_ONCE = 8;
 const ANSWERS_MAX = 5;
 
 export async function lagOf(from: LagFrom, { positions, pin, shardsMax }: LagOptions): Promise<Lags> {
-  const unread = from.shards.filter(({ id }) => positions.get(id) !== 'end');
+  const unread = from.shards.filter(({ id }) => !isOver(positions.get(id)));
   const asked = unread.slice(0, shardsMax);
   const slots = new BoundedQueue<string>(ASKED_AT_ONCE);
   const shards = await Promise.all(

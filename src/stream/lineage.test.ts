@@ -9,15 +9,11 @@ const [hashKeys] = evenHashKeyRanges(1) as [HashKeyRange];
 function start(
   shard: string,
   lineage: Record<string, string[]>,
-  {
-    positions = {},
-    passed = [],
-    pin = PIN,
-  }: { positions?: Record<string, Position>; passed?: string[]; pin?: Position } = {},
+  { positions = {}, pin = PIN }: { positions?: Record<string, Position>; pin?: Position } = {},
 ): Position | undefined {
   const info = (id: string): ShardInfo => ({ id, parents: lineage[id] ?? [], closed: false, hashKeys });
   const listed = new Map(Object.keys(lineage).map((id) => [id, info(id)]));
-  const progress: Progress = { positions: new Map(Object.entries(positions)), passed: new Set(passed), pin };
+  const progress: Progress = { positions: new Map(Object.entries(positions)), pin };
   return startOf(info(shard), listed, progress);
 }
 
@@ -48,8 +44,8 @@ it('does not wait for a parent that is not listed any more', () => {
 
 it('begins the child of a shard that closed before the pin at the pin', () => {
   const split = { a: [], b: ['a'] };
-  expect(start('b', split, { passed: ['a'] })).toBe(PIN);
-  expect(start('a', split, { passed: ['a'] })).toBeUndefined();
+  expect(start('b', split, { positions: { a: 'passed' } })).toBe(PIN);
+  expect(start('a', split, { positions: { a: 'passed' } })).toBeUndefined();
 });
 
 it('needs the position of a shard at its end as long as it is listed, or a child of it has no position', () => {
@@ -63,4 +59,5 @@ it('needs the position of a shard at its end as long as it is listed, or a child
   expect(forgotten({ b: ['a'], c: ['a'] }, { a: 'end', b: '7', c: 'end' })).toEqual(['a']);
   expect(forgotten({ b: ['a'] }, { a: '9', b: '7' })).toEqual([]);
   expect(forgotten({}, { a: 'end' })).toEqual(['a']);
+  expect(forgotten({ b: ['a'] }, { a: 'passed', b: '7' })).toEqual(['a']);
 });

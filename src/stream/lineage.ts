@@ -4,35 +4,30 @@
  * and our noticing it would be lost.
  */
 import type { Position, ShardInfo } from './stream.ts';
+import { isOver } from './taken.ts';
 
 export interface Progress {
-  /** By shard, those of this taking and those that it began with. */
+  /** By shard: of this taking, those that it began with, and what others committed. */
   positions: ReadonlyMap<string, Position>;
-  /**
-   * Shards that closed before the pin, as far as we can tell: they gave no record from there on. They keep no
-   * position, and their children begin at the pin too: a start at "now" does not bring the records of days ago only
-   * because the stream was resharded since.
-   */
-  passed: ReadonlySet<string>;
   pin: Position;
 }
 
-/** Where to begin reading the shard; undefined while a parent is unread, and for a shard that was read to its end. */
+/** Where to begin reading the shard; undefined while a parent is unread, and for a shard that is over. */
 export function startOf(
   shard: ShardInfo,
   listed: ReadonlyMap<string, ShardInfo>,
-  { positions, passed, pin }: Progress,
+  { positions, pin }: Progress,
 ): Position | undefined {
-  if (passed.has(shard.id)) return undefined;
   const own = positions.get(shard.id);
-  if (own !== undefined) return own === 'end' ? undefined : own;
+  if (own !== undefined) return isOver(own) ? undefined : own;
   // A parent that is not listed any more was trimmed: nothing of it can be read.
-  const unread = shard.parents.some((id) => listed.has(id) && positions.get(id) !== 'end' && !passed.has(id));
+  const unread = shard.parents.some((id) => listed.has(id) && !isOver(positions.get(id)));
   if (unread) return undefined;
-  return shard.parents.some((id) => positions.has(id)) ? 'TRIM_HORIZON' : pin;
+  const known = shard.parents.some((id) => positions.has(id) && positions.get(id) !== 'passed');
+  return known ? 'TRIM_HORIZON' : pin;
 }
 
-/** Shards at `end` whose position nothing needs: they are not listed any more, and all their children have positions. */
+/** Shards that are over and whose position nothing needs: they are not listed any more, all their children have one. */
 export function forgettable(
   listed: ReadonlyMap<string, ShardInfo>,
   positions: ReadonlyMap<string, Position>,
@@ -41,7 +36,7 @@ export function forgettable(
   for (const { id, parents } of listed.values()) {
     if (!positions.has(id)) for (const parent of parents) needed.add(parent);
   }
-  const isOver = ([id, position]: [string, Position]) =>
-    position === 'end' && !listed.has(id) && !needed.has(id);
-  return [...positions].filter(isOver).map(([id]) => id);
+  const isLeft = ([id, position]: [string, Position]) =>
+    isOver(position) && !listed.has(id) && !needed.has(id);
+  return [...positions].filter(isLeft).map(([id]) => id);
 }

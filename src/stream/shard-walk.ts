@@ -7,17 +7,17 @@ import { hashKeyRange } from './hash-keys.ts';
 import { forgettable, startOf } from './lineage.ts';
 import { type ReaderOptions, ShardReader } from './shard-reader.ts';
 import type { Position, ShardInfo, TakeOptions } from './stream.ts';
+import { isOver } from './taken.ts';
 import { TrimWatch } from './trim-watch.ts';
 
-export type WalkOptions = ReaderOptions & Pick<TakeOptions, 'positions' | 'pin'>;
+export type WalkOptions = ReaderOptions & Pick<TakeOptions, 'positions' | 'pin' | 'shared'>;
 
 const AUDIT_MS = 60_000;
 
 export class ShardWalk {
   readonly #options: WalkOptions;
   readonly #listed = new Map<string, ShardInfo>();
-  readonly #positions: Map<string, Position>;
-  readonly #passed = new Set<string>();
+  #positions: Map<string, Position>;
   readonly #begun = new Set<string>();
   readonly #over = Promise.withResolvers<void>();
   /** Shards at their end that the last listing did not name. One listing alone may be incomplete. */
@@ -37,6 +37,7 @@ export class ShardWalk {
     await this.#endTrimmed(shards);
     this.#learn(shards);
     this.#audit().catch((error) => this.#fail(error));
+    this.#followOthers().catch((error) => this.#fail(error));
     this.#endWhenIdle();
     await this.#over.promise;
   }
@@ -47,7 +48,7 @@ export class ShardWalk {
     const listed = new Set(shards.map(({ id }) => id));
     const retention_ms = this.#options.retention_ms();
     for (const [shard, position] of positions) {
-      if (position === 'end' || listed.has(shard)) continue;
+      if (isOver(position) || listed.has(shard) || !this.#owns(shard)) continue;
       const trimmed = new TrimWatch(position).isGone({ now_ms: clock.now(), retention_ms });
       if (trimmed === undefined) continue;
       const children = shards.filter(({ parents }) => parents.includes(shard)).map(({ id }) => id);
@@ -74,12 +75,18 @@ export class ShardWalk {
 
   #beginAll(): void {
     if (this.#options.signal.aborted) return;
-    const progress = { positions: this.#positions, passed: this.#passed, pin: this.#options.pin };
+    const progress = { positions: this.#positions, pin: this.#options.pin };
     for (const shard of this.#listed.values()) {
-      if (this.#begun.has(shard.id)) continue;
+      if (this.#begun.has(shard.id) || isOver(this.#positions.get(shard.id))) continue;
+      // Asked of shards that wait for a parent too: whose they are may change meanwhile.
+      if (!this.#owns(shard.id)) continue;
       const start = startOf(shard, this.#listed, progress);
       if (start !== undefined) this.#begin(shard, start);
     }
+  }
+
+  #owns(shard: string): boolean {
+    return this.#options.shared?.owns(shard) ?? true;
   }
 
   #begin(shard: ShardInfo, start: Position): void {
@@ -99,15 +106,12 @@ export class ShardWalk {
     const outcome = await new ShardReader(shard, this.#options).run();
     if (outcome.kind === 'stopped') return;
     if (outcome.kind === 'ended') {
-      if (intake.positionOf(shard).startsWith('AT_TIMESTAMP')) this.#passed.add(shard);
-      else {
-        await intake.end(
-          shard,
-          outcome.children.map((child) => child.id),
-          outcome.trimmed,
-        );
-        this.#positions.set(shard, 'end');
-      }
+      await intake.end(
+        shard,
+        outcome.children.map((child) => child.id),
+        outcome.trimmed,
+      );
+      this.#positions.set(shard, intake.positionOf(shard));
       this.#learn(
         outcome.children.filter(({ id }) => !this.#listed.has(id)).map((c) => ({ ...c, closed: false })),
       );
@@ -115,16 +119,42 @@ export class ShardWalk {
     await intake.release(shard);
   }
 
-  async #audit(): Promise<void> {
-    const { clock, signal, checkIdentity, listShards, log } = this.#options;
+  #audit(): Promise<void> {
+    const { checkIdentity, listShards } = this.#options;
+    return this.#regularly(AUDIT_MS, async () => {
+      await checkIdentity();
+      const shards = await listShards();
+      this.#learn(shards);
+      this.#lookForForgettable(shards);
+    });
+  }
+
+  /**
+   * A shard of ours whose parent is another worker's begins when the table says that the parent was read to its end. And
+   * children that another worker's shard ended with are found by that, sooner than by the audit.
+   */
+  async #followOthers(): Promise<void> {
+    const { shared, listShards } = this.#options;
+    if (shared === undefined) return;
+    await this.#regularly(shared.every_ms, async () => {
+      const held = await shared.positions();
+      const ended = [...held].some(
+        ([shard, position]) => isOver(position) && !isOver(this.#positions.get(shard)),
+      );
+      const own = [...this.#positions].filter(([shard]) => this.#begun.has(shard));
+      this.#positions = new Map([...held, ...own]);
+      if (ended) this.#learn(await listShards());
+    });
+  }
+
+  /** Failures that waiting can mend are told, and the next turn tries again. */
+  async #regularly(every_ms: number, action: () => Promise<void>): Promise<void> {
+    const { clock, signal, log } = this.#options;
     for (;;) {
-      await clock.sleep(AUDIT_MS, signal);
+      await clock.sleep(every_ms, signal);
       if (signal.aborted) return;
       try {
-        await checkIdentity();
-        const shards = await listShards();
-        this.#learn(shards);
-        this.#lookForForgettable(shards);
+        await action();
       } catch (error) {
         if (!(error instanceof Failure) || error.retry !== 'backoff') throw error;
         this.#options.onRetry?.(error);
@@ -137,7 +167,7 @@ export class ShardWalk {
     const { intake } = this.#options;
     const positions = new Map([...this.#positions, ...intake.taken()]);
     const now = forgettable(new Map(shards.map((shard) => [shard.id, shard])), positions);
-    this.#forgettable = now.filter((id) => this.#unlisted.has(id));
+    this.#forgettable = now.filter((id) => this.#unlisted.has(id) && this.#owns(id));
     this.#unlisted = new Set(now);
   }
 

@@ -9,11 +9,15 @@ import { connect } from './connect.ts';
 import type { LagOptions, Lags } from './lag.ts';
 import type { SendOptions, SendProgress } from './put.ts';
 import type { Position, Spool } from './taken.ts';
+import { Membership } from './workers/membership.ts';
+import type { Share, Workers, WorkersOptions } from './workers/workers.ts';
 
 export type { Credentials } from './client.ts';
 export type { LagOptions, Lags, ShardLag } from './lag.ts';
 export type { SendOptions, SendProgress } from './put.ts';
 export type { ExpiredRange, Position, Spool, TakenRange } from './taken.ts';
+export { workersHeard } from './workers/heartbeats.ts';
+export type { Share, Sharing, WorkerHeard, WorkerSelf, Workers, WorkersOptions } from './workers/workers.ts';
 
 export interface StreamDescription {
   /** ARN + `@` + creation time in ms: a stream re-created under its name is another stream. */
@@ -48,12 +52,19 @@ export interface TakeOptions {
   maxBytes: number;
   /** A partial batch is handed over when this time has passed since its first record was read. */
   maxAge_ms: number;
+  /**
+   * A batch that is not full is not handed over sooner than this after the one before, however old it is and even when
+   * the stream was read to its end; asked each time. Undefined: 0.
+   */
+  spacing_ms?: () => number;
   /** Finished spools that may wait, beside the one being filled; beyond, reading stops. */
   spoolsAhead: number;
   /** Enhanced fan-out: the name of the consumer to which records are pushed; registered where it is not yet. */
   fanOut?: string;
   /** Idle poll interval per shard. */
   poll_ms: number;
+  /** The shards are shared with other workers; undefined: all are taken. */
+  shared?: SharedTaking;
   /**
    * Ends the taking: a shard is done at its first record that arrived later than this (by the server's clock), at an
    * empty answer with MillisBehindLatest 0, or at its closed end (children count if they began before). Compared in
@@ -66,6 +77,12 @@ export interface TakeOptions {
   onRead?: (read: ShardRead) => void;
   /** Told of every failure that reading goes on after. */
   onRetry?: (failure: Failure) => void;
+}
+
+export interface SharedTaking extends Pick<Share, 'owns'> {
+  /** The positions that the table holds now: how far other workers are. Asked every so often. */
+  positions(): Promise<ReadonlyMap<string, Position>>;
+  every_ms: number;
 }
 
 /** One answer of a shard. */
@@ -126,4 +143,8 @@ export interface StreamOptions {
 
 export function openStream(options: StreamOptions): Stream {
   return connect(options);
+}
+
+export function openWorkers(options: WorkersOptions): Workers {
+  return new Membership(options);
 }

@@ -2,9 +2,15 @@
 
 /**
  * Where a shard was read up to: the number of the last whole Kinesis record taken (decimal text), `end` of a closed
- * shard, or, before its first record, the start that the first commit pinned.
+ * shard, or, before its first record, the start that the first commit pinned. `passed` is a shard that closed before the
+ * pin, as far as we can tell: it gave no record from there on. Its children begin at the pin too: a start at "now" does
+ * not bring the records of days ago only because the stream was resharded since.
  */
-export type Position = string | 'end' | 'TRIM_HORIZON' | `AT_TIMESTAMP:${number}`;
+export type Position = string | 'end' | 'passed' | 'TRIM_HORIZON' | `AT_TIMESTAMP:${number}`;
+
+/** Nothing more comes from a shard that stands there. */
+export const isOver = (position: Position | undefined): boolean =>
+  position === 'end' || position === 'passed';
 
 /** What one batch took from one shard: everything after `from` up to and including `to`. */
 export interface TakenRange {
@@ -42,7 +48,7 @@ export interface Spool {
   ended: ReadonlyMap<string, readonly string[]>;
   /** Said in the log too. */
   expired: readonly ExpiredRange[];
-  /** Shards that stood at `end`, are not listed any more and whose children have positions: nothing needs theirs. */
+  /** Shards that are over, are not listed any more and whose children have positions: nothing needs theirs. */
   forgotten: readonly string[];
   /** The last answer of every shard was empty and nothing was behind it: commit at once. */
   drained: boolean;

@@ -94,7 +94,7 @@ async function* spoolsUpTo(
 }
 
 function passed(to: Position, committed: string | undefined): boolean {
-  if (committed === undefined || to === 'end') return true;
+  if (committed === undefined || to === 'end' || to === 'passed') return true;
   return /^\d/.test(to) && /^\d/.test(committed) && BigInt(to) >= BigInt(committed);
 }
 
