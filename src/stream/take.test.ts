@@ -235,6 +235,21 @@ it('reads on through empty answers while something is behind them', async () => 
   expect(await takeAll(await test.take())).toHaveLength(1);
 });
 
+describe('a clock that is set back by an hour', () => {
+  it('does not stop the reading until it has caught up', async () => {
+    const test = await open();
+    const taking = await test.follow({ spoolsAhead: 1 });
+    test.fake.put('events', A, 'before');
+    const before = await taking.next();
+    test.clock.advance(-3_600_000);
+    test.fake.put('events', A, 'after');
+    const after = await taking.next();
+    expect([before?.rows, after?.rows]).toEqual([1, 1]);
+    await taking.abandon();
+    await Promise.all([before?.dispose(), after?.dispose()]);
+  });
+});
+
 describe('resharding', () => {
   it('reads parents to their end before their children', async () => {
     const test = await open();
