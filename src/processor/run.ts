@@ -133,6 +133,7 @@ class Session {
       maxAge_ms: options.maxAge_ms,
       spoolsAhead: options.spoolsAhead,
       poll_ms: options.poll_ms,
+      ...(options.answers_bytes !== undefined && { answers_bytes: options.answers_bytes }),
       ...(options.fanOut === undefined ? {} : { fanOut: options.fanOut }),
       ...(options.until_ms === undefined ? {} : { until_ms: options.until_ms }),
       ...(options.onRead && { onRead: options.onRead }),

@@ -450,6 +450,23 @@ describe('pressure', () => {
   });
 });
 
+describe('memory for answers', () => {
+  it.each([
+    { answers: 1, more: 0 },
+    { answers: 2, more: 1 },
+  ])('of $answers at the most lets no more of them be asked for at once', async ({ answers, more }) => {
+    const test = await open({ shards: 3 });
+    for (const shard of [A, B, C]) test.fake.put('events', shard, ...texts(20));
+    let [read, inHand_max] = [0, 0];
+    const onRead = () => {
+      inHand_max = Math.max(inHand_max, test.fake.count('GetRecords') - ++read);
+    };
+    const taking = await test.take({ maxRows: 10, answers_bytes: answers * (17 << 20), onRead });
+    expect((await takeAll(taking)).reduce((sum, spool) => sum + spool.rows, 0)).toBe(60);
+    expect(inHand_max).toBe(more);
+  });
+});
+
 describe('ending', () => {
   it('by stop hands over the partial batch and reads no more', async () => {
     const test = await open({ shards: 2, clock: new VirtualClock() });
