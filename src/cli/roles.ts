@@ -20,6 +20,7 @@ import {
   type Surroundings,
   writerName,
 } from './compose.ts';
+import { type MemoryShares, memoryShares, tellLowered } from './memory.ts';
 import { monitorOf } from './monitoring.ts';
 import { transformer } from './transform-role.ts';
 
@@ -41,10 +42,7 @@ export interface RolesOptions extends Surroundings {
   monitor?: Monitor;
 }
 
-/** Event ids that staging's index holds in memory before it writes them down: 114 MB. */
-const INDEX_IDS = 2_000_000;
-
-type Watched = RolesOptions & { monitor: Monitor };
+type Watched = RolesOptions & { monitor: Monitor; shares: MemoryShares };
 
 const NEVER = new AbortController().signal;
 
@@ -59,13 +57,20 @@ export interface Run {
 export async function runRoles(given: RolesOptions, { signal, until_ms }: Run): Promise<void> {
   const monitor = given.monitor ?? monitorOf(given);
   const { localFiles } = given.lake;
-  const options: Watched = { ...given, monitor, lake: { ...monitor.observe(given.lake), localFiles } };
+  const shares = memoryShares(given.settings);
+  tellLowered(given.settings, shares, given.log);
+  const options: Watched = {
+    ...given,
+    monitor,
+    shares,
+    lake: { ...monitor.observe(given.lake), localFiles },
+  };
   signal.addEventListener('abort', () => monitor.stopping(), { once: true });
   const has = (role: Role) => options.roles.includes(role);
   const changed = new Changed();
   const over = new AbortController();
   const stop = AbortSignal.any([signal, over.signal]);
-  const enough = enoughToStage(options.settings['staging.maxRows'] / 2);
+  const enough = enoughToStage(shares.stagingRows / 2);
   const { stage, close } = stager(options);
   const onRaw = (commit: Committed) => {
     monitor.counted(RAW_NAME, commit.tally);
@@ -176,7 +181,7 @@ async function adopt({ lake, engine, clock, log, monitor }: Watched) {
 }
 
 function stager(options: Watched) {
-  const { lake, engine, clock, log, settings, monitor, onStaging } = options;
+  const { lake, engine, clock, log, settings, shares, monitor, onStaging } = options;
   // Spark looks for repeats itself, by an anti-join: an index here would have every id of history come through.
   const index = settings['engine.kind'] === 'spark' ? undefined : identityIndex(options);
   const given = {
@@ -187,7 +192,7 @@ function stager(options: Watched) {
     writer: writerName('staging'),
     newId,
     random: Math.random,
-    maxRows: settings['staging.maxRows'],
+    maxRows: shares.stagingRows,
     ...(index && { index }),
     onCommit: (commit: StagingCommit) => {
       monitor.counted(STAGING_NAME, commit);
@@ -201,19 +206,19 @@ function stager(options: Watched) {
   };
 }
 
-function identityIndex({ lake, engine, log, settings }: RolesOptions) {
+function identityIndex({ lake, engine, log, settings, shares }: Watched) {
   const { identities, work } = foldersOf(settings.dir);
   return openIdentityIndex({
     ...{ lake, engine, log, newId },
     folder: identities,
     spareFolder: join(work, `identities-${process.pid}-${newId().slice(0, 8)}`),
-    memory_ids: INDEX_IDS,
-    filter_bytes: settings['dedupe.filterMemory'],
+    memory_ids: shares.indexIds,
+    filter_bytes: shares.filter_bytes,
   });
 }
 
 function take(options: Watched, { signal, until_ms }: { signal: AbortSignal; until_ms?: number }) {
-  const { lake, engine, stream, clock, log, settings, monitor, onRaw } = options;
+  const { lake, engine, stream, clock, log, settings, shares, monitor, onRaw } = options;
   if (stream === undefined) throw new Error('the role processor needs a stream');
   return processStream({
     lake,
@@ -234,11 +239,12 @@ function take(options: Watched, { signal, until_ms }: { signal: AbortSignal; unt
     start: startOf(settings['stream.start']),
     limits: eventLimits(settings),
     watermark_s: settings['dedupe.watermark'] / 1000,
-    maxIds: settings['dedupe.maxIds'],
-    maxRows: settings['commit.maxRows'],
+    maxIds: shares.windowIds,
+    maxRows: shares.commitRows,
     maxBytes: settings['commit.maxBytes'],
     maxAge_ms: settings['commit.maxAge'],
     spoolsAhead: settings['commit.spoolsAhead'],
+    answers_bytes: shares.answers_bytes,
     poll_ms: 200,
     ...(settings['stream.fanOut'] === undefined ? {} : { fanOut: settings['stream.fanOut'] }),
     // Who reads up to a fixed end brings all of it, whoever else reads.

@@ -186,15 +186,15 @@ export const OPTIONS = {
     example: '1h',
     commands: PIPELINE,
   }),
-  'dedupe.maxIds': option(count({ min: 1000 }), 10_000_000, {
+  'dedupe.maxIds': option(count({ min: 1000 }), 1_500_000, {
     description:
-      'Most event ids that the processor remembers; the oldest are forgotten first. Bounds its memory (45–57 bytes an id).',
+      'Most event ids that the processor remembers; the oldest are forgotten first. Bounds its memory (45–57 bytes an id), within memory.limit.',
     example: '50M',
     commands: PIPELINE,
   }),
-  'dedupe.filterMemory': option(bytes({ min: 1_000_000 }), '256MB', {
+  'dedupe.filterMemory': option(bytes({ min: 1_000_000 }), '64MB', {
     description:
-      'Memory of the filters by which staging knows a new event id without reading its index on disk. Full speed up to 16 bits an id; more ids than that cost reads, never exactness.',
+      'Memory of the filters by which staging knows a new event id without reading its index on disk, within memory.limit. Full speed up to 16 bits an id (32 million ids); more ids than that cost reads, never exactness.',
     example: '2GB',
     commands: NOT_A_FLAG,
   }),
@@ -220,6 +220,12 @@ export const OPTIONS = {
     description: 'Memory that the SQL engine may use; beyond it, it spills to disk.',
     example: '512MB',
     commands: ASKING,
+  }),
+  'memory.limit': option(bytes({ min: 300_000_000 }), '512MB', {
+    description:
+      'Memory that a worker takes beside the SQL engine’s own (engine.memory). It is shared out between the answers of the stream, the dedupe window, the index of staging and the rows of the batches in hand: dedupe.maxIds, dedupe.filterMemory, commit.maxRows and staging.maxRows are lowered to their shares, and under pressure reading waits.',
+    example: '2GB',
+    commands: SERVICE,
   }),
   'engine.threads': option(count({ min: 1, max: 1024 }), () => availableParallelism(), {
     defaultText: 'the number of cores',

@@ -42,6 +42,8 @@ export interface ProcessorOptions {
   maxBytes: number;
   maxAge_ms: number;
   spoolsAhead: number;
+  /** As in TakeOptions. */
+  answers_bytes?: number;
   poll_ms: number;
   /** Name of a consumer of enhanced fan-out. */
   fanOut?: string;

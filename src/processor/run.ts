@@ -195,6 +195,7 @@ class Session {
       spacing_ms: () => spacing_ms(options),
       spoolsAhead: options.spoolsAhead,
       poll_ms: options.poll_ms,
+      ...(options.answers_bytes !== undefined && { answers_bytes: options.answers_bytes }),
       ...(options.fanOut === undefined ? {} : { fanOut: options.fanOut }),
       ...(options.until_ms === undefined ? {} : { until_ms: options.until_ms }),
       ...(shared && { shared }),

@@ -180,7 +180,8 @@ export class ShardReader {
 
   async #keepSpacing(): Promise<void> {
     const { clock, readSpacing_ms, signal } = this.#options;
-    const wait_ms = this.#read_ms + readSpacing_ms - clock.now();
+    // Never longer than the spacing: a clock that was set back must not stop the reading until it has caught up.
+    const wait_ms = Math.min(readSpacing_ms, this.#read_ms + readSpacing_ms - clock.now());
     if (wait_ms > 0) await clock.sleep(wait_ms, signal);
     this.#read_ms = clock.now();
   }

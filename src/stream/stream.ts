@@ -59,6 +59,11 @@ export interface TakeOptions {
   spacing_ms?: () => number;
   /** Finished spools that may wait, beside the one being filled; beyond, reading stops. */
   spoolsAhead: number;
+  /**
+   * Memory of answers on their way into a spool, over all shards; each counts for 17 MiB, the most that one can hold,
+   * and one is always allowed. While it is used up no shard is asked. Default: 8 answers.
+   */
+  answers_bytes?: number;
   /** Enhanced fan-out: the name of the consumer to which records are pushed; registered where it is not yet. */
   fanOut?: string;
   /** Idle poll interval per shard. */

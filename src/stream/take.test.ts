@@ -235,6 +235,21 @@ it('reads on through empty answers while something is behind them', async () => 
   expect(await takeAll(await test.take())).toHaveLength(1);
 });
 
+describe('a clock that is set back by an hour', () => {
+  it('does not stop the reading until it has caught up', async () => {
+    const test = await open();
+    const taking = await test.follow({ spoolsAhead: 1 });
+    test.fake.put('events', A, 'before');
+    const before = await taking.next();
+    test.clock.advance(-3_600_000);
+    test.fake.put('events', A, 'after');
+    const after = await taking.next();
+    expect([before?.rows, after?.rows]).toEqual([1, 1]);
+    await taking.abandon();
+    await Promise.all([before?.dispose(), after?.dispose()]);
+  });
+});
+
 describe('resharding', () => {
   it('reads parents to their end before their children', async () => {
     const test = await open();
@@ -432,6 +447,23 @@ describe('pressure', () => {
     const spools = await takeAll(taking);
     expect(spools).toHaveLength(30);
     expectJoinedRanges(spools);
+  });
+});
+
+describe('memory for answers', () => {
+  it.each([
+    { answers: 1, more: 0 },
+    { answers: 2, more: 1 },
+  ])('of $answers at the most lets no more of them be asked for at once', async ({ answers, more }) => {
+    const test = await open({ shards: 3 });
+    for (const shard of [A, B, C]) test.fake.put('events', shard, ...texts(20));
+    let [read, inHand_max] = [0, 0];
+    const onRead = () => {
+      inHand_max = Math.max(inHand_max, test.fake.count('GetRecords') - ++read);
+    };
+    const taking = await test.take({ maxRows: 10, answers_bytes: answers * (17 << 20), onRead });
+    expect((await takeAll(taking)).reduce((sum, spool) => sum + spool.rows, 0)).toBe(60);
+    expect(inHand_max).toBe(more);
   });
 });
 

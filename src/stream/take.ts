@@ -22,8 +22,9 @@ export interface TakeFrom {
   consumer: (name: string) => Promise<string>;
 }
 
-/** Bodies on their way at once, over all shards: at most about 17 MiB each. */
-const BODIES_MAX = 8;
+/** 10 MiB of records in base64, with their keys and numbers. */
+const BODY_BYTES_MAX = 17 << 20;
+const BODIES_DEFAULT = 8;
 /** Amazon takes one subscription a second for a shard. */
 const SUBSCRIBE_SPACING_MS = 1_000;
 /** What one GetRecords may ask for. */
@@ -44,6 +45,12 @@ export async function startTaking(from: TakeFrom, options: TakeOptions): Promise
   ]);
   const retention = () => (from.keepsUnread ? undefined : retention_ms);
   return new StreamTaking({ from, options, shards, checkIdentity, retention_ms: retention, consumerArn });
+}
+
+function bodiesAtOnce({ answers_bytes }: TakeOptions): number {
+  return answers_bytes === undefined
+    ? BODIES_DEFAULT
+    : Math.max(1, Math.floor(answers_bytes / BODY_BYTES_MAX));
 }
 
 async function makeFolder(path: string): Promise<void> {
@@ -67,12 +74,13 @@ interface TakingParts {
 class StreamTaking implements Taking {
   readonly #intake: Intake;
   readonly #splitter = new Splitter();
-  readonly #slots = new BoundedQueue<string>(BODIES_MAX);
+  readonly #slots: BoundedQueue<string>;
   readonly #stopping = new AbortController();
   readonly #ended: Promise<void>;
 
   constructor({ from, options, shards, checkIdentity, retention_ms, consumerArn }: TakingParts) {
     const { clock, random, log } = from;
+    this.#slots = new BoundedQueue(bodiesAtOnce(options));
     const name = `${clock.now()}-${Math.floor(random() * 2 ** 48).toString(36)}`;
     let count = 0;
     const newPath = () => join(options.spoolFolder, `${name}-${count++}.parquet`);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, it } from 'vitest';
 import { type Moto, startMoto } from '../support/moto.ts';
 import { describeWith, pythonWith } from '../support/python.ts';
-import { killAndCompare } from './kill-rounds.ts';
+import { killAndCompare } from './kill-and-compare.ts';
 
 const ROUNDS = 10;
 const python = await pythonWith('moto');

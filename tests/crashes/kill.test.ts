@@ -1,5 +1,5 @@
 import { it } from 'vitest';
-import { killAndCompare } from './kill-rounds.ts';
+import { killAndCompare } from './kill-and-compare.ts';
 
 const ROUNDS = 25;
 

@@ -2,10 +2,18 @@
  * What a lake holds against what its stream acknowledged, counted by another way than the product's own `verify`:
  * rows are read from the tables' files, expectations from the bytes that were put.
  */
+import type { Engine } from '../../src/engine/engine.ts';
 import { tallyBalances } from '../../src/event/event.ts';
 import { QUARANTINE_NAME, RAW_NAME, STAGING_NAME, tableState } from '../../src/tables/tables.ts';
-import type { ScriptedStream, StreamRecord } from './scripted-stream.ts';
 import type { Worker } from './worker.ts';
+
+/** Where rows are counted. */
+export type Audited = Pick<Worker, 'lake'> & { engine: Engine };
+
+/** Everything that was ever put and could be read. */
+export interface Acknowledged {
+  readonly acknowledged: readonly { body: Uint8Array }[];
+}
 
 export interface Audit {
   /** event_uuid of acknowledged events that staging does not hold. */
@@ -32,7 +40,7 @@ export const WHOLE: Audit = {
   ledger: [],
 };
 
-export async function audit(worker: Worker, stream: ScriptedStream): Promise<Audit> {
+export async function audit(worker: Audited, stream: Acknowledged): Promise<Audit> {
   const expected = new Set(stream.acknowledged.map(uuidOf).filter((uuid) => uuid !== undefined));
   const staged = (await rows(worker, STAGING_NAME, 'lower(event_uuid), count(*)', 'group by 1')) as [
     string,
@@ -51,7 +59,7 @@ export async function audit(worker: Worker, stream: ScriptedStream): Promise<Aud
 
 const POSITION = 'stream, shard_id, sequence_number, subsequence_number';
 
-async function quarantineOff(worker: Worker, records: readonly StreamRecord[]): Promise<number> {
+async function quarantineOff(worker: Audited, records: Acknowledged['acknowledged']): Promise<number> {
   const rejected = records.filter((record) => uuidOf(record) === undefined).map(({ body }) => hex(body));
   const held = (await rows(worker, QUARANTINE_NAME, 'hex(bytes)')).map(([bytes]) => String(bytes));
   const counts = new Map<string, number>();
@@ -60,7 +68,7 @@ async function quarantineOff(worker: Worker, records: readonly StreamRecord[]): 
   return [...counts.values()].reduce((off, count) => off + Math.abs(count), 0);
 }
 
-async function ledgerFindings(worker: Worker, stream: ScriptedStream): Promise<string[]> {
+async function ledgerFindings(worker: Audited, stream: Acknowledged): Promise<string[]> {
   const raw = await worker.lake.load(RAW_NAME);
   if (raw === undefined) return ['there is no raw table'];
   const { ledger } = tableState(raw);
@@ -78,7 +86,7 @@ async function ledgerFindings(worker: Worker, stream: ScriptedStream): Promise<s
 
 /** Of the current files of a table; nothing where there is no table or no file. */
 export async function rows(
-  { lake, engine }: Pick<Worker, 'lake' | 'engine'>,
+  { lake, engine }: Audited,
   name: string,
   columns: string,
   rest = '',
@@ -96,7 +104,7 @@ export async function rows(
 }
 
 /** Undefined for what is no event; the scenarios put events and text that is no JSON, nothing in between. */
-function uuidOf({ body }: StreamRecord): string | undefined {
+function uuidOf({ body }: Acknowledged['acknowledged'][number]): string | undefined {
   try {
     return (
       JSON.parse(Buffer.from(body).toString('utf8')) as { event_uuid: string }

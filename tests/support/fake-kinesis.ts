@@ -212,6 +212,13 @@ export class FakeKinesis {
     return new Map(this.#stream(name).shards.map((shard) => [shard.id, bodies(shard)]));
   }
 
+  /** Those that take records. */
+  openShards(name: string): string[] {
+    return this.#stream(name)
+      .shards.filter(({ closed }) => !closed)
+      .map(({ id }) => id);
+  }
+
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);

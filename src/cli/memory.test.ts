@@ -1,0 +1,47 @@
+import { expect, it } from 'vitest';
+import { toldLog } from '../../tests/support/told-log.ts';
+import { resolveSettings } from '../config/config.ts';
+import { memoryShares, tellLowered } from './memory.ts';
+
+const settingsWith = (env: Record<string, string>) =>
+  resolveSettings({ command: 'run', env, cwd: '/' }).settings;
+const ID_BYTES = 57;
+
+it.each(['300MB', '512MB', '2GB'])('all shares together stay under memory.limit %s', (limit) => {
+  const settings = settingsWith({
+    ...{
+      LAKEWARD_MEMORY_LIMIT: limit,
+      LAKEWARD_DEDUPE_MAX_IDS: '1000M',
+      LAKEWARD_DEDUPE_FILTER_MEMORY: '100GB',
+    },
+    ...{ LAKEWARD_COMMIT_MAX_ROWS: '1000M', LAKEWARD_STAGING_MAX_ROWS: '1000M' },
+  });
+  const shares = memoryShares(settings);
+  const ids = (shares.windowIds + shares.indexIds) * ID_BYTES;
+  const rows = (2 * shares.commitRows + shares.stagingRows) * 40;
+  const sum = shares.answers_bytes + ids + shares.filter_bytes + rows;
+  expect(sum).toBeLessThan(settings['memory.limit'] - 150e6);
+  expect(sum).toBeGreaterThan(0.4 * (settings['memory.limit'] - 150e6));
+});
+
+it('the defaults fit, and nothing is said', () => {
+  const settings = settingsWith({});
+  const log = toldLog();
+  tellLowered(settings, memoryShares(settings), log);
+  expect(log.told).toEqual([]);
+});
+
+it('an option that asks for more than its share gets its share, and the log says so', () => {
+  const settings = settingsWith({ LAKEWARD_DEDUPE_MAX_IDS: '50M' });
+  const shares = memoryShares(settings);
+  const log = toldLog();
+  tellLowered(settings, shares, log);
+  expect(log.told).toMatchObject([
+    {
+      id: 'memory.lowered',
+      level: 'warn',
+      fields: { option: 'dedupe.maxIds', asked: 50_000_000, got: shares.windowIds },
+    },
+  ]);
+  expect(shares.windowIds).toBeLessThan(2_000_000);
+});

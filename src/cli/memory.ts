@@ -1,0 +1,62 @@
+/**
+ * How `memory.limit` is shared out among what grows with the load. Everything else that a worker holds (Node itself, its
+ * code, connections, uploads) has a size of its own and comes first.
+ */
+import type { Log } from '../base/base.ts';
+import type { Settings } from '../config/config.ts';
+
+/** Resident memory of an idle `lakeward run`, measured at 150 to 175 MB. */
+const BASE_BYTES = 176e6;
+/** Of an id in the window or in the index, at the fullest. */
+const ID_BYTES = 57;
+/** Identity, row, hash and time of an event, beside its document, which is the engine's. */
+const ROW_BYTES = 40;
+/** Two of raw and one of staging. */
+const BATCHES_IN_HAND = 3;
+/** What an index sorts in memory before it writes it down. */
+const INDEX_IDS_MOST = 2_000_000;
+
+const PARTS = { answers: 0.3, window: 0.27, filter: 0.2, index: 0.11, rows: 0.12 };
+
+export interface MemoryShares {
+  /** Of the stream, on their way into a spool. */
+  answers_bytes: number;
+  windowIds: number;
+  filter_bytes: number;
+  indexIds: number;
+  commitRows: number;
+  stagingRows: number;
+}
+
+/** What was asked for, or the share where that is less. */
+export function memoryShares(settings: Settings): MemoryShares {
+  const free = settings['memory.limit'] - BASE_BYTES;
+  const rows = Math.floor((free * PARTS.rows) / BATCHES_IN_HAND / ROW_BYTES);
+  return {
+    answers_bytes: Math.floor(free * PARTS.answers),
+    windowIds: Math.min(settings['dedupe.maxIds'], Math.floor((free * PARTS.window) / ID_BYTES)),
+    filter_bytes: Math.min(settings['dedupe.filterMemory'], Math.floor(free * PARTS.filter)),
+    indexIds: Math.min(INDEX_IDS_MOST, Math.floor((free * PARTS.index) / ID_BYTES)),
+    commitRows: Math.min(settings['commit.maxRows'], rows),
+    stagingRows: Math.min(settings['staging.maxRows'], rows),
+  };
+}
+
+/** Says which options ask for more than they get. */
+export function tellLowered(settings: Settings, shares: MemoryShares, log: Log): void {
+  const given = {
+    'dedupe.maxIds': shares.windowIds,
+    'dedupe.filterMemory': shares.filter_bytes,
+    'commit.maxRows': shares.commitRows,
+    'staging.maxRows': shares.stagingRows,
+  } as const;
+  for (const option of Object.keys(given) as (keyof typeof given)[]) {
+    const [asked, got] = [settings[option], given[option]];
+    if (asked > got)
+      log.warn('memory.lowered', 'memory.limit has no room for what an option asks for', {
+        option,
+        asked,
+        got,
+      });
+  }
+}

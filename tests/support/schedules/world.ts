@@ -1,0 +1,347 @@
+/**
+ * One deployment under one schedule of faults: the real stream client on an endpoint in memory, the real processor,
+ * quarantine and staging with the real engine on real tables, and time that costs nothing. In the end the events that
+ * the stream acknowledged are those in staging, each once, and every figure agrees with every other.
+ */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Failure, silentLog } from '../../../src/base/base.ts';
+import type { Engine } from '../../../src/engine/engine.ts';
+import {
+  type Lake,
+  openBucketCatalog,
+  openLake,
+  openMemoryCatalog,
+  openSqliteCatalog,
+  type PointerCatalog,
+} from '../../../src/lake/lake.ts';
+import { type ObjectStore, openDiskStore } from '../../../src/object-store/object-store.ts';
+import { processStream } from '../../../src/processor/processor.ts';
+import { adoptRejected } from '../../../src/quarantine/quarantine.ts';
+import { openIdentityIndex, stageEvents } from '../../../src/staging/staging.ts';
+import { openStream, type Stream } from '../../../src/stream/stream.ts';
+import { verifyLake } from '../../../src/verify/verify.ts';
+import { type Audited, audit, WHOLE } from '../audit.ts';
+import { setMain } from '../edited-table.ts';
+import { event } from '../events.ts';
+import { FakeKinesis, type Fault as StreamFault } from '../fake-kinesis.ts';
+import { seededRandom } from '../seeded-random.ts';
+import { VirtualClock } from '../virtual-clock.ts';
+import { type Fate, Incarnation } from './incarnation.ts';
+import type { Operation, Put, Round, Schedule, STREAM_FAULTS, What } from './schedule.ts';
+
+export interface Outcome {
+  /** Faults that happened, by kind; one whose operation never came did not. */
+  injected: Record<string, number>;
+  /** Distinct events that the stream acknowledged. */
+  acknowledged: number;
+  staged: number;
+  lost: number;
+  doubled: number;
+  /** What is wrong; nothing, whatever the schedule. */
+  findings: string[];
+}
+
+const STREAM = 'events';
+const START_MS = Date.UTC(2026, 0, 16);
+const LIMITS = { minTime_s: Date.UTC(2000, 0, 1) / 1000, maxAhead_s: 48 * 3600 };
+const STAGING_TRIES = 30;
+const PROCESSES_MAX = 3;
+
+const STREAM_SCRIPTS: Record<(typeof STREAM_FAULTS)[number], readonly StreamFault[]> = {
+  throttled: Array.from({ length: 3 }, () => ({ error: 'ProvisionedThroughputExceededException' })),
+  'iterator expired': [{ error: 'ExpiredIteratorException' }],
+  'answer of the stream lost': [{ lost: true }],
+  'answer cut': [{ cut: true }],
+  'internal failure': [{ error: 'InternalFailure', status: 500 }],
+  'repeated records': [{ limit: 2, overlap: 3 }],
+};
+
+/** The engine is shared by all schedules: opening one takes longer than most of them. */
+export async function runSchedule(schedule: Schedule, engine: Engine): Promise<Outcome> {
+  const folder = await mkdtemp(join(tmpdir(), 'schedule-'));
+  const world = await World.open(schedule, { folder, engine });
+  try {
+    for (const round of schedule.rounds) await world.round(round);
+    return await world.settle();
+  } finally {
+    await world.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+class World implements Fate {
+  readonly clock = new VirtualClock({ now_ms: START_MS, running: true });
+  readonly #schedule: Schedule;
+  readonly #folder: string;
+  readonly #engine: Engine;
+  readonly #fake: FakeKinesis;
+  readonly #store: ObjectStore;
+  readonly #catalog: PointerCatalog;
+  readonly #acknowledged: { body: Uint8Array }[] = [];
+  readonly #injected: Record<string, number> = {};
+  readonly #findings: string[] = [];
+  #late: (() => Promise<unknown>)[] = [];
+  #faults: Round['faults'] = [];
+  #counts = new Map<Operation, number>();
+  #processes: Promise<void>[] = [];
+  #lives = 0;
+  #events = 0;
+
+  private constructor(
+    schedule: Schedule,
+    parts: {
+      folder: string;
+      engine: Engine;
+      fake: FakeKinesis;
+      store: ObjectStore;
+      catalog: PointerCatalog;
+    },
+  ) {
+    this.#schedule = schedule;
+    this.#folder = parts.folder;
+    this.#engine = parts.engine;
+    this.#fake = parts.fake;
+    this.#store = parts.store;
+    this.#catalog = parts.catalog;
+  }
+
+  static async open(schedule: Schedule, { folder, engine }: { folder: string; engine: Engine }) {
+    const fake = await FakeKinesis.start();
+    fake.now_ms = START_MS;
+    fake.create(STREAM, schedule.shards);
+    const store = openDiskStore({ root: join(folder, 'lake') });
+    const clock = new VirtualClock({ now_ms: START_MS, running: true });
+    const catalog = {
+      sqlite: () => openSqliteCatalog({ path: join(folder, 'catalog.sqlite') }),
+      memory: () => openMemoryCatalog(),
+      bucket: () => openBucketCatalog({ store, clock, random: seededRandom(0) }),
+    };
+    await mkdir(folder, { recursive: true });
+    return new World(schedule, { folder, engine, fake, store, catalog: await catalog[schedule.catalog]() });
+  }
+
+  async close(): Promise<void> {
+    await this.#catalog.close();
+    await this.#fake.stop();
+  }
+
+  /** Puts arrive, a process begins; the round is over when it, and those that took over, have ended or died. */
+  async round({ puts, faults }: Round): Promise<void> {
+    this.#fake.now_ms += 60_000;
+    for (const put of puts) this.#put(put);
+    this.#faults = faults;
+    this.#counts = new Map();
+    this.#begin();
+    for (let done = 0; done < this.#processes.length; done++) await this.#processes[done];
+    this.#processes = [];
+  }
+
+  async settle(): Promise<Outcome> {
+    await this.arrive();
+    // One without a fault is enough: nobody has to lend a hand.
+    await this.round({ puts: [], faults: [] });
+    const lake = this.#calmLake();
+    const audited: Audited = { lake, engine: this.#engine };
+    const found = await audit(audited, { acknowledged: this.#acknowledged });
+    for (const [what, value] of Object.entries(found))
+      if (JSON.stringify(value) !== JSON.stringify(WHOLE[what as keyof typeof WHOLE]))
+        this.#findings.push(`${what}: ${JSON.stringify(value)}`);
+    for (const { code, expected, found: held } of await this.#verify(lake))
+      this.#findings.push(`verify ${code}: expected ${expected}, found ${held}`);
+    const events = new Set(
+      this.#acknowledged.map(({ body }) => Buffer.from(body).toString()).filter(isEvent),
+    );
+    const [lost, doubled] = [found.missing.length, found.doubled.length];
+    return {
+      ...{ injected: this.#injected, acknowledged: events.size, staged: events.size - lost },
+      ...{ lost, doubled, findings: this.#findings },
+    };
+  }
+
+  at(operation: Operation): What | undefined {
+    const count = (this.#counts.get(operation) ?? 0) + 1;
+    this.#counts.set(operation, count);
+    const what = this.#faults.find(({ at, nth }) => at === operation && nth === count)?.what;
+    if (what !== undefined) this.#injected[what.kind] = (this.#injected[what.kind] ?? 0) + 1;
+    return what;
+  }
+
+  async happen(what: What): Promise<void> {
+    switch (what.kind) {
+      case 'takeover':
+        if (this.#processes.length < PROCESSES_MAX) this.#begin();
+        return;
+      case 'split':
+      case 'merge':
+        return this.#reshard(what);
+      case 'rollback':
+        return this.#rollBack(what);
+      default:
+        if (what.kind in STREAM_SCRIPTS)
+          this.#fake.script('GetRecords', ...STREAM_SCRIPTS[what.kind as keyof typeof STREAM_SCRIPTS]);
+    }
+  }
+
+  late(send: () => Promise<unknown>): void {
+    this.#late.push(send);
+  }
+
+  async arrive(): Promise<void> {
+    const late = this.#late;
+    this.#late = [];
+    for (const send of late) await send().catch(() => {});
+  }
+
+  #openShards(): string[] {
+    return this.#fake.openShards(STREAM);
+  }
+
+  #put({ kind, shard }: Put): void {
+    const open = this.#openShards();
+    const number = kind === 'repeat' ? Math.max(1, this.#events >> 1) : ++this.#events;
+    // Types and days of several partitions.
+    const day = { created_at: START_MS / 1000 - 86_400 * (number % 3) };
+    const body = Buffer.from(kind === 'broken' ? `broken ${number}` : event(number, day));
+    this.#fake.put(STREAM, open[shard % open.length]!, { data: body });
+    this.#acknowledged.push({ body });
+  }
+
+  #reshard({ kind, shard }: { kind: 'split' | 'merge'; shard: number }): void {
+    const open = this.#openShards();
+    const first = shard % open.length;
+    const second = (first + 1) % open.length;
+    if (kind === 'split') this.#fake.reshard(STREAM, [open[first]!], 2);
+    else if (first !== second) this.#fake.reshard(STREAM, [open[first]!, open[second]!], 1);
+  }
+
+  /** The table may change meanwhile: then the operator's tool refuses, and nothing happens. */
+  async #rollBack({ table, back }: { table: string; back: number }): Promise<void> {
+    const lake = this.#calmLake();
+    const { metadata } = (await lake.load(table)) ?? {};
+    const to = metadata?.snapshots.at(-1 - back)?.['snapshot-id'];
+    if (to === undefined) return;
+    await setMain({ lake, catalog: this.#catalog }, table, to).catch((error: Error) => {
+      if (!/changed at the same time/.test(error.message)) throw error;
+    });
+  }
+
+  #calmLake(): Lake {
+    const { clock } = this;
+    return openLake({
+      ...{
+        store: this.#store,
+        catalog: this.#catalog,
+        clock,
+        log: silentLog,
+        random: seededRandom(++this.#lives),
+      },
+    });
+  }
+
+  #verify(lake: Lake) {
+    const around = { lake, engine: this.#engine, log: silentLog, clock: this.clock, stream: undefined };
+    const bounds = { limits: LIMITS, deep: false, spoolFolder: this.#folder, maxRows: 1_000, maxBytes: 1e9 };
+    const { signal } = new AbortController();
+    return verifyLake({ ...around, ...bounds, signal }).then(({ findings }) => findings);
+  }
+
+  #begin(): void {
+    const life = new Incarnation(this);
+    const ended = this.#live(life, ++this.#lives).catch((error: unknown) => {
+      if (life.dead) return;
+      const code = error instanceof Failure ? `${error.code} (${error.why})` : (error as Error).stack;
+      this.#findings.push(`a process ended by itself: ${code}`);
+    });
+    this.#processes.push(ended);
+  }
+
+  /** What `lakeward run --once` does, as far as the pipeline goes. */
+  async #live(life: Incarnation, number: number): Promise<void> {
+    const { clock } = life;
+    const random = seededRandom(number);
+    const spoolFolder = join(this.#folder, `spools-${number}`);
+    await mkdir(spoolFolder);
+    const stream = this.#openStream(life);
+    const store = life.store(this.#store);
+    const catalog =
+      this.#schedule.catalog === 'bucket'
+        ? await openBucketCatalog({ store: probed(store, this.#store), clock, random })
+        : life.catalog(this.#catalog);
+    const lake = openLake({ store, catalog, clock, log: silentLog, random });
+    const engine = life.engine(this.#engine);
+    const newId = () => crypto.randomUUID();
+    const around = { lake, engine, clock, log: silentLog, writer: `process ${number}`, newId };
+    const index = openIdentityIndex({
+      ...{ lake, engine, log: silentLog, newId, memory_ids: 5, filter_bytes: 1e6 },
+      ...{ folder: join(this.#folder, 'identities'), spareFolder: join(this.#folder, `ids-${number}`) },
+    });
+    const adopt = () => adoptRejected(around);
+    const { maxRows } = this.#schedule;
+    const { signal } = new AbortController();
+    const stage = () =>
+      stageEvents({
+        ...around,
+        ...(this.#schedule.index && { index }),
+        ...{ random, maxRows: 3 * maxRows, signal },
+      });
+    let staging: Promise<unknown> = Promise.resolve();
+    try {
+      await processStream({
+        ...around,
+        ...{ stream, spoolFolder, signal, random, start: 'TRIM_HORIZON', limits: LIMITS },
+        adopt: async () => (await adopt()).upTo,
+        onCommit: () => {
+          staging = staging.then(() => retried(stage));
+          staging.catch(() => {});
+        },
+        ...{ watermark_s: 3_600, maxIds: 100_000, maxRows, maxBytes: 1e9, maxAge_ms: 1_000 },
+        ...{ spoolsAhead: 1, poll_ms: 10, until_ms: this.#fake.now_ms },
+      });
+      await staging;
+      await retried(adopt);
+      await retried(stage);
+    } finally {
+      await staging.catch(() => {});
+      await index.close();
+      await stream.close();
+    }
+  }
+
+  #openStream(life: Incarnation): Stream {
+    const inner = openStream({
+      ...{ name: STREAM, endpoint: this.#fake.endpoint, region: 'us-east-1', log: silentLog },
+      credentials: { accessKeyId: 'id', secretAccessKey: 'secret' },
+      ...{ clock: life.clock, random: () => 0.5 },
+    });
+    return life.stream(inner);
+  }
+}
+
+/** As a role does: again from where the table stands, unless that cannot help. */
+async function retried(action: () => Promise<unknown>): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await action();
+      return;
+    } catch (error) {
+      if (!(error instanceof Failure) || error.retry === 'never' || tries === STAGING_TRIES) throw error;
+    }
+  }
+}
+
+/** The probe of a store that keeps its word is no part of the schedule. */
+function probed(store: ObjectStore, calm: ObjectStore): ObjectStore {
+  const of = (location: string) => (location.includes('/probe-') ? calm : store);
+  return {
+    ...store,
+    read: (location, range) => of(location).read(location, range),
+    head: (location) => of(location).head(location),
+    writeIfAbsent: (location, bytes) => of(location).writeIfAbsent(location, bytes),
+    writeIfMatch: (location, bytes, etag) => of(location).writeIfMatch(location, bytes, etag),
+    delete: (locations) => of(locations[0] ?? '').delete(locations),
+  };
+}
+
+const isEvent = (body: string): boolean => body.startsWith('{');
