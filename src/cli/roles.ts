@@ -125,6 +125,7 @@ export function maintenanceOptions(
     random: Math.random,
     newId,
     writer: writerName('maintenance'),
+    bounds: partitionBounds(settings),
     rules: {
       targetFileSize_bytes: settings['maintenance.targetFileSize'],
       minFiles: settings['maintenance.minFiles'],
@@ -161,8 +162,12 @@ function ending(over: AbortController) {
   };
 }
 
-async function adopt({ lake, engine, clock, log, monitor }: Watched) {
-  const adopted = await adoptRejected({ lake, engine, clock, log, writer: writerName('quarantine'), newId });
+async function adopt({ lake, engine, clock, log, settings, monitor }: Watched) {
+  const adopted = await adoptRejected({
+    ...{ lake, engine, clock, log, newId },
+    writer: writerName('quarantine'),
+    bounds: partitionBounds(settings),
+  });
   monitor.counted(QUARANTINE_NAME, { written: adopted.rows });
   return adopted;
 }
@@ -180,6 +185,7 @@ function stager(options: Watched) {
     newId,
     random: Math.random,
     maxRows: settings['staging.maxRows'],
+    bounds: partitionBounds(settings),
     ...(index && { index }),
     onCommit: (commit: StagingCommit) => {
       monitor.counted(STAGING_NAME, commit);
@@ -225,6 +231,7 @@ function take(options: Watched, { signal, until_ms }: { signal: AbortSignal; unt
     spoolFolder: options.spoolFolder,
     start: startOf(settings['stream.start']),
     limits: eventLimits(settings),
+    bounds: partitionBounds(settings),
     watermark_s: settings['dedupe.watermark'] / 1000,
     maxIds: settings['dedupe.maxIds'],
     maxRows: settings['commit.maxRows'],
@@ -236,6 +243,10 @@ function take(options: Watched, { signal, until_ms }: { signal: AbortSignal; unt
     ...(until_ms === undefined ? {} : { until_ms }),
     signal,
   });
+}
+
+export function partitionBounds(settings: Surroundings['settings']) {
+  return { filesMost: settings['commit.maxFiles'], typesMost: settings['types.max'] };
 }
 
 export function eventLimits(settings: Surroundings['settings']) {
