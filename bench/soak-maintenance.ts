@@ -118,6 +118,7 @@ async function maintained(table: Table): Promise<Table> {
     random: Math.random,
     newId: () => crypto.randomUUID(),
     writer: 'maintenance',
+    bounds: { filesMost: 4_096, typesMost: 1_000 },
     rules: {
       targetFileSize_bytes: 128 * 2 ** 20,
       minFiles: 8,
@@ -185,10 +186,10 @@ function described(partition: DataFile['partition'], rows: number): Omit<DataFil
 /** Real files are read and written by the real engine; of the others only the rows are added up. */
 function syntheticEngine(): Engine {
   const rewrite: Engine['rewrite'] = async (input) => {
-    if (input.partition[1] === REAL_TYPE) return engine.rewrite(input);
+    if (input.partition![1] === REAL_TYPE) return engine.rewrite(input);
     const rows = input.files.reduce((sum, file) => sum + file.recordCount, 0);
-    const file = described(input.partition, rows);
-    const [day, type] = input.partition;
+    const file = described(input.partition!, rows);
+    const [day, type] = input.partition!;
     return {
       files: [{ localPath: `${SYNTHETIC}${crypto.randomUUID()}`, hint: `day=${day}/type=${type}`, file }],
       dispose: async () => {},

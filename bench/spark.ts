@@ -116,7 +116,11 @@ async function through(
   const staging = performance.now();
   const { received, written } = await stageEvents({
     ...{ lake, engine, clock: systemClock, log: silentLog, writer: 'bench', newId, random: Math.random },
-    ...{ maxRows: perBatch, signal: new AbortController().signal },
+    ...{
+      maxRows: perBatch,
+      bounds: { filesMost: 4_096, typesMost: 1_000 },
+      signal: new AbortController().signal,
+    },
   });
   const end = performance.now();
   if (received !== events) throw new Error(`${name} staged ${received} of ${events} rows of raw`);

@@ -138,6 +138,7 @@ export function maintenanceOptions(
     random: Math.random,
     newId,
     writer: writerName('maintenance'),
+    bounds: partitionBounds(settings),
     rules: {
       targetFileSize_bytes: settings['maintenance.targetFileSize'],
       minFiles: settings['maintenance.minFiles'],
@@ -174,8 +175,12 @@ function ending(over: AbortController) {
   };
 }
 
-async function adopt({ lake, engine, clock, log, monitor }: Watched) {
-  const adopted = await adoptRejected({ lake, engine, clock, log, writer: writerName('quarantine'), newId });
+async function adopt({ lake, engine, clock, log, settings, monitor }: Watched) {
+  const adopted = await adoptRejected({
+    ...{ lake, engine, clock, log, newId },
+    writer: writerName('quarantine'),
+    bounds: partitionBounds(settings),
+  });
   monitor.counted(QUARANTINE_NAME, { written: adopted.rows });
   return adopted;
 }
@@ -193,6 +198,7 @@ function stager(options: Watched) {
     newId,
     random: Math.random,
     maxRows: shares.stagingRows,
+    bounds: partitionBounds(settings),
     ...(index && { index }),
     onCommit: (commit: StagingCommit) => {
       monitor.counted(STAGING_NAME, commit);
@@ -238,6 +244,7 @@ function take(options: Watched, { signal, until_ms }: { signal: AbortSignal; unt
     spoolFolder: options.spoolFolder,
     start: startOf(settings['stream.start']),
     limits: eventLimits(settings),
+    bounds: partitionBounds(settings),
     watermark_s: settings['dedupe.watermark'] / 1000,
     maxIds: shares.windowIds,
     maxRows: shares.commitRows,
@@ -260,6 +267,10 @@ function sharingOf(options: Watched): SharedWork {
     spacing_ms: settings['commit.spacing'],
     every_ms: settings['workers.lease'] / 3,
   };
+}
+
+export function partitionBounds(settings: Surroundings['settings']) {
+  return { filesMost: settings['commit.maxFiles'], typesMost: settings['types.max'] };
 }
 
 export function eventLimits(settings: Surroundings['settings']) {

@@ -162,6 +162,12 @@ export const OPTIONS = {
     example: '64MB',
     commands: PIPELINE,
   }),
+  'commit.maxFiles': option(count({ min: 16 }), 4_096, {
+    description:
+      'Data files that one commit makes of a table at most. Each day and type has a file of its own until then; the rows of the smallest lie together in few files without a partition, until compaction can move them.',
+    example: '1000',
+    commands: [...PIPELINE, 'maintain'],
+  }),
   'commit.spoolsAhead': option(count({ min: 1, max: 64 }), 2, {
     description:
       'Batches that may wait on disk while one is processed. Beyond it reading stops; the stream holds the rest.',
@@ -202,6 +208,12 @@ export const OPTIONS = {
     description: 'An event created before this goes to quarantine as absurd_created_at.',
     example: '2015-01-01',
     commands: SERVICE,
+  }),
+  'types.max': option(count({ min: 1, max: 100_000 }), 1_000, {
+    description:
+      'Event types of a table that have partitions of their own. Events of further types are kept all the same, in files without a partition.',
+    example: '200',
+    commands: [...PIPELINE, 'maintain'],
   }),
   'event.maxAhead': option(duration(), '48h', {
     description:

@@ -1,5 +1,6 @@
 /** What a batch of records is to those who work on it: rows stay in the engine. */
 import type { DataFile, PartitionValue } from '../lake/lake.ts';
+import type { Placement } from '../tables/tables.ts';
 
 /** A data file of the lake: an engine is told locations, and finds itself how to read them. */
 export type LakeFile = Pick<DataFile, 'location' | 'fileSize'>;
@@ -43,10 +44,13 @@ export interface JudgedBatch {
   identities(): Promise<Identities>;
   /** How many events have an identity that stands in none of these event files. */
   missingFrom(files: readonly LakeFile[]): Promise<number>;
-  /** Writes every event but the dropped row ids, partitioned by day and type. */
-  writeEvents(drop: Int32Array): Promise<WrittenFile[]>;
+  /**
+   * Writes every event but the dropped row ids, partitioned by day and type. Without a placement, here and below, every
+   * partition has files of its own, however many there are.
+   */
+  writeEvents(drop: Int32Array, placement?: Placement): Promise<WrittenFile[]>;
   /** Writes what is no event, with its bytes, reason and position. */
-  writeRejected(): Promise<WrittenFile[]>;
+  writeRejected(placement?: Placement): Promise<WrittenFile[]>;
   dispose(): Promise<void>;
   /** Once the commit of what was written is decided, either way: lets go of what kept those files until then. */
   settle?(): Promise<void>;
@@ -62,7 +66,7 @@ export interface RawBatch {
   /** Row ids whose identity stands in one of these files. Memory is bounded by the batch, not by the files. */
   heldBy(files: readonly LakeFile[]): Promise<Int32Array>;
   /** Writes every row but the dropped ones, partitioned, sorted by event_name and created_datetime within a file. */
-  writeSorted(drop: Int32Array): Promise<WrittenFile[]>;
+  writeSorted(drop: Int32Array, placement?: Placement): Promise<WrittenFile[]>;
   dispose(): Promise<void>;
   /** As for a judged batch. */
   settle?(): Promise<void>;
@@ -81,7 +85,7 @@ export interface RejectedRows {
   rows: number;
   /** Rows whose position is not held yet. */
   fresh: number;
-  writeFresh(): Promise<WrittenFile[]>;
+  writeFresh(placement?: Placement): Promise<WrittenFile[]>;
   dispose(): Promise<void>;
 }
 

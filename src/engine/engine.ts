@@ -2,6 +2,8 @@
  * What a batch engine does for us. Rows stay inside the engine; what crosses this interface are identities as typed
  * arrays, lists of row ids, and descriptions of finished Parquet files. DuckDB is the embedded engine.
  */
+
+import type { Placement } from '../tables/tables.ts';
 import type {
   EventLimits,
   Identities,
@@ -14,7 +16,7 @@ import type {
 } from './batch.ts';
 import { openDuckDb } from './duckdb/duckdb.ts';
 import type { LocalFiles, ReadStats } from './local-files.ts';
-import type { Rewrite, Rewritten } from './rewrite.ts';
+import type { Rewrite, Rewritten, Spread } from './rewrite.ts';
 import { openSpark, type SparkOptions } from './spark/spark.ts';
 import type { TransformEngine } from './transform-engine.ts';
 import type { QueryResult, ScanFilters, ViewDefinition } from './view.ts';
@@ -35,6 +37,7 @@ export type {
 export { sqlType } from './duckdb/column-types.ts';
 export { inPlace, type LocalFiles, type ReadStats } from './local-files.ts';
 export { type RemoteFiles, remoteFiles } from './parquet/remote-files.ts';
+export type { Spread } from './rewrite.ts';
 export { storeFiles } from './store-files.ts';
 export type { OutputColumn, SourceView, TransformQuery, TransformWrite } from './transform-engine.ts';
 export type { Cell, QueryResult, ScanFilters, ViewDefinition } from './view.ts';
@@ -56,6 +59,8 @@ export interface Engine extends TransformEngine {
   rowCounts(files: readonly LakeFile[]): Promise<(number | undefined)[]>;
   readRejected(files: readonly LakeFile[], held: readonly LakeFile[]): Promise<RejectedRows>;
   rewrite(input: Rewrite): Promise<Rewritten>;
+  /** Reads of the files only the columns by which the table is partitioned. */
+  spread(input: Pick<Rewrite, 'table' | 'files'> & { placement: Placement }): Promise<Spread>;
   /** Identities, times and contents of raw files, in chunks: what the window is rebuilt from. */
   identitiesOf(files: readonly LakeFile[], since_s?: number): AsyncIterable<Identities>;
   /**

@@ -48,6 +48,8 @@ export interface TableDefinition {
   partition: readonly PartitionField[];
   sort: readonly SortField[];
   properties: Readonly<Record<string, string>>;
+  /** Its rows may also lie in files of no partition: it is created with a second spec, which has no fields. */
+  overflow?: true;
 }
 
 /** One table as it was when loaded; immutable. */
@@ -94,6 +96,11 @@ export interface Lake {
     first: Omit<Change, 'manifests' | 'operation'>,
   ): Promise<Table>;
   list(): Promise<TableName[]>;
+  /**
+   * The table with a spec that has no fields, and its id: it was created with one, or is given one by this call.
+   * Undefined where the catalog refuses it, which is logged once.
+   */
+  withOverflow(table: Table): Promise<{ table: Table; specId: number } | undefined>;
   /** A fresh location for a data file of this table; `hint` is a readable partition path such as `day=…/type=…`. */
   newFileLocation(table: Table, hint?: string): string;
   /**

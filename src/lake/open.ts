@@ -1,6 +1,7 @@
 import { versionsOf } from './catalog/versions.ts';
 import { expiredFiles } from './cleaning/expired-files.ts';
 import { findOrphans } from './cleaning/orphans.ts';
+import { overflowSpecs } from './commit/add-overflow-spec.ts';
 import { commitChange } from './commit/commit.ts';
 import { createTable } from './commit/create.ts';
 import { mergeManifests } from './commit/merge.ts';
@@ -27,6 +28,8 @@ export function openTables(options: LakeOptions): Lake {
     return table;
   };
 
+  const withOverflow = overflowSpecs(ports);
+
   return {
     store,
     async load(name) {
@@ -37,6 +40,11 @@ export function openTables(options: LakeOptions): Lake {
     create: async (name, definition, first) =>
       remember(await createTable(ports, name, { definition, first })),
     list: () => catalog.list(),
+    async withOverflow(table) {
+      const found = await withOverflow(table);
+      if (found !== undefined && found.table !== table) remember(found.table);
+      return found;
+    },
     newFileLocation: (table, hint) =>
       dataLocation(table.metadata.location, { uuid: freshUuid({ now_ms: clock.now(), random }), hint }),
     prepare: (table, files) => prepareManifests(ports, table, files),

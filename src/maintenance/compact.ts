@@ -5,17 +5,12 @@
  */
 import { Failure } from '../base/base.ts';
 import { type Engine, storeFiles } from '../engine/engine.ts';
-import {
-  currentSnapshot,
-  type DataFile,
-  type Manifest,
-  type Table,
-  type TableDefinition,
-} from '../lake/lake.ts';
+import { currentSnapshot, type DataFile, type Table, type TableDefinition } from '../lake/lake.ts';
 import { TABLES } from '../tables/tables.ts';
+import { compactOverflow } from './compact-overflow.ts';
 import { type Group, planPartition } from './compaction-plan.ts';
 import { compactUpTo } from './consumers.ts';
-import { commitMaintenance, note, type TableRound } from './table-round.ts';
+import { commitMaintenance, discard, note, type TableRound } from './table-round.ts';
 
 /** Bounds of one commit: what a conflict can make void, and what its manifests name. */
 const COMMIT_FILES = 2_000;
@@ -40,23 +35,54 @@ export async function compact(round: TableRound, table: Table): Promise<Table> {
     return table;
   }
   const files = await filesToPlan(round, { table, definition });
-  const commits = batches(planGroups(round, table, files), options.rules.roundMost_bytes);
-  if (commits.length === 0) return table;
-  if (dryRun) {
-    for (const groups of commits) note(round, workOf(groups), 'planned');
-    return table;
-  }
-  const of = commits.flat().reduce((sum, group) => sum + group.files.length, 0);
-  const progress = { files: 0, of };
-  const engine = await options.openEngine();
-  let now = table;
+  const planning = plannable(round, table, files);
+  const commits = batches(planGroups(round, planning), options.rules.roundMost_bytes);
+  if (dryRun) for (const groups of commits) note(round, workOf(groups), 'planned');
+  const engine = opened(options.openEngine);
   try {
-    for (const groups of commits) {
-      if (options.signal.aborted) break;
-      now = await compactTogether(round, { table: now, definition, engine, groups, progress });
+    let now = dryRun ? table : await compactEach(round, { table, definition, engine: engine.get, commits });
+    let overflow = planning.overflow;
+    for (let bytes = bytesIn(commits.flat()); ; ) {
+      const some = within(overflow, options.rules.roundMost_bytes - bytes);
+      bytes += bytesOf(some);
+      const { again, ...step } = await compactOverflow(round, {
+        ...{ table: now, definition, files: some, engine: engine.get },
+        tiers: { ...tiersOf(options), settled: planning.isSettled(some) },
+      });
+      now = step.table;
+      if (!again || options.signal.aborted) return now;
+      const next = await filesToPlan(round, { table: now, definition });
+      overflow = plannable(round, now, next).overflow;
     }
   } finally {
     await engine.close();
+  }
+}
+
+/** Opened when it is first needed. */
+function opened(open: () => Promise<Engine>) {
+  let engine: Promise<Engine> | undefined;
+  return {
+    get: () => (engine ??= open()),
+    close: async () => (await engine)?.close(),
+  };
+}
+
+interface All {
+  table: Table;
+  definition: TableDefinition;
+  engine: () => Promise<Engine>;
+  commits: readonly Groups[];
+}
+
+async function compactEach(round: TableRound, { table, commits, ...with_ }: All): Promise<Table> {
+  const of = commits.flat().reduce((sum, group) => sum + group.files.length, 0);
+  const progress = { files: 0, of };
+  let now = table;
+  for (const groups of commits) {
+    if (round.options.signal.aborted) break;
+    const engine = await with_.engine();
+    now = await compactTogether(round, { ...with_, table: now, engine, groups, progress });
   }
   return now;
 }
@@ -75,33 +101,65 @@ async function filesToPlan(
   return (await options.lake.files(table, { where: [{ column, min }] })).files;
 }
 
-function planGroups(round: TableRound, table: Table, files: readonly DataFile[]): Groups {
+interface Plannable {
+  /** By partition. */
+  home: readonly (readonly DataFile[])[];
+  /** Oldest first. */
+  overflow: readonly DataFile[];
+  /** Nothing came lately: what tiers left may be brought together as well. */
+  isSettled(files: readonly DataFile[]): boolean;
+}
+
+/** Files that may be rewritten now. */
+function plannable(round: TableRound, table: Table, files: readonly DataFile[]): Plannable {
   const { options, consumers, avoid, report } = round;
-  const { rules, clock } = options;
-  const upTo = compactUpTo(table, { consumers, lagMost_ms: rules.consumerLagMost_ms });
-  const settledBefore_ms = clock.now() - SETTLED_MS;
+  const upTo = compactUpTo(table, { consumers, lagMost_ms: options.rules.consumerLagMost_ms });
+  const settledBefore_ms = options.clock.now() - SETTLED_MS;
   const youngSnapshots = new Set(
     table.metadata.snapshots
       .filter((snapshot) => snapshot['timestamp-ms'] > settledBefore_ms)
       .map((snapshot) => snapshot['snapshot-id']),
   );
-  // The overflow spec's files have no partition of their own to be brought together in.
-  const ours = files.filter((file) => file.specId === 0 && !avoid.has(file.location));
+  const without = new Set(
+    table.metadata['partition-specs'].filter(({ fields }) => fields.length === 0).map((s) => s['spec-id']),
+  );
+  const ours = files.filter(
+    (file) => (file.specId === 0 || without.has(file.specId)) && !avoid.has(file.location),
+  );
   const eligible = ours.filter((file) => file.sequenceNumber! <= upTo);
-  if (eligible.length < ours.length)
-    report.left.push(`${ours.length - eligible.length} files wait until their consumers have read them`);
-  const tiers = {
-    target_bytes: rules.targetFileSize_bytes,
-    minFiles: rules.minFiles,
-    groupMost: GROUP_FILES,
+  const waiting = `${ours.length - eligible.length} files wait until their consumers have read them`;
+  if (eligible.length < ours.length && !report.left.includes(waiting)) report.left.push(waiting);
+  const { home = [], overflow = [] } = Object.groupBy(eligible, ({ specId }) =>
+    without.has(specId) ? 'overflow' : 'home',
+  );
+  return {
+    home: [...Map.groupBy(home, ({ partition }) => JSON.stringify(partition)).values()],
+    overflow,
+    isSettled: (some) => !some.some((file) => youngSnapshots.has(file.snapshotId!)),
   };
-  const partitions = Map.groupBy(eligible, ({ partition }) => JSON.stringify(partition));
-  return [...partitions.values()]
-    .flatMap((ofOne) => {
-      const settled = !ofOne.some((file) => youngSnapshots.has(file.snapshotId!));
-      return planPartition(ofOne, { ...tiers, settled });
-    })
+}
+
+const tiersOf = ({ rules }: TableRound['options']) => ({
+  target_bytes: rules.targetFileSize_bytes,
+  minFiles: rules.minFiles,
+  groupMost: GROUP_FILES,
+});
+
+function planGroups({ options }: TableRound, { home, isSettled }: Plannable): Groups {
+  return home
+    .flatMap((ofOne) => planPartition(ofOne, { ...tiersOf(options), settled: isSettled(ofOne) }))
     .toSorted((a, b) => b.files.length - a.files.length);
+}
+
+/** What one rewrite of overflow files takes; one that is larger than the bounds still goes alone. */
+function within(files: readonly DataFile[], roundMost_bytes: number): readonly DataFile[] {
+  if (roundMost_bytes <= 0) return [];
+  const most = Math.min(COMMIT_BYTES, roundMost_bytes);
+  let bytes = 0;
+  return files.slice(0, GROUP_FILES).filter((file, at) => {
+    bytes += file.fileSize;
+    return at === 0 || bytes <= most;
+  });
 }
 
 /** What one commit takes, up to the bound of the round; a group larger than a bound still goes alone. */
@@ -110,10 +168,10 @@ function batches(groups: Groups, roundMost_bytes: number): Groups[] {
   let open: Groups = [];
   let all_bytes = 0;
   for (const group of groups) {
-    const bytes = bytesOf([group]);
+    const bytes = bytesIn([group]);
     if (all_bytes > 0 && all_bytes + bytes > roundMost_bytes) continue;
     all_bytes += bytes;
-    const fits = filesOf(open) + group.files.length <= COMMIT_FILES && bytesOf(open) + bytes <= COMMIT_BYTES;
+    const fits = filesOf(open) + group.files.length <= COMMIT_FILES && bytesIn(open) + bytes <= COMMIT_BYTES;
     if (open.length > 0 && !fits) {
       commits.push(open);
       open = [];
@@ -157,7 +215,7 @@ async function compactTogether(round: TableRound, { table, groups, ...with_ }: T
     change: { operation: 'replace', manifests, remove, preparedAt_ms },
   });
   note(round, { ...workOf(done), into: files.length }, outcome);
-  if (outcome.kind === 'refused') await discard(round, files, manifests);
+  if (outcome.kind === 'refused') await discard(round, { files, manifests });
   return outcome.table;
 }
 
@@ -199,15 +257,6 @@ async function rewritten(
   }
 }
 
-/** The commit certainly did not happen. */
-async function discard(
-  { options: { lake } }: TableRound,
-  files: readonly DataFile[],
-  manifests: readonly Manifest[],
-): Promise<void> {
-  await lake.store.delete([...files, ...manifests].map((each) => each.location));
-}
-
 function workOf(groups: Groups) {
   const rows = groups.flatMap((group) => group.files).reduce((sum, file) => sum + file.recordCount, 0);
   const whys = new Set(groups.map((group) => group.why));
@@ -216,14 +265,14 @@ function workOf(groups: Groups) {
     count: filesOf(groups),
     into: groups.length,
     rows,
-    bytes: bytesOf(groups),
+    bytes: bytesIn(groups),
     why: `partitions with ${whys.has('many small files') ? 'many small files' : 'small files and nothing new'}`,
   };
 }
 
 const filesOf = (groups: Groups) => groups.reduce((sum, group) => sum + group.files.length, 0);
-const bytesOf = (groups: Groups) =>
-  groups.reduce((sum, group) => sum + group.files.reduce((of, file) => of + file.fileSize, 0), 0);
+const bytesOf = (files: readonly DataFile[]) => files.reduce((sum, file) => sum + file.fileSize, 0);
+const bytesIn = (groups: Groups) => groups.reduce((sum, group) => sum + bytesOf(group.files), 0);
 
 /** Why files of this table cannot be written anew without losing something; undefined when they can. */
 function shapeDiffers({ metadata }: Table, definition: TableDefinition): string | undefined {

@@ -6,6 +6,7 @@
 import type { Clock, Log } from '../base/base.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Lake } from '../lake/lake.ts';
+import type { PartitionBounds } from '../tables/tables.ts';
 import { maintainTables } from './round.ts';
 import { keepMaintained } from './schedule.ts';
 
@@ -43,6 +44,7 @@ export interface MaintenanceOptions {
   /** Name of this writer in the summaries. */
   writer: string;
   rules: MaintenanceRules;
+  bounds: PartitionBounds;
   /** Aborted: what is under way is given up; the table is as it was, or as it will be. */
   signal: AbortSignal;
   onProgress?: (progress: { table: string; files: number; of: number }) => void;

@@ -73,6 +73,7 @@ function options(
     newId: () => crypto.randomUUID(),
     writer: 'maintenance',
     rules: FEW,
+    bounds: { filesMost: 4_096, typesMost: 1_000 },
     signal: stop.signal,
   };
 }

@@ -1,5 +1,5 @@
 /** What one round over one table works on; the steps of the round are functions over it. */
-import type { Change, CommitOutcome, Table } from '../lake/lake.ts';
+import type { Change, CommitOutcome, DataFile, Manifest, Table } from '../lake/lake.ts';
 import { type Advance, advance, QUARANTINE_NAME, RAW_NAME, readUpTo } from '../tables/tables.ts';
 import type { Consumer } from './consumers.ts';
 import type { MaintenanceOptions, TableReport, Work } from './maintenance.ts';
@@ -35,6 +35,14 @@ export function commitMaintenance(
         ...say,
       }),
   });
+}
+
+/** What was written for a commit that certainly did not happen. */
+export async function discard(
+  { options: { lake } }: TableRound,
+  { files, manifests }: { files: readonly DataFile[]; manifests: readonly Manifest[] },
+): Promise<void> {
+  await lake.store.delete([...files, ...manifests].map((each) => each.location));
 }
 
 /** Notes the work, and what became of it. */

@@ -3,8 +3,9 @@
 import { Failure } from '../base/base.ts';
 import { type JudgedBatch, type SpoolInput, storeFiles } from '../engine/engine.ts';
 import { CRASHED_ENGINE, emptyTally, type Tally } from '../event/event.ts';
-import type { Lake, Manifest, Table } from '../lake/lake.ts';
+import type { Manifest, Table } from '../lake/lake.ts';
 import type { Spool } from '../stream/stream.ts';
+import { type OwnTypes, placing } from '../tables/tables.ts';
 import { cornerRows, isEngineCrash } from './corner.ts';
 import type { CrashCount } from './crash-count.ts';
 import type { ProcessorOptions } from './processor.ts';
@@ -13,6 +14,7 @@ import type { Overlay, Window } from './window.ts';
 export interface PreparedBatch {
   spool: Spool;
   manifests: Manifest[];
+  types: OwnTypes | undefined;
   rejected: { locations: string[]; rows: number } | undefined;
   tally: Tally;
   overlay: Overlay;
@@ -61,7 +63,7 @@ async function prepare(
     judged,
   }: { stream: string; crashes: CrashCount; turn: Promise<void>; judged: () => void },
 ): Promise<PreparedBatch> {
-  const { engine, lake } = options;
+  const { engine } = options;
   const input: SpoolInput = { path: spool.path, shards: spool.shards, stream };
   const cornered = crashes.cornering ? await corner(options, { spool, input }) : [];
   const batch = await engine.judge({ ...input, crashed: cornered }, options.limits);
@@ -70,11 +72,12 @@ async function prepare(
     await turn;
     const verdict = window.judge(identities);
     judged();
-    const manifests = await writeEvents(lake, { batch, drop: verdict.drop, raw });
-    const rejected = await writeRejected(lake, { batch, quarantine });
+    const { manifests, types } = await writeEvents(options, { batch, drop: verdict.drop, raw });
+    const rejected = await writeRejected(options, { batch, quarantine });
     return {
       spool,
       manifests,
+      types,
       rejected,
       tally: {
         ...emptyTally,
@@ -126,16 +129,24 @@ function crashed(cause: Failure): Failure {
 }
 
 async function writeEvents(
-  lake: Lake,
+  { lake, log, bounds }: ProcessorOptions,
   { batch, drop, raw }: { batch: JudgedBatch; drop: Int32Array; raw: Table },
-): Promise<Manifest[]> {
-  if (batch.events === drop.length) return [];
-  return lake.prepare(raw, await storeFiles(lake, { table: raw, files: await batch.writeEvents(drop) }));
+): Promise<{ manifests: Manifest[]; types: OwnTypes | undefined }> {
+  if (batch.events === drop.length) return { manifests: [], types: undefined };
+  const place = await placing({ lake, log }, { table: raw, bounds });
+  const written = await batch.writeEvents(drop, place);
+  const files = await storeFiles(lake, { table: place.table, files: written });
+  return { manifests: await lake.prepare(place.table, files), types: place.written(files) };
 }
 
-async function writeRejected(lake: Lake, { batch, quarantine }: { batch: JudgedBatch; quarantine: Table }) {
+async function writeRejected(
+  { lake, log, bounds }: ProcessorOptions,
+  { batch, quarantine }: { batch: JudgedBatch; quarantine: Table },
+) {
   if (batch.rejected === 0) return undefined;
-  const files = await storeFiles(lake, { table: quarantine, files: await batch.writeRejected() });
-  const manifests = await lake.prepare(quarantine, files);
+  const place = await placing({ lake, log }, { table: quarantine, bounds });
+  const written = await batch.writeRejected(place);
+  const files = await storeFiles(lake, { table: place.table, files: written });
+  const manifests = await lake.prepare(place.table, files);
   return { locations: manifests.map((m) => m.location), rows: batch.rejected };
 }

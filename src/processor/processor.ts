@@ -7,6 +7,7 @@ import type { Engine, EventLimits } from '../engine/engine.ts';
 import type { Tally } from '../event/event.ts';
 import type { Lake } from '../lake/lake.ts';
 import type { ShardRead, Stream, Workers } from '../stream/stream.ts';
+import type { PartitionBounds } from '../tables/tables.ts';
 import { runProcessor } from './run.ts';
 
 export interface ProcessorOptions {
@@ -36,6 +37,7 @@ export interface ProcessorOptions {
   /** Where a lake that has read nothing of this stream begins; pinned by an empty commit. */
   start: 'TRIM_HORIZON' | 'NOW' | `AT_TIMESTAMP:${number}`;
   limits: EventLimits;
+  bounds: PartitionBounds;
   watermark_s: number;
   maxIds: number;
   maxRows: number;

@@ -288,7 +288,7 @@ class Session {
 
   async #commit(
     change: Pick<PreparedBatch, 'manifests'> &
-      Partial<Pick<PreparedBatch, 'tally' | 'rejected' | 'preparedAt_ms'>> & {
+      Partial<Pick<PreparedBatch, 'tally' | 'types' | 'rejected' | 'preparedAt_ms'>> & {
         judged?: Judged;
         expired?: readonly Expired[];
         took: Record<string, Record<string, readonly [string, string]>>;
@@ -307,6 +307,7 @@ class Session {
           adoptedUpTo: this.#adoptedUpTo,
           ...(change.judged && { judged: change.judged }),
           ...(change.tally && { tally: change.tally }),
+          ...(change.types && { types: change.types }),
           ...(change.expired && { expired: change.expired }),
           ...(change.rejected && { rejected: { ...change.rejected, committedAt_ms: clock.now() } }),
         }),

@@ -8,6 +8,7 @@ import {
   advance,
   type Consumed,
   firstCommit,
+  placing,
   QUARANTINE,
   QUARANTINE_NAME,
   RAW_NAME,
@@ -63,7 +64,7 @@ export async function adoptRejected(options: AdoptOptions): Promise<Adopted> {
  * in quarantine already, by their position in the stream, and only the others are written anew.
  */
 async function freshManifests(
-  { lake, engine }: AdoptOptions,
+  { lake, engine, log, bounds }: AdoptOptions,
   { quarantine, waiting }: { quarantine: Table; waiting: readonly RejectedManifest[] },
 ): Promise<{ manifests: Manifest[]; rows: number; repeated: number }> {
   const read = await Promise.all(
@@ -77,9 +78,11 @@ async function freshManifests(
   const batch = await engine.readRejected(files, held);
   try {
     if (batch.fresh === batch.rows) return whole;
-    const kept = await storeFiles(lake, { table: quarantine, files: await batch.writeFresh() });
+    const place = await placing({ lake, log }, { table: quarantine, bounds });
+    const written = await batch.writeFresh(place);
+    const kept = await storeFiles(lake, { table: place.table, files: written });
     return {
-      manifests: kept.length === 0 ? [] : await lake.prepare(quarantine, kept),
+      manifests: kept.length === 0 ? [] : await lake.prepare(place.table, kept),
       rows: batch.fresh,
       repeated: batch.rows - batch.fresh,
     };

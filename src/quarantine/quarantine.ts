@@ -2,6 +2,7 @@
 import type { Clock, Log } from '../base/base.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Lake } from '../lake/lake.ts';
+import type { PartitionBounds } from '../tables/tables.ts';
 
 export { adoptRejected } from './adopt.ts';
 export { listRejected, type RejectedRecord } from './list.ts';
@@ -13,6 +14,7 @@ export interface AdoptOptions {
   log: Log;
   writer: string;
   newId: () => string;
+  bounds: PartitionBounds;
 }
 
 export interface Adopted {

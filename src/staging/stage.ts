@@ -2,7 +2,15 @@ import { backoff } from '../base/base.ts';
 import { type RawBatch, storeFiles } from '../engine/engine.ts';
 import { IdentitySet } from '../event/event.ts';
 import type { Table } from '../lake/lake.ts';
-import { advance, firstCommit, RAW_NAME, STAGING, STAGING_NAME, tableState } from '../tables/tables.ts';
+import {
+  advance,
+  firstCommit,
+  placing,
+  RAW_NAME,
+  STAGING,
+  STAGING_NAME,
+  tableState,
+} from '../tables/tables.ts';
 import { askTheTable, type IdentityIndex } from './identity-index.ts';
 import { ReadAhead, type ReadPortion, readPortion } from './read-ahead.ts';
 import type { StagingCommit, StagingOptions } from './staging.ts';
@@ -55,7 +63,7 @@ async function stageNext(options: Options): Promise<Staged | 'nothing' | 'refuse
   const { portion } = read;
 
   const preparedAt_ms = options.clock.now();
-  const { manifests, tally, settle } = await writePortion(options, { raw, staging, read });
+  const { manifests, tally, types, settle } = await writePortion(options, { raw, staging, read });
   const committing = lake.commit(staging, {
     commitId: newId(),
     operation: 'append',
@@ -71,6 +79,7 @@ async function stageNext(options: Options): Promise<Staged | 'nothing' | 'refuse
         },
         consumed: [{ table: RAW_NAME, from, to: portion.to }],
         tally,
+        ...(types && { types }),
       }),
   });
   const outcome = await committing.finally(settle);
@@ -83,15 +92,18 @@ async function writePortion(
   options: Options,
   { raw, staging, read: { portion, batch } }: { raw: Table; staging: Table; read: ReadPortion },
 ) {
-  const { lake } = options;
+  const { lake, log, bounds } = options;
   try {
     const { drop, conflicting } = await repeats(options.index, { staging, batch });
-    const sorted = drop.length === batch.rows ? [] : await batch.writeSorted(drop);
+    const place = await placing({ lake, log }, { table: staging, bounds });
+    const sorted = drop.length === batch.rows ? [] : await batch.writeSorted(drop, place);
     if (portion.more) options.ahead.begin(raw, portion.to);
-    const files = sorted.length === 0 ? [] : await storeFiles(lake, { table: staging, files: sorted });
+    const { table } = place;
+    const files = sorted.length === 0 ? [] : await storeFiles(lake, { table, files: sorted });
     const written = batch.rows - drop.length;
     return {
-      manifests: files.length === 0 ? [] : await lake.prepare(staging, files),
+      manifests: files.length === 0 ? [] : await lake.prepare(table, files),
+      types: files.length === 0 ? undefined : place.written(files),
       tally: { received: batch.rows, written, duplicate: drop.length, conflicting },
       settle: async () => batch.settle?.(),
     };

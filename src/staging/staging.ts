@@ -2,6 +2,7 @@
 import type { Clock, Log } from '../base/base.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Lake } from '../lake/lake.ts';
+import type { PartitionBounds } from '../tables/tables.ts';
 import type { IdentityIndex } from './identity-index.ts';
 import { stageAll } from './stage.ts';
 
@@ -18,6 +19,7 @@ export interface StagingOptions {
   random: () => number;
   /** Rows of raw taken into one commit, as far as whole raw snapshots allow. */
   maxRows: number;
+  bounds: PartitionBounds;
   /** Kept by the caller from call to call; without one every portion asks all of history. */
   index?: IdentityIndex;
   signal: AbortSignal;

@@ -6,6 +6,7 @@
 import { stringifyJson } from '../base/base.ts';
 import { addTally, type Tally } from '../event/event.ts';
 import { ancestors, type Refusal, type Staged, type Table } from '../lake/lake.ts';
+import type { OwnTypes } from './placement.ts';
 import {
   type Consumed,
   droppedBefore,
@@ -14,6 +15,7 @@ import {
   PIN,
   type RejectedManifest,
   stateKeys,
+  type TableState,
   tableState,
 } from './state.ts';
 
@@ -46,6 +48,8 @@ export interface Advance {
   /** Rows that leave on purpose, counted as `removed` in the tally: why, and below which day they may be missing. */
   dropped?: { why: string; beforeDay: number };
   expired?: readonly Expired[];
+  /** Event types that have partitions of their own with this commit. */
+  types?: OwnTypes;
 }
 
 export interface Attempt {
@@ -56,7 +60,10 @@ export interface Attempt {
 export function advance(base: Table, attempt: Attempt, change: Advance): Staged | Refusal {
   const before = tableState(base);
   const refusal =
-    judgedElsewhere(base, change) ?? positionsMoved(before.positions, change) ?? consumedMoved(base, change);
+    judgedElsewhere(base, change) ??
+    positionsMoved(before.positions, change) ??
+    consumedMoved(base, change) ??
+    typesTaken(before.types, change);
   if (refusal !== undefined) return { refused: refusal };
 
   const tally: Partial<Tally> = { ...change.tally };
@@ -92,6 +99,7 @@ export function advance(base: Table, attempt: Attempt, change: Advance): Staged 
       [stateKeys.ledger]: stringifyJson(addTally(before.ledger, tally)),
       [stateKeys.consumed]: stringifyJson(consumed),
       [stateKeys.rejected]: stringifyJson(rejected ? [...waiting, rejected] : waiting),
+      ...(change.types && { [stateKeys.types]: stringifyJson(typesWith(before.types, change.types)) }),
       ...(change.dropped && {
         [stateKeys.droppedBefore]: String(
           Math.max(change.dropped.beforeDay, droppedBefore(base) ?? Number.NEGATIVE_INFINITY),
@@ -153,4 +161,16 @@ function consumedMoved(base: Table, { consumed = [] }: Advance): string | undefi
     return at?.snapshot !== from?.snapshot || at?.uuid !== from?.uuid;
   });
   return moved && `${moved.table} was consumed up to another snapshot meanwhile`;
+}
+
+const typesWith = (before: TableState['types'], { known, added }: OwnTypes): string[] =>
+  [...new Set([...(before ?? known), ...added])].sort();
+
+/** What was free when the files were written, another writer's types have taken. On the base it was judged by, never. */
+function typesTaken(before: TableState['types'], { types }: Advance): string | undefined {
+  if (types === undefined || before === undefined || before.length <= types.known.length) return undefined;
+  const all = typesWith(before, types).length;
+  return all > Math.max(types.most, before.length)
+    ? `its event types would be ${all}, of ${types.most}: others came meanwhile`
+    : undefined;
 }

@@ -4,7 +4,7 @@ export const RAW_NAME = 'raw.events';
 export const STAGING_NAME = 'staging.events';
 export const QUARANTINE_NAME = 'quarantine.events';
 
-const EVENT_TYPE_ID = 3;
+export const EVENT_TYPE_ID = 3;
 export const CREATED_DATETIME_ID = 6;
 export const ARRIVED_AT_ID = 8;
 
@@ -40,6 +40,7 @@ export const RAW: TableDefinition = {
   partition: EVENT_PARTITION,
   sort: [],
   properties: {},
+  overflow: true,
 };
 
 export const STAGING: TableDefinition = {
@@ -50,6 +51,7 @@ export const STAGING: TableDefinition = {
     { source: CREATED_DATETIME_ID, transform: 'identity', direction: 'asc', nulls: 'first' },
   ],
   properties: {},
+  overflow: true,
 };
 
 export const QUARANTINE: TableDefinition = {
@@ -68,6 +70,7 @@ export const QUARANTINE: TableDefinition = {
   partition: [{ source: 4, id: 1000, name: 'arrived_at_day', transform: 'day' }],
   sort: [],
   properties: {},
+  overflow: true,
 };
 
 export const TABLES: Readonly<Record<string, TableDefinition>> = {

@@ -41,6 +41,11 @@ export interface TableState {
   ledger: Tally;
   consumed: Readonly<Record<string, Consumed>>;
   rejected: readonly RejectedManifest[];
+  /**
+   * Event types that have partitions of their own; undefined where no commit has said yet. A rollback takes none back: a
+   * type that is here too much costs a place, no row.
+   */
+  types: readonly string[] | undefined;
   /** Rows that snapshots of others added or removed since our last commit; our next commit enters them as foreign. */
   foreignRows: number;
 }
@@ -109,6 +114,7 @@ export const stateKeys = {
   ledger: 'lakeward.ledger',
   consumed: 'lakeward.consumed',
   rejected: 'lakeward.rejected',
+  types: 'lakeward.types',
   detail: 'lakeward.detail',
   droppedBefore: 'lakeward.dropped-before',
   streamPrefix: STREAM,
@@ -200,6 +206,7 @@ function withStampExpired(
 
 function undo(state: Omit<TableState, 'foreignRows'>, facts: SnapshotFacts) {
   return {
+    ...state,
     positions: movePositions(state.positions, facts.took, 0),
     ledger: addTally(state.ledger, negative(facts.ledger)),
     consumed: moveConsumed(state.consumed, facts.consumed, 'from'),
@@ -209,6 +216,7 @@ function undo(state: Omit<TableState, 'foreignRows'>, facts: SnapshotFacts) {
 
 function apply(state: Omit<TableState, 'foreignRows'>, facts: SnapshotFacts) {
   return {
+    ...state,
     positions: movePositions(state.positions, facts.took, 1),
     ledger: addTally(state.ledger, facts.ledger),
     consumed: moveConsumed(state.consumed, facts.consumed, 'to'),
@@ -262,6 +270,7 @@ function properties(metadata: TableMetadata): {
       ledger: addTally(emptyTally, json<Partial<Tally>>(stateKeys.ledger, {})),
       consumed: Object.fromEntries(Object.entries(consumed).map(([table, c]) => [table, pointer(c)])),
       rejected: json<RejectedManifest[]>(stateKeys.rejected, []),
+      types: json<string[] | undefined>(stateKeys.types, undefined),
     },
   };
 }

@@ -15,6 +15,13 @@ export {
   STAGING_NAME,
   TABLES,
 } from './definitions.ts';
+export {
+  type OwnTypes,
+  type PartitionBounds,
+  type Placement,
+  type Placing,
+  placing,
+} from './placement.ts';
 export { readUpTo } from './read-up-to.ts';
 export {
   type Consumed,

@@ -2,6 +2,7 @@ import { addTally, emptyTally, type Tally, tallyBalances } from '../event/event.
 import { ancestors, type DataFile, type Table } from '../lake/lake.ts';
 import {
   type Consumed,
+  CREATED_DATETIME_ID,
   droppedBefore,
   QUARANTINE_NAME,
   RAW_NAME,
@@ -174,8 +175,13 @@ async function compareRows(
 function onlyStaged(raw: Table, staged: ReadFiles): DataFile[] {
   const before = droppedBefore(raw);
   if (before === undefined) return [];
-  // A file of another spec says no day; it is compared like those of today.
-  return staged.files.filter(({ specId, partition: [day] }) => specId === 0 && Number(day) < before);
+  return staged.files.filter((file) => firstDay(file) < before);
+}
+
+/** The oldest day of a file's rows: its partition says it, or the bound of the column that days are of. */
+function firstDay({ specId, partition: [day], lowerBounds }: DataFile): number {
+  const first = specId === 0 ? undefined : lowerBounds.get(CREATED_DATETIME_ID);
+  return typeof first === 'bigint' ? Math.floor(Number(first) / 86_400_000_000) : Number(day);
 }
 
 const rowsOf = (files: readonly { recordCount: number }[]) =>

@@ -24,7 +24,15 @@ import { type ObjectStore, openDiskStore, openMemoryStore } from '../../src/obje
 import { fakeRest } from '../support/fake-rest.ts';
 import { faultyFetch } from '../support/fake-rest-faults.ts';
 import { type FaultyCatalog, faultyCatalog, type SwapFault } from '../support/faulty-catalog.ts';
-import { append, createSmall, movedClock, nothingStaged, seeded, smallFile } from '../support/small-lake.ts';
+import {
+  append,
+  createSmall,
+  DAY_US,
+  movedClock,
+  nothingStaged,
+  seeded,
+  smallFile,
+} from '../support/small-lake.ts';
 
 const clock = movedClock(Date.UTC(2026, 0, 1));
 let scratch: string;
@@ -258,6 +266,46 @@ describe.each(catalogs)('a lake over a catalog in %s', (_name, keep) => {
     expect(await rowsIn(lake)).toBe(10);
     await lake.close();
   });
+
+  test.each<SwapFault>(['ok', ...FAULTS])(
+    'gives a table a spec without fields, and takes files of both from who had it before, through: %s',
+    async (fault) => {
+      const { kept, lake, table } = await start(keep);
+      kept.faults.push(fault);
+      const found = (await lake.withOverflow(table))!;
+      expect(kept.faults).toEqual([]);
+      expect(found.table.metadata['partition-specs']).toMatchObject([
+        { 'spec-id': 0 },
+        { 'spec-id': found.specId, fields: [] },
+      ]);
+      expect(found.table.metadata['default-spec-id']).toBe(0);
+      expect(await lake.withOverflow(found.table)).toEqual(found);
+      expect((await (await lakeOver(kept)).withOverflow(table))!.specId).toBe(found.specId);
+
+      const inside = smallFile(lake, table, { rows: 1 });
+      const over = { ...smallFile(lake, table, { day: 9, rows: 5 }), specId: found.specId, partition: [] };
+      const manifests = await lake.prepare(found.table, [inside, over]);
+      expect(manifests.map(({ specId }) => specId).sort()).toEqual([0, found.specId]);
+      const change = { commitId: 'both', operation: 'append', manifests, stage: nothingStaged } as const;
+      const outcome = await lake.commit(table, change);
+      expect(outcome.kind).toBe('committed');
+      const onDay = (day: bigint) => [{ column: 'at', min: day * DAY_US, max: day * DAY_US + 1n }];
+      const rows = async (day: bigint) =>
+        (await lake.files(outcome.table, { where: onDay(day) })).files.map((file) => file.recordCount);
+      expect([await rows(20_454n), await rows(9n), await rows(10n)]).toEqual([[1], [5], []]);
+
+      const more = await append(lake, outcome.table, {
+        commitId: 'more',
+        files: [smallFile(lake, table), { ...over, location: `${over.location}2` }],
+      });
+      const merged = (await lake.mergeManifests(more))!;
+      expect(merged.to.map(({ specId, existingFiles }) => [specId, existingFiles]).sort()).toEqual([
+        [0, 2],
+        [found.specId, 2],
+      ]);
+      await lake.close();
+    },
+  );
 
   test('under any faults, of many writers at once, makes every commit exactly once', async () => {
     const fault = fc.constantFrom<SwapFault>('ok', 'ok', ...FAULTS);

@@ -9,9 +9,11 @@ import { openDiskStore } from '../../src/object-store/object-store.ts';
 import { processStream } from '../../src/processor/processor.ts';
 import { adoptRejected } from '../../src/quarantine/quarantine.ts';
 import { stageEvents } from '../../src/staging/staging.ts';
+import type { PartitionBounds } from '../../src/tables/tables.ts';
 import { type Verified, verifyLake } from '../../src/verify/verify.ts';
 import { loaded } from '../support/edited-table.ts';
 import { ScriptedStream } from '../support/scripted-stream.ts';
+import { BOUNDS } from '../support/worker.ts';
 import { difficultRecords, type Event, type Record } from './difficult-events.ts';
 
 export interface WrittenLake {
@@ -41,9 +43,15 @@ export interface LakeToWrite {
   seed: number;
   /** Records of the commits, first to last; the last one takes the rest. */
   commits: readonly number[];
+  bounds?: PartitionBounds;
 }
 
-export async function writeLake({ count, seed, commits }: LakeToWrite): Promise<WrittenLake> {
+export async function writeLake({
+  count,
+  seed,
+  commits,
+  bounds = BOUNDS,
+}: LakeToWrite): Promise<WrittenLake> {
   // A folder as people name theirs: its location must be the same text for every reader.
   const folder = await mkdtemp(join(tmpdir(), 'lake of Zoë '));
   const [spoolFolder, catalogPath] = [join(folder, 'spools'), join(folder, 'catalog.sqlite')];
@@ -56,7 +64,7 @@ export async function writeLake({ count, seed, commits }: LakeToWrite): Promise<
   const records = difficultRecords({ count, seed, ...ARRIVALS });
   const around = {
     ...{ lake, engine, clock: systemClock, log: silentLog, writer: 'interop' },
-    ...{ newId: () => crypto.randomUUID(), random: Math.random, signal: NEVER },
+    ...{ newId: () => crypto.randomUUID(), random: Math.random, signal: NEVER, bounds },
   };
   const written: WrittenLake = {
     ...{ lake, engine, stream, records, catalogPath },

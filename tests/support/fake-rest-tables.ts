@@ -13,6 +13,7 @@ export interface MakingBody {
 
 type Requirement =
   | { type: 'assert-table-uuid'; uuid: string }
+  | { type: 'assert-last-assigned-partition-id'; 'last-assigned-partition-id': number }
   | { type: 'assert-ref-snapshot-id'; ref: string; 'snapshot-id': Id | null };
 
 interface Snapshot {
@@ -21,7 +22,13 @@ interface Snapshot {
   'timestamp-ms': number;
 }
 
+interface Spec {
+  'spec-id': number;
+  fields: readonly unknown[];
+}
+
 type Update =
+  | { action: 'add-spec'; spec: Omit<Spec, 'spec-id'> }
   | { action: 'add-snapshot'; snapshot: Snapshot }
   | { action: 'set-snapshot-ref'; 'ref-name': string; type: string; 'snapshot-id': Id }
   | { action: 'set-properties'; updates: Record<string, string> }
@@ -38,6 +45,8 @@ interface Metadata {
   'last-sequence-number': number;
   'last-updated-ms': number;
   properties: Record<string, string>;
+  'last-partition-id': number;
+  'partition-specs': Spec[];
   'current-snapshot-id': Id;
   refs: Record<string, { type: string; 'snapshot-id': Id }>;
   snapshots: Snapshot[];
@@ -119,6 +128,8 @@ function holds(metadata: Metadata, requirement: Requirement): boolean {
   switch (requirement.type) {
     case 'assert-table-uuid':
       return metadata['table-uuid'] === requirement.uuid;
+    case 'assert-last-assigned-partition-id':
+      return metadata['last-partition-id'] === requirement['last-assigned-partition-id'];
     case 'assert-ref-snapshot-id':
       return sameId(metadata.refs[requirement.ref]?.['snapshot-id'] ?? null, requirement['snapshot-id']);
     default:
@@ -147,6 +158,14 @@ function apply(metadata: Metadata, update: Update): void {
       metadata['current-snapshot-id'] = ref['snapshot-id'];
       const entry = { 'timestamp-ms': metadata['last-updated-ms'], 'snapshot-id': ref['snapshot-id'] };
       metadata['snapshot-log'].push(entry);
+      return;
+    }
+    // As Java: an equal one is used again, another gets the highest id and one more.
+    case 'add-spec': {
+      const text = JSON.stringify(update.spec.fields);
+      if (metadata['partition-specs'].some((spec) => JSON.stringify(spec.fields) === text)) return;
+      const id = Math.max(...metadata['partition-specs'].map((spec) => spec['spec-id'])) + 1;
+      metadata['partition-specs'].push({ 'spec-id': id, fields: update.spec.fields });
       return;
     }
     case 'set-properties':

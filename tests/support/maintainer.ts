@@ -5,7 +5,8 @@ import { openEngine } from '../../src/engine/engine.ts';
 import type { Lake } from '../../src/lake/lake.ts';
 import type { MaintenanceOptions, MaintenanceRules } from '../../src/maintenance/maintenance.ts';
 import type { ObjectStore } from '../../src/object-store/object-store.ts';
-import type { Worker } from './worker.ts';
+import type { PartitionBounds } from '../../src/tables/tables.ts';
+import { BOUNDS, type Worker } from './worker.ts';
 
 export const DAY_MS = 86_400_000;
 
@@ -24,7 +25,11 @@ let opened = 0;
 
 export function maintenanceOf(
   { lake, clock }: Pick<Worker, 'lake' | 'clock'>,
-  { folder, rules = {} }: { folder: string; rules?: Partial<MaintenanceRules> },
+  {
+    folder,
+    rules = {},
+    bounds = BOUNDS,
+  }: { folder: string; rules?: Partial<MaintenanceRules>; bounds?: PartitionBounds },
 ): MaintenanceOptions {
   return {
     lake,
@@ -40,6 +45,7 @@ export function maintenanceOf(
     newId: () => crypto.randomUUID(),
     writer: 'maintenance',
     rules: { ...FEW, ...rules },
+    bounds,
     signal: new AbortController().signal,
   };
 }

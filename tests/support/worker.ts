@@ -13,6 +13,7 @@ import { type ObjectStore, openDiskStore } from '../../src/object-store/object-s
 import { type ProcessorOptions, processStream } from '../../src/processor/processor.ts';
 import { adoptRejected } from '../../src/quarantine/quarantine.ts';
 import { openIdentityIndex, stageEvents } from '../../src/staging/staging.ts';
+import type { PartitionBounds } from '../../src/tables/tables.ts';
 import type { ScriptedStream } from './scripted-stream.ts';
 import { VirtualClock } from './virtual-clock.ts';
 import { type WatchedEngine, watched } from './watched-engine.ts';
@@ -28,6 +29,7 @@ export interface WorkerOptions {
   commitAttempts?: number;
   /** Identities that staging holds in memory at most; with 0 it asks the table every time. */
   stagingIds?: number;
+  bounds?: PartitionBounds;
   /** Another worker's, to save the time of opening one. */
   engine?: WatchedEngine;
 }
@@ -57,6 +59,9 @@ export async function lakeFolder(): Promise<string> {
 }
 
 const LIMITS = { minTime_s: Date.UTC(2000, 0, 1) / 1000, maxAhead_s: 48 * 3600 };
+
+/** The defaults of the program. */
+export const BOUNDS: PartitionBounds = { filesMost: 4_096, typesMost: 1_000 };
 
 let opened = 0;
 
@@ -98,7 +103,16 @@ export async function openWorker(options: WorkerOptions): Promise<Worker> {
     return inner.close();
   });
 
-  const around = { lake, engine, clock, log: silentLog, writer: name, newId: () => crypto.randomUUID() };
+  const { bounds = BOUNDS } = options;
+  const around = {
+    lake,
+    engine,
+    clock,
+    log: silentLog,
+    writer: name,
+    newId: () => crypto.randomUUID(),
+    bounds,
+  };
   const { stagingIds = 100_000 } = options;
   const index = openIdentityIndex({
     ...{ lake, engine, log: silentLog, newId: around.newId },

@@ -12,7 +12,7 @@ import { planner, query } from './query.ts';
 import { readRaw } from './raw-batch.ts';
 import { readRejected } from './rejected-rows.ts';
 import { reopened } from './reopened.ts';
-import { rewrite } from './rewrite.ts';
+import { rewrite, spread } from './rewrite.ts';
 import { rowCounts } from './row-counts.ts';
 import { outputColumns, transform } from './transform.ts';
 import { openViews } from './views.ts';
@@ -54,6 +54,7 @@ export async function openDuckDb(options: EngineOptions): Promise<Engine> {
     readRejected: async (rejected, held) =>
       readRejected(await connect(), { rejected, held, files, folder: await folder() }),
     rewrite: async (input) => rewrite(await connect(), { ...input, access: files, folder: await folder() }),
+    spread: async (input) => spread(await connect(), { ...input, access: files }),
     identitiesOf: (events, since_s) => eventIdentities({ connect, files }, { events, since_s }),
     defineViews: async (definitions) => {
       const read = await views.define(definitions);

@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { QUARANTINE, RAW } from '../../tables/tables.ts';
+import { type Placement, QUARANTINE, RAW } from '../../tables/tables.ts';
 import type { EventLimits, Identities, JudgedBatch, LakeFile, LocalFile, SpoolInput } from '../engine.ts';
 import type { LocalFiles } from '../local-files.ts';
 import type { BatchFolder } from './batch-folders.ts';
@@ -74,7 +74,7 @@ class DuckDbJudgedBatch implements JudgedBatch {
     });
   }
 
-  async writeEvents(drop: Int32Array): Promise<LocalFile[]> {
+  async writeEvents(drop: Int32Array, placement?: Placement): Promise<LocalFile[]> {
     let kept = 'reason is null';
     if (drop.length > 0) {
       await fillRowIds(this.#c, 'dropped', drop);
@@ -88,12 +88,14 @@ class DuckDbJudgedBatch implements JudgedBatch {
           sub as subsequence_number, ${literal(this.#input.spool.stream)} as stream, day as __day, type as __type
         from judged where ${kept}`,
       partitionBy: ['__day', '__type'],
+      typeKey: '__type',
+      ...(placement && { placement }),
       hint: (values) => partitionHint(['created_datetime_day', 'event_type'], values),
     });
     return ensureRows(files, this.events - drop.length);
   }
 
-  async writeRejected(): Promise<LocalFile[]> {
+  async writeRejected(placement?: Placement): Promise<LocalFile[]> {
     if (this.rejected === 0) return [];
     const files = await this.#write('writing what is no event', {
       table: QUARANTINE,
@@ -102,6 +104,7 @@ class DuckDbJudgedBatch implements JudgedBatch {
           (arrived_ms // 86400000)::integer as __day
         from judged where reason is not null`,
       partitionBy: ['__day'],
+      ...(placement && { placement }),
       hint: (values) => partitionHint(['arrived_at_day'], values),
     });
     return ensureRows(files, this.rejected);

@@ -3,6 +3,7 @@
  * that stay are copied from file to file. A row's id is the place of its file's first row plus its own in the file.
  */
 import { Failure } from '../../base/base.ts';
+import type { Placement } from '../../tables/tables.ts';
 import type { Identities, LakeFile, LocalFile, RawBatch, RawFile } from '../engine.ts';
 import type { HeldFiles, LocalFiles } from '../local-files.ts';
 import type { BatchFolder } from './batch-folders.ts';
@@ -83,8 +84,8 @@ class DuckDbRawBatch implements RawBatch {
     });
   }
 
-  async writeSorted(drop: Int32Array): Promise<LocalFile[]> {
-    const write = { lanes: this.#lanes, files: this.#places, drop, folder: this.#folder.path };
+  async writeSorted(drop: Int32Array, placement?: Placement): Promise<LocalFile[]> {
+    const write = { lanes: this.#lanes, files: this.#places, drop, folder: this.#folder.path, placement };
     try {
       return ensureRows(await writeSorted(write), this.rows - drop.length);
     } catch (error) {

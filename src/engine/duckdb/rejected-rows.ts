@@ -38,11 +38,12 @@ export async function readRejected(
     return {
       rows,
       fresh: left,
-      async writeFresh() {
+      async writeFresh(placement) {
         return writePartitioned(c, {
           table: QUARANTINE,
           select: `select ${COLUMNS}, (epoch_us(arrived_at) // 86400000000)::integer as __day from fresh`,
           partitionBy: ['__day'],
+          ...(placement && { placement }),
           folder: folder.path,
           hint: (values) => partitionHint(['arrived_at_day'], values),
         });

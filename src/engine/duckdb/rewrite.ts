@@ -1,16 +1,20 @@
 /**
- * Files of one partition written anew as one. Documents pass through as they are. The rows of an unsorted table keep
- * their order because one thread reads the files one after the other; a sorted table is sorted again.
+ * Files of one partition written anew as one, or files of many anew by what their rows say. Documents pass through as
+ * they are. The rows of one partition keep their order because one thread reads the files one after the other; a sorted
+ * table is sorted again.
  */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { Failure } from '../../base/base.ts';
 import type { PartitionField, TableDefinition } from '../../lake/lake.ts';
+import type { Placement } from '../../tables/tables.ts';
+import type { Engine } from '../engine.ts';
 import type { LocalFiles } from '../local-files.ts';
-import type { Rewrite, Rewritten } from '../rewrite.ts';
+import type { Rewrite, Rewritten, Spread } from '../rewrite.ts';
 import type { BatchFolder } from './batch-folders.ts';
 import { engineFailure } from './duckdb.ts';
 import { withPaths } from './held.ts';
-import { identifier, parquet } from './sql.ts';
+import { OVERFLOW, place } from './placement.ts';
+import { identifier, list, parquet } from './sql.ts';
 import { ensureRows, type PartitionedWrite, partitionHint, writePartitioned } from './write.ts';
 
 export async function rewrite(
@@ -26,7 +30,9 @@ export async function rewrite(
     );
     const rows = input.files.reduce((sum, file) => sum + file.recordCount, 0);
     const files = ensureRows(written, rows);
-    if (files.some(({ file }) => String(file.partition) !== String(input.partition))) throw misplaced(input);
+    const { partition } = input;
+    if (partition !== undefined && files.some(({ file }) => String(file.partition) !== String(partition)))
+      throw misplaced(input);
     return { files, dispose: () => folder.release() };
   } catch (error) {
     await folder.release();
@@ -38,20 +44,69 @@ export async function rewrite(
   }
 }
 
+/** How many partitions the rows of files are of, and which of them would get files of their own. */
+export async function spread(
+  c: DuckDBConnection,
+  { table, files, placement, access }: Parameters<Engine['spread']>[0] & { access: LocalFiles },
+): Promise<Spread> {
+  try {
+    const sources = new Set(table.partition.map(({ source }) => source));
+    const columns = table.schema.fields.filter(({ id }) => sources.has(id));
+    return await withPaths(access, { files, need: { columns } }, async (paths) => {
+      const rows = `select ${keysOf(table)}, __file from ${parquet(paths, { filename: "'__file'" })}`;
+      const { partitionBy } = await placePartitions(c, { table, select: rows, placement });
+      const same = partitionBy.map((key) => `s.${key} is not distinct from p.${key}`).join(' and ');
+      const [[partitions, own, held, places]] = (
+        await c.runAndReadAll(`with own as (
+            select count(*)::double as n, list(distinct list_position(${list(paths)}, s.__file) - 1)::integer[] as places
+            from (${rows}) s join __partitions p on ${same} where __slice <> ${OVERFLOW})
+          select (select count(*)::double from __partitions),
+            (select count(*)::double from __partitions where __slice <> ${OVERFLOW}), n, places from own`)
+      ).getRowsJson() as [[number, number, number, number[] | null]];
+      return { partitions, own: { partitions: own, rows: held, files: places ?? [] } };
+    });
+  } catch (error) {
+    throw error instanceof Failure ? error : engineFailure(error, 'looking into overflow files');
+  } finally {
+    c.closeSync();
+  }
+}
+
+async function placePartitions(
+  c: DuckDBConnection,
+  { table, select, placement }: { table: TableDefinition; select: string; placement: Placement },
+) {
+  const placed = { select, ...keys(table), placement };
+  await place(c, placed);
+  return placed;
+}
+
+/** The names under which a select has the partition values, and which of them is the event type. */
+function keys({ partition }: TableDefinition) {
+  const at = partition.findIndex(({ transform }) => transform === 'identity');
+  return {
+    partitionBy: partition.map((_, i) => `__value${i}`),
+    ...(at >= 0 && { typeKey: `__value${at}` }),
+  };
+}
+
+const keysOf = (table: TableDefinition): string =>
+  table.partition.map((field, i) => `${partitionOf(table, field)} as __value${i}`).join(', ');
+
 function writeOf(
-  { table, partition }: Rewrite,
+  { table, partition, placement }: Rewrite,
   { paths, folder }: { paths: readonly string[]; folder: string },
 ): PartitionedWrite {
   const columns = table.schema.fields.map((field) => identifier(field.name));
-  const values = table.partition.map((field, i) => `${partitionOf(table, field)} as __value${i}`);
   const sort = table.sort.map((field) => columnOf(table, field.source));
   // The text of a statement ends at a NUL; then the rows are asked which partition they are of.
-  const canSay = partition.every((value) => !String(value).includes('\0'));
+  const known = partition?.every((value) => !String(value).includes('\0')) ? [partition] : undefined;
   return {
     table,
-    select: `select ${[...columns, ...values].join(', ')} from ${parquet(paths)}`,
-    partitionBy: table.partition.map((_, i) => `__value${i}`),
-    ...(canSay && { partitions: [partition] }),
+    select: `select ${[...columns, keysOf(table)].join(', ')} from ${parquet(paths)}`,
+    ...keys(table),
+    ...(known && { partitions: known }),
+    ...(placement && { placement }),
     ...(sort.length > 0 && { orderBy: sort, sortOrderId: 1 }),
     folder,
     hint: (of) =>

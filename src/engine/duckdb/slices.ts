@@ -41,10 +41,10 @@ export function slicesOf(files: readonly PlacedFile[], limits: Limits): Slice[] 
 }
 
 /** The text of a statement ends at a NUL. */
-const isKnown = ({ partition }: PlacedFile) =>
+export const isKnown = ({ partition }: PlacedFile) =>
   partition?.every((value) => !String(value).includes('\0')) ?? false;
 
-const keyOf = ({ partition }: PlacedFile) =>
+export const keyOf = ({ partition }: PlacedFile) =>
   JSON.stringify(partition?.map((value) => [typeof value, String(value)]));
 
 function spread(groups: readonly PlacedFile[][], { lanes, partitions }: Limits): PlacedFile[][][] {

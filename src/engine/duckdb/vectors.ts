@@ -8,6 +8,7 @@ import {
   type DuckDBResult,
   type DuckDBVector,
   INTEGER,
+  VARCHAR,
 } from '@duckdb/node-api';
 import type { Identities } from '../engine.ts';
 import { engineFailure } from './duckdb.ts';
@@ -94,6 +95,19 @@ export async function fillRowIds(c: DuckDBConnection, table: string, rows: Int32
     const vector = chunk.getColumnVector(0);
     raw(vector).items.set(part);
     vector.flush();
+    appender.appendDataChunk(chunk);
+  }
+  appender.closeSync();
+}
+
+/** Creates a temporary table with one VARCHAR column `text`; a statement could not say a text with a NUL in it. */
+export async function fillTexts(c: DuckDBConnection, table: string, texts: readonly string[]): Promise<void> {
+  await c.run(`create or replace temp table ${table} (text varchar)`);
+  const appender = await c.createAppender(table, null, 'temp');
+  for (let at = 0; at < texts.length; at += 2048) {
+    const part = texts.slice(at, at + 2048);
+    const chunk = DuckDBDataChunk.create([VARCHAR], part.length);
+    chunk.setColumnValues(0, part);
     appender.appendDataChunk(chunk);
   }
   appender.closeSync();

@@ -1,13 +1,15 @@
 /** Rows of raw as files of staging: slices of whole partitions, each reading only its own files, side by side. */
 import { rm } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { STAGING } from '../../tables/tables.ts';
+import { type Placement, STAGING } from '../../tables/tables.ts';
 import type { LocalFile } from '../engine.ts';
 import { inLanes, type Lanes } from './lanes.ts';
+import { PARTITIONS_AT_ONCE } from './placement.ts';
 import { COLUMNS, type PlacedFile, rowsOf } from './raw-rows.ts';
+import { bounded, shareOut } from './share-out.ts';
 import { type Slice, slicesOf } from './slices.ts';
 import { fillRowIds } from './vectors.ts';
-import { ensureRows, PARTITIONS_AT_ONCE, partitionHint, rowsIn, writePartitioned } from './write.ts';
+import { ensureRows, partitionHint, rowsIn, writePartitioned } from './write.ts';
 
 interface Input {
   lanes: Lanes;
@@ -15,32 +17,45 @@ interface Input {
   /** Row ids that are left out. */
   drop: Int32Array;
   folder: string;
+  placement: Placement | undefined;
 }
 
-export async function writeSorted({ lanes, files, drop, folder }: Input): Promise<LocalFile[]> {
+export async function writeSorted({ lanes, files, drop, folder, placement }: Input): Promise<LocalFile[]> {
   const dropped = drop.toSorted();
-  const slices = slicesOf(files, {
+  const left = (some: readonly PlacedFile[]) => rowsOfFiles(some) - rowIdsIn(some, dropped).length;
+  const { own, asked } = await shareOut(lanes.connection, { files, left, placement });
+  const slices = slicesOf(own, {
     lanes: lanes.most,
     // All lanes together hold as many partitions open as one write may.
     partitions: Math.max(1, Math.floor(PARTITIONS_AT_ONCE / lanes.most)),
   });
-  const written = await inLanes(lanes, slices, (c, slice) =>
-    writeSlice(c, { slice, drop: rowIdsIn(slice.files, dropped), folder }),
+  const pieces: Piece[] = [
+    ...asked.map((each) => ({ ...each, rows: rowsOfFiles(each.files), partitions: undefined })),
+    ...slices.map((slice) => ({ ...slice, placement: placement && ownOf(slice, placement) })),
+  ];
+  const written = await inLanes(lanes, pieces, (c, piece) =>
+    writePiece(c, { piece, drop: rowIdsIn(piece.files, dropped), folder }),
   );
   return written.flat();
 }
 
-interface SliceWrite {
-  slice: Slice;
-  /** Those of the slice alone. */
+type Piece = Slice & { placement: Placement | undefined };
+
+/** If it should hold rows of other partitions than its files say. */
+const ownOf = ({ partitions }: Slice, placement: Placement): Placement =>
+  bounded(placement, { filesMost: Math.max(1, partitions?.length ?? 0) });
+
+interface PieceWrite {
+  piece: Piece;
+  /** Those of the piece alone. */
   drop: Int32Array;
   folder: string;
 }
 
-async function writeSlice(c: DuckDBConnection, { slice, drop, folder }: SliceWrite): Promise<LocalFile[]> {
-  const expected = slice.rows - drop.length;
+async function writePiece(c: DuckDBConnection, { piece, drop, folder }: PieceWrite): Promise<LocalFile[]> {
+  const expected = piece.rows - drop.length;
   if (expected === 0) return [];
-  let rows = `(${rowsOf(slice.files)})`;
+  let rows = `(${rowsOf(piece.files)})`;
   if (drop.length > 0) {
     await fillRowIds(c, 'dropped', drop);
     rows += ' where rid not in (select rid from dropped)';
@@ -50,21 +65,25 @@ async function writeSlice(c: DuckDBConnection, { slice, drop, folder }: SliceWri
     select: `select ${COLUMNS}, (epoch_us(created_datetime) // 86400000000)::integer as __day, event_type as __type
       from ${rows}`,
     partitionBy: ['__day', '__type'],
+    typeKey: '__type',
     orderBy: ['event_name', 'created_datetime'],
     sortOrderId: 1,
     folder,
+    ...(piece.placement && { placement: piece.placement }),
     hint: (values: LocalFile['file']['partition']) =>
       partitionHint(['created_datetime_day', 'event_type'], values),
   };
-  if (slice.partitions !== undefined) {
-    // A row of any other partition is left out, and then the slice holds fewer rows than it must.
-    const files = await writePartitioned(c, { ...write, partitions: slice.partitions });
+  if (piece.partitions !== undefined) {
+    // A row of any other partition is left out, and then the piece holds fewer rows than it must.
+    const files = await writePartitioned(c, { ...write, partitions: piece.partitions });
     if (rowsIn(files) === expected) return files;
     // A file of another program holds rows of other partitions than it says; then the rows say where they belong.
     await Promise.all(files.map((file) => rm(file.localPath, { force: true })));
   }
   return ensureRows(await writePartitioned(c, write), expected);
 }
+
+const rowsOfFiles = (files: readonly PlacedFile[]) => files.reduce((sum, { rows }) => sum + rows, 0);
 
 /** Those of `sorted` that are rows of these files. */
 function rowIdsIn(files: readonly PlacedFile[], sorted: Int32Array): Int32Array {

@@ -10,16 +10,15 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { Failure } from '../../base/base.ts';
 import type { Bound, Field, PartitionValue, TableDefinition } from '../../lake/lake.ts';
 import type { LocalFile } from '../engine.ts';
+import { OVERFLOW, type Placed, place } from './placement.ts';
 import { identifier, literal } from './sql.ts';
 
-export interface PartitionedWrite {
+/**
+ * The select has one column per field of the table, in any order, and the partition values under `partitionBy`, in the
+ * order of the table's spec.
+ */
+export interface PartitionedWrite extends Placed {
   table: TableDefinition;
-  /** A select with one column per field of the table, in any order, and the partition values under `partitionBy`. */
-  select: string;
-  /** Names of the select's columns that hold the partition values, in the order of the table's spec. */
-  partitionBy: readonly string[];
-  /** Partition values that may occur, where they are known without asking the rows. */
-  partitions?: readonly (readonly PartitionValue[])[];
   /** Order within each file; DuckDB keeps it only on one thread. */
   orderBy?: readonly string[];
   /** DuckDB makes a folder a partition in it; they stay. */
@@ -35,38 +34,40 @@ export interface PartitionedWrite {
 const FORMAT = `format parquet, parquet_version v1, compression zstd, compression_level 1, write_bloom_filter false,
   row_group_size 122880`;
 
-/** Every open partition takes about 280 kB of the engine's memory: 3,400 at once did not fit in 1 GB. */
-export const PARTITIONS_AT_ONCE = 250;
+/** Many partitions lie in one such file: a filter on a type or a day reads few of its row groups. */
+const OVERFLOW_FORMAT = FORMAT.replace('row_group_size 122880', 'row_group_size 16384');
 
 export async function writePartitioned(c: DuckDBConnection, write: PartitionedWrite): Promise<LocalFile[]> {
-  const keys = write.partitionBy.map(identifier).join(', ');
-  // Every slice counts from 0 and uses the same folders again: 3,400 of them took 0.5 s to make, and each release of the
-  // batch's folder would look through them.
-  await c.run(`create or replace temp table __partitions as
-    select n // ${PARTITIONS_AT_ONCE} as __slice, n % ${PARTITIONS_AT_ONCE} as __p, * exclude (n)
-    from (select row_number() over (order by ${keys})::integer - 1 as n, * from (${distinctPartitions(write)}))`);
-  const slices = await partitionValues(c);
+  const { slices, overflowSpec } = await place(c, write);
   const fields = write.table.schema.fields;
   const columns = fields.map((f) => `s.${identifier(f.name)}`).join(', ');
   // NULL is a partition too.
   const same = write.partitionBy.map((k) => `s.${identifier(k)} is not distinct from p.${identifier(k)}`);
-  const order = write.orderBy
-    ? `order by __p, ${write.orderBy.map((name) => `s.${identifier(name)}`).join(', ')}`
-    : '';
   const files: LocalFile[] = [];
   for (const [slice, values] of slices) {
     const within = slices.size > 1 ? `where __slice = ${slice}` : '';
+    const order = orderOf(write, slice);
     const stats = await c.runAndReadAll(`copy (
         select ${columns}, __p from (${write.select}) s join __partitions p on ${same.join(' and ')} ${within} ${order}
-      ) to ${literal(write.folder)} (${FORMAT}, partition_by (__p), write_partition_columns false,
+      ) to ${literal(write.folder)} (${slice === OVERFLOW ? OVERFLOW_FORMAT : FORMAT},
+        partition_by (__p), write_partition_columns false,
         field_ids {${fields.map((f) => `${identifier(f.name)}: ${f.id}`).join(', ')}},
         filename_pattern '{uuidv7}', append, return_stats)`);
+    const specId = slice === OVERFLOW ? overflowSpec! : 0;
     for (const row of stats.getRowsJson()) {
-      files.push(writtenFile(row as unknown as StatsRow, { write, values }));
+      files.push(writtenFile(row as unknown as StatsRow, { write, specId, values }));
     }
   }
   await c.run('drop table __partitions');
   return files;
+}
+
+/** What overflows is in the order of its partitions, unless the table has an order of its own. */
+function orderOf({ orderBy, partitionBy }: PartitionedWrite, slice: number): string {
+  const order = orderBy ?? (slice === OVERFLOW ? partitionBy.toReversed() : undefined);
+  return order === undefined
+    ? ''
+    : `order by __p, ${order.map((name) => `s.${identifier(name)}`).join(', ')}`;
 }
 
 export const rowsIn = (files: readonly LocalFile[]) =>
@@ -83,26 +84,6 @@ export function ensureRows(files: readonly LocalFile[], expected: number): Local
   });
 }
 
-function distinctPartitions({ select, partitionBy, partitions }: PartitionedWrite): string {
-  const keys = partitionBy.map(identifier).join(', ');
-  const value = (v: PartitionValue) => (typeof v === 'string' ? literal(v) : String(v));
-  const tuples = new Set(partitions?.map((tuple) => `(${tuple.map(value).join(', ')})`));
-  // Of many that may occur few are left once repeats are dropped; each slice costs a scan, so the rows are asked.
-  if (tuples.size === 0 || tuples.size > PARTITIONS_AT_ONCE)
-    return `select distinct ${keys} from (${select})`;
-  return `from (values ${[...tuples].join(', ')}) as known(${keys})`;
-}
-
-/** Slice → number in it → values. */
-async function partitionValues(c: DuckDBConnection) {
-  const slices = new Map<number, Map<string, PartitionValue[]>>();
-  for (const [slice, p, ...values] of (await c.runAndReadAll('from __partitions')).getRowsJson()) {
-    const numbered = slices.get(Number(slice)) ?? new Map();
-    slices.set(Number(slice), numbered.set(String(p), values as PartitionValue[]));
-  }
-  return slices;
-}
-
 type Entries = { key: string; value: string }[];
 type StatsRow = [
   filename: string,
@@ -115,12 +96,16 @@ type StatsRow = [
 
 function writtenFile(
   [localPath, count, size, , columns, partition]: StatsRow,
-  { write, values }: { write: PartitionedWrite; values: Map<string, PartitionValue[]> },
+  {
+    write,
+    specId,
+    values,
+  }: { write: PartitionedWrite; specId: number; values: ReadonlyMap<string, readonly PartitionValue[]> },
 ): LocalFile {
   const tuple = values.get(partition[0]!.value)!;
   const byName = new Map(columns.map(({ key, value }) => [key, new Map(value.map((e) => [e.key, e.value]))]));
   const file = {
-    specId: 0,
+    specId,
     partition: tuple,
     recordCount: Number(count),
     fileSize: Number(size),
@@ -148,7 +133,7 @@ function writtenFile(
     if (min !== undefined) file.lowerBounds.set(field.id, min);
     if (max !== undefined) file.upperBounds.set(field.id, max);
   }
-  return { localPath, hint: write.hint(tuple), file };
+  return { localPath, hint: tuple.length === 0 ? 'overflow' : write.hint(tuple), file };
 }
 
 /** DuckDB's statistics are text; infinite times and what cannot be read give no bound. */

@@ -59,6 +59,7 @@ export function openSpark(options: SparkOptions): Engine {
     rowCounts: (files) => embedded.rowCounts(files),
     readRejected: (files, held) => embedded.readRejected(files, held),
     rewrite: (input) => embedded.rewrite(input),
+    spread: (input) => embedded.spread(input),
     outputColumns: (query) => embedded.outputColumns(query),
     transform: (write) => embedded.transform(write),
     defineViews: (views) => embedded.defineViews(views),

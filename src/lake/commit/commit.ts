@@ -116,7 +116,15 @@ class Commit {
    */
   async #write(): Promise<Attempt | Refusal | undefined> {
     const { name, metadataLocation } = this.#base;
+    const missing = missingSpec(this.#base, this.#change);
     try {
+      // The caller holds a table from before the spec was added; or another program has removed it since.
+      if (missing !== undefined) {
+        this.#base = await reload(this.#ports, name);
+        if (missingSpec(this.#base, this.#change) !== undefined)
+          return { refused: `the table has no partition spec ${missing}` };
+        return undefined;
+      }
       return await writeAttempt(this.#ports, this.#base, this.#change);
     } catch (error) {
       if (!(error instanceof Failure && error.code === 'object_store.not_found')) throw error;
@@ -191,6 +199,12 @@ class Commit {
       cause,
     });
   }
+}
+
+/** The id of a spec that the base does not know and a manifest is of. */
+function missingSpec({ metadata }: Table, { manifests }: Change): number | undefined {
+  const known = new Set(metadata['partition-specs'].map((spec) => spec['spec-id']));
+  return manifests.find(({ specId }) => !known.has(specId))?.specId;
 }
 
 /** Among main's ancestors only: on another branch, or rolled back, it is not part of the table. */

@@ -12,6 +12,9 @@ const DEFAULT_PROPERTIES: Readonly<Record<string, string>> = {
   'write.metadata.delete-after-commit.enabled': 'true',
 };
 
+/** For rows that get no partition of their own. */
+const OVERFLOW_SPEC: PartitionSpec = { 'spec-id': 1, fields: [] };
+
 /** A table without a snapshot yet; the first one is added to it before anything is written. */
 export function newTable(
   definition: TableDefinition,
@@ -46,7 +49,7 @@ export function newTable(
     'last-column-id': Math.max(0, ...schema.fields.map((field) => field.id)),
     schemas: [{ type: 'struct', 'schema-id': 0, fields: schema.fields }],
     'current-schema-id': 0,
-    'partition-specs': [spec],
+    'partition-specs': [spec, ...(definition.overflow && partition.length > 0 ? [OVERFLOW_SPEC] : [])],
     'default-spec-id': 0,
     'last-partition-id': Math.max(999, ...partition.map((field) => field.id)),
     'sort-orders': [order],
