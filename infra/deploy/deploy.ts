@@ -4,9 +4,16 @@
  * Usage: node infra/deploy/deploy.ts ENVIRONMENT (ENDPOINT, NAME and APPROVE in the environment)
  */
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { PROJECT } from './cache.ts';
-import { ANYBODY, type Deployment, localFolder, openDeployment, type Target } from './deployment.ts';
+import { join, relative } from 'node:path';
+import {
+  ANYBODY,
+  type Deployment,
+  localFolder,
+  localStackFolder,
+  openDeployment,
+  type Target,
+} from './deployment.ts';
+import { againstBar } from './duration.ts';
 import { explainDrift } from './emulator-drift.ts';
 import { startLocalStack } from './localstack.ts';
 import { settingsText } from './offline-plan.ts';
@@ -15,6 +22,8 @@ import { planSummary } from './plan-summary.ts';
 import { terraformMissing } from './providers.ts';
 import { smokeTest } from './smoke.ts';
 
+/** On two cores, with everything installed. */
+const SECONDS_MAX = 420;
 const [environment = 'local'] = process.argv.slice(2);
 const missing = await terraformMissing();
 if (missing !== undefined) throw new Error(`${missing}; see docs/how-to/deploy.md`);
@@ -41,7 +50,7 @@ try {
 async function endpoint(): Promise<string> {
   const given = process.env['ENDPOINT'];
   if (given) return given;
-  const started = await startLocalStack(join(PROJECT, '.local', 'localstack'));
+  const started = await startLocalStack(localStackFolder());
   told(`LocalStack answers at ${started}`);
   return started;
 }
@@ -63,11 +72,16 @@ async function applied(deployment: Deployment): Promise<void> {
   if (target.endpoint !== undefined) {
     const file = join(localFolder(target), 'outputs.json');
     await writeFile(file, `${JSON.stringify({ endpoint: target.endpoint, outputs }, null, 2)}\n`);
-    console.log(`outputs: ${file.slice(PROJECT.length + 1)}`);
+    console.log(`outputs: ${relative(process.cwd(), file)}`);
     told(await smokeTest({ endpoint: target.endpoint, outputs, credentials: ANYBODY }));
   }
   if (unexplained.length > 0) process.exitCode = 1;
-  console.log(`deployed ${environment} in ${seconds(begun)} s`);
+  if (target.endpoint === undefined) console.log(`deployed ${environment} in ${seconds(begun)} s`);
+  else {
+    const { line, isMissed } = againstBar(`deployed ${environment}`, { begun, most_s: SECONDS_MAX });
+    console.log(line);
+    if (isMissed) process.exitCode = 1;
+  }
 }
 
 function told(text: string): void {

@@ -3,10 +3,11 @@
  * file under .local/; with AWS it is in the bucket that the environment's backend.hcl names, and Terraform works in
  * the project's own folder, so that its lock file can be committed.
  */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cacheFolder, PROJECT } from './cache.ts';
+import { accountAt } from './emulator-account.ts';
 import { type Change, changesOf, type Plan } from './plan-file.ts';
 import { run, runWell } from './programs.ts';
 import { findProviders } from './providers.ts';
@@ -14,6 +15,7 @@ import { workingCopy } from './working-copy.ts';
 
 const COMPOSITION = join(PROJECT, 'infra/terraform/lakeward');
 const ENVIRONMENTS = join(PROJECT, 'infra/terraform/environments');
+const LOCALSTACK = 'localstack';
 /** What emulators accept from everybody. */
 export const ANYBODY = { accessKeyId: 'test', secretAccessKey: 'test' };
 
@@ -46,6 +48,7 @@ export async function openDeployment(target: Target): Promise<Deployment> {
   const settings = [
     `-var-file=${join(ENVIRONMENTS, target.environment, 'terraform.tfvars')}`,
     ...(target.name ? ['-var', `name=${target.name}`] : []),
+    ...(target.endpoint === undefined ? [] : await ofAccount(target.endpoint)),
   ];
   const { root, env, state } = await (target.endpoint === undefined ? onAws(target) : emulated(target));
   const folder = await mkdtemp(join(tmpdir(), 'lakeward-deploy-'));
@@ -80,15 +83,47 @@ export async function openDeployment(target: Target): Promise<Deployment> {
   };
 }
 
-/** Where the state of an emulated environment, and what runs for it, is kept. */
+/** Of everything that emulated deployments keep; LAKEWARD_LOCAL names another one, so that tests have their own. */
+export function localRoot(): string {
+  return process.env['LAKEWARD_LOCAL'] || join(PROJECT, '.local');
+}
+
+/** Where the state of an emulated environment is kept. */
 export function localFolder({ environment, name }: Target): string {
-  return join(PROJECT, '.local', name ? `${environment}-${name}` : environment);
+  return join(localRoot(), name ? `${environment}-${name}` : environment);
+}
+
+/** Where the LocalStack that deploy starts keeps its files. */
+export function localStackFolder(): string {
+  return join(localRoot(), LOCALSTACK);
+}
+
+/** The emulated deployments that there are, by the names of their folders. */
+export async function localDeployments(): Promise<string[]> {
+  const names = await readdir(localRoot()).catch(() => []);
+  return names.filter((name) => name !== LOCALSTACK);
+}
+
+/** Where an emulated environment was deployed, also when that failed halfway; undefined when it never was. */
+export async function endpointOf(target: Target): Promise<string | undefined> {
+  const text = await readFile(endpointFile(target), 'utf8').catch(() => undefined);
+  return text === undefined ? undefined : (JSON.parse(text) as { endpoint: string }).endpoint;
+}
+
+const endpointFile = (target: Target): string => join(localFolder(target), 'endpoint.json');
+
+/** Emulators have an account of their own each, and no secret that would keep one from it. */
+async function ofAccount(endpoint: string): Promise<string[]> {
+  const account = await accountAt(endpoint);
+  const trusted = JSON.stringify([`arn:aws:iam::${account}:root`]);
+  return ['-var', `account_id=${account}`, '-var', `trusted_principal_arns=${trusted}`];
 }
 
 async function emulated(target: Target) {
   const { folder, env } = await workingCopy('lakeward', await findProviders());
   const local = localFolder(target);
   await mkdir(local, { recursive: true });
+  await writeFile(endpointFile(target), JSON.stringify({ endpoint: target.endpoint }));
   return {
     root: join(folder, 'lakeward'),
     env: {

@@ -2,14 +2,22 @@
  * `make destroy ENV=local`: takes down what deploy made, and the LocalStack that it started once nothing is deployed in
  * it. On AWS only with APPROVE=yes. Usage: node infra/deploy/destroy.ts ENVIRONMENT (ENDPOINT, NAME, APPROVE as deploy)
  */
-import { readdir, readFile, rm, rmdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { PROJECT } from './cache.ts';
-import { localFolder, openDeployment, type Target } from './deployment.ts';
-import { stopLocalStack } from './localstack.ts';
+import { rm, rmdir } from 'node:fs/promises';
+import {
+  endpointOf,
+  localDeployments,
+  localFolder,
+  localRoot,
+  localStackFolder,
+  openDeployment,
+  type Target,
+} from './deployment.ts';
+import { againstBar } from './duration.ts';
+import { isStopped, stopLocalStack } from './localstack.ts';
 import { settingsText } from './offline-plan.ts';
 
-const LOCALSTACK = 'localstack';
+/** On two cores, with everything installed. */
+const SECONDS_MAX = 180;
 const [environment = 'local'] = process.argv.slice(2);
 const isEmulated = /^endpoint\s*=\s*\{[^}]*emulated\s*=\s*true/m.test(await settingsText(environment));
 const named: Target = { environment, name: process.env['NAME'] || undefined };
@@ -17,18 +25,28 @@ const begun = performance.now();
 
 if (isEmulated) {
   const endpoint = process.env['ENDPOINT'] || (await endpointOf(named));
-  if (endpoint === undefined) console.log(`nothing is deployed: ${localFolder(named)} has no outputs`);
+  if (endpoint === undefined) console.log(`nothing is deployed: ${localFolder(named)} is not there`);
+  else if (await isStopped(localStackFolder(), endpoint))
+    console.log('the LocalStack that it was in has ended, and took it along');
   else await destroyed({ ...named, endpoint });
   await rm(localFolder(named), { recursive: true, force: true });
-  const others = (await readdir(join(PROJECT, '.local')).catch(() => [])).filter(
-    (name) => name !== LOCALSTACK,
-  );
-  if (others.length > 0) console.log(`LocalStack stays up for ${others.join(', ')}`);
-  else if (await stopLocalStack(join(PROJECT, '.local', LOCALSTACK))) console.log('LocalStack stopped');
+  const others = await localDeployments();
+  if (others.length > 0) console.log(`what runs here stays up for ${others.join(', ')}`);
+  else if (await stopLocalStack(localStackFolder())) console.log('LocalStack stopped');
   // Only when it is empty.
-  await rmdir(join(PROJECT, '.local')).catch(() => {});
-} else if (process.env['APPROVE'] === 'yes') await destroyed(named);
-else {
+  await rmdir(localRoot()).catch(() => {});
+  if (endpoint !== undefined) {
+    const { line, isMissed } = againstBar(`destroyed ${environment}, nothing left`, {
+      begun,
+      most_s: SECONDS_MAX,
+    });
+    console.log(line);
+    if (isMissed) process.exitCode = 1;
+  }
+} else if (process.env['APPROVE'] === 'yes') {
+  await destroyed(named);
+  console.log(`destroyed ${environment}`);
+} else {
   console.log(`this would destroy ${environment} on AWS: say APPROVE=yes`);
   process.exitCode = 2;
 }
@@ -42,10 +60,4 @@ async function destroyed(target: Target): Promise<void> {
   } finally {
     await deployment.close();
   }
-  console.log(`destroyed ${environment} in ${((performance.now() - begun) / 1000).toFixed(1)} s`);
-}
-
-async function endpointOf(target: Target): Promise<string | undefined> {
-  const text = await readFile(join(localFolder(target), 'outputs.json'), 'utf8').catch(() => undefined);
-  return text === undefined ? undefined : (JSON.parse(text) as { endpoint: string }).endpoint;
 }

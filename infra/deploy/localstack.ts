@@ -56,6 +56,12 @@ export async function startLocalStack(folder: string): Promise<string> {
   return endpoint;
 }
 
+/** Whether the one of this folder was at `endpoint` and has ended; with it goes what was deployed in it. */
+export async function isStopped(folder: string, endpoint: string): Promise<boolean> {
+  const running = await runningIn(folder);
+  return running?.endpoint === endpoint && !(await isLocalStack(running.pid));
+}
+
 /** Stops the one whose state is in this folder and removes that; false when there was none. */
 export async function stopLocalStack(folder: string): Promise<boolean> {
   const running = await runningIn(folder);

@@ -3,12 +3,13 @@
  * `terraform fmt` has formatted, which makes a block's beginning and end plain.
  */
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { PROJECT } from './cache.ts';
 
 const ROOT = 'infra/terraform';
 const BEGIN = '<!-- BEGIN_TF_DOCS -->';
 const END = '<!-- END_TF_DOCS -->';
+export const EXAMPLE = 'examples/basic/main.tf';
 
 export async function modulePaths(): Promise<string[]> {
   const names = await readdir(join(PROJECT, ROOT, 'modules'));
@@ -25,6 +26,16 @@ export async function moduleTables(path: string): Promise<string> {
     `## Inputs\n\n${inputs(named('variable'))}`,
     `## Outputs\n\n${outputs(named('output'))}`,
   ].join('\n\n');
+}
+
+/** The module's example as somebody beside `modules` would write it; undefined for the composition, which has none. */
+export async function moduleExample(path: string): Promise<string | undefined> {
+  const text = await readFile(join(PROJECT, path, EXAMPLE), 'utf8').catch(() => undefined);
+  return text?.replace('source = "../.."', `source = "../modules/${basename(path)}"`);
+}
+
+export function withExample(readme: string, example: string | undefined): string {
+  return example === undefined ? readme : readme.replace(/(?<=^```hcl\n).*?(?=^```$)/ms, () => example);
 }
 
 export function withTables(readme: string, tables: string): string {

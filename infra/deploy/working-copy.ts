@@ -13,6 +13,8 @@ import type { Providers } from './providers.ts';
 const SOURCE = join(PROJECT, 'infra/terraform');
 const MARK = '.initialised';
 const UNUSED_MS_MAX = 7 * 86_400_000;
+/** The folder in a copy whose root calls every module's example. */
+export const EXAMPLES = 'examples';
 const BACKEND = 'terraform {\n  backend "local" {}\n}\n';
 
 export interface WorkingCopy {
@@ -48,11 +50,22 @@ async function copy(folder: string): Promise<void> {
     filter: (path) => !/\/\.terraform(\.lock\.hcl)?$|\.tfstate/.test(path),
   });
   await writeFile(join(half, 'lakeward/backend_override.tf'), BACKEND);
+  await writeRootOfExamples(half);
   await rename(half, folder).catch(async (error: unknown) => {
     await rm(half, { recursive: true, force: true });
     // Another run was faster.
     if (!(await isThere(folder))) throw error;
   });
+}
+
+/** One root that calls the example of every module, so that all are initialised and validated at once. */
+async function writeRootOfExamples(folder: string): Promise<void> {
+  const modules = await readdir(join(folder, 'modules'));
+  const calls = modules
+    .sort()
+    .map((name) => `module "${name}" {\n  source = "../modules/${name}/examples/basic"\n}\n`);
+  await mkdir(join(folder, EXAMPLES), { recursive: true });
+  await writeFile(join(folder, EXAMPLES, 'main.tf'), calls.join('\n'));
 }
 
 async function contentHash(providers: string): Promise<string> {

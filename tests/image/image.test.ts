@@ -129,6 +129,13 @@ describeWith({ missing }, 'the image', () => {
     expect(refused.stderr).toContain('stream.port');
   });
 
+  it('runs the transforms that an image made from it brings', async () => {
+    const mine = await image.extended(join(import.meta.dirname, '../../examples/daily-active'));
+    const listed = await mine.start(['transform', 'list', '--json'], { work: await image.workFolder() })
+      .ended;
+    expect(listed, listed.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining('daily_active') });
+  });
+
   it('takes what a stream elsewhere holds with run --once, and verify finds nothing', async () => {
     const [source, lake] = [await image.workFolder(), await image.workFolder()];
     const { dev, endpoint } = await startDev(source);

@@ -3,7 +3,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { PROJECT } from '../../infra/deploy/cache.ts';
-import { modulePaths, moduleTables, withTables } from '../../infra/deploy/module-tables.ts';
+import {
+  moduleExample,
+  modulePaths,
+  moduleTables,
+  withExample,
+  withTables,
+} from '../../infra/deploy/module-tables.ts';
 
 const ROOT = 'infra/terraform';
 const read = (path: string) => readFileSync(join(PROJECT, path), 'utf8');
@@ -48,7 +54,13 @@ describe.each(modules)('%s', (path) => {
     const readme = read(`${path}/README.md`);
     const tables = await moduleTables(path);
     expect(tables).toContain('## Inputs\n\n|');
-    expect(withTables(readme, tables)).toBe(readme);
+    expect(withTables(withExample(readme, await moduleExample(path)), tables)).toBe(readme);
+  });
+
+  test.skipIf(path.endsWith('/lakeward'))('has an example, which the README shows', async () => {
+    const example = await moduleExample(path);
+    expect(example).toContain(`source = "../modules/${path.split('/').at(-1)}"`);
+    expect(read(`${path}/README.md`)).toContain(example);
   });
 
   test('describes every variable and output in a sentence', () => {

@@ -46,6 +46,17 @@ describeWithTerraform(await findTerraform(), 'containers', () => {
     expect(told.filter((name) => !OPTIONS.includes(name))).toEqual([]);
   });
 
+  test('of transforms are told the folder where an image made from ours has them', () => {
+    const folders = containers
+      .filter(({ command }) => command.includes('transforms'))
+      .map(({ environment }) => environment.find(({ name }) => name === 'LAKEWARD_TRANSFORMS_DIR')?.value);
+    const dockerfile = readFileSync(join(PROJECT, 'Dockerfile'), 'utf8');
+    const [, inImage] = /^ +LAKEWARD_TRANSFORMS_DIR=(\S+)/m.exec(dockerfile)!;
+    expect(folders).toEqual([inImage]);
+    const ofUser = readFileSync(join(PROJECT, 'examples/daily-active/Dockerfile'), 'utf8');
+    expect(ofUser).toMatch(new RegExp(`^COPY transforms ${inImage}$`, 'm'));
+  });
+
   test('run roles that the program has', () => {
     const known: readonly string[] = ROLES;
     for (const { command } of containers) {

@@ -15,6 +15,7 @@ import type { Ended } from './program.ts';
 
 const PROJECT = join(import.meta.dirname, '../..');
 const TAG = 'localhost/lakeward:test';
+const MINE = 'localhost/lakeward-of-a-user:test';
 
 export interface ImageConfig {
   User: string;
@@ -41,6 +42,8 @@ export interface Image {
   baseFiles: string;
   /** A work folder as a volume of the image's user would be. */
   workFolder(): Promise<string>;
+  /** The image that the Dockerfile of this folder makes FROM it. */
+  extended(folder: string): Promise<Pick<Image, 'start'>>;
   /** The image's entry point with these arguments. */
   start(args: readonly string[], options: { work: string; env?: Record<string, string> }): Container;
   /** Another program in it, as `docker exec` would. */
@@ -81,7 +84,17 @@ export async function buildImage(): Promise<Image> {
     const { config } = inspected.Docker;
     const startProgram: Image['startProgram'] = (argv, { work, env = {} }) =>
       start(argv, { files, work, config, env });
+    const extended: Image['extended'] = async (context) => {
+      const from = ['--build-arg', `LAKEWARD=${TAG}`, '--tag', MINE];
+      await storage.run(['bud', '--pull-never', '--layers=false', '--format=docker', ...from, context]);
+      const { files: theirs } = await mounted(MINE);
+      return {
+        start: (args, { work, env = {} }) =>
+          start([...config.Entrypoint, ...args], { files: theirs, work, config, env }),
+      };
+    };
     return {
+      extended,
       config,
       files,
       baseFiles: base.files,

@@ -134,6 +134,7 @@ module "transforms" {
 
   name               = "${local.prefix}-transforms"
   region             = var.region
+  dir                = var.transforms.dir
   mode               = var.transforms.mode
   schedule           = var.transforms.schedule
   scheduler_role_arn = module.iam.scheduler_role_arn

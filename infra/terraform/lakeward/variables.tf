@@ -201,8 +201,9 @@ variable "staging" {
 }
 
 variable "transforms" {
-  description = "Transforms, as staging; null: none."
+  description = "Transforms, as staging, and their folder in the image, which has to be one that was made with them; null: none."
   type = object({
+    dir         = optional(string, "/app/transforms")
     mode        = optional(string, "SCHEDULE")
     schedule    = optional(string, "rate(1 hour)")
     cpu_units   = optional(number, 1024)

@@ -16,7 +16,7 @@ module "job" {
   subnet_ids         = var.subnet_ids
   security_group_ids = var.security_group_ids
   image              = var.image
-  options            = var.options
+  options            = merge({ "transforms.dir" = var.dir }, var.options)
   cpu_units          = var.cpu_units
   memory_mib         = var.memory_mib
   storage_gib        = var.storage_gib

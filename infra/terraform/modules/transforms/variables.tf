@@ -33,6 +33,17 @@ variable "image" {
   type        = string
 }
 
+variable "dir" {
+  description = "Folder of the transforms in the image, as its Dockerfile copies them."
+  type        = string
+  default     = "/app/transforms"
+
+  validation {
+    condition     = startswith(var.dir, "/")
+    error_message = "dir is an absolute path in the image."
+  }
+}
+
 variable "options" {
   description = "Options of Lakeward by their dotted name (docs/reference/configuration.md)."
   type        = map(string)
