@@ -272,7 +272,9 @@ class World implements Fate {
     const lake = openLake({ store, catalog, clock, log: silentLog, random });
     const engine = life.engine(this.#engine);
     const newId = () => crypto.randomUUID();
-    const around = { lake, engine, clock, log: silentLog, writer: `process ${number}`, newId };
+    // Tight, so that some of the rows go into overflow files.
+    const bounds = { filesMost: 2, typesMost: 100 };
+    const around = { lake, engine, clock, log: silentLog, writer: `process ${number}`, newId, bounds };
     const index = openIdentityIndex({
       ...{ lake, engine, log: silentLog, newId, memory_ids: 5, filter_bytes: 1e6 },
       ...{ folder: join(this.#folder, 'identities'), spareFolder: join(this.#folder, `ids-${number}`) },
