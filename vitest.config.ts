@@ -34,6 +34,7 @@ export default defineConfig({
       suite('interop', ['tests/interop/**/*.test.ts'], 300_000, [SPARK]),
       suite('spark', [SPARK, ...SPARK_ENGINE], 300_000),
       suite('infra', ['tests/infra/**/*.test.ts'], 300_000),
+      suite('deployment', ['tests/deployment/**/*.test.ts'], 1_200_000),
       suite('image', ['tests/image/**/*.test.ts'], 400_000),
       suite('end-to-end', ['tests/end-to-end/**/*.test.ts'], 300_000),
     ],

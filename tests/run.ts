@@ -15,6 +15,7 @@ const SUITES = [
   'interop',
   'spark',
   'infra',
+  'deployment',
   'image',
   'end-to-end',
 ];

@@ -20,7 +20,7 @@ import { settingsText } from './offline-plan.ts';
 import { type Change, changedAttributes } from './plan-file.ts';
 import { planSummary } from './plan-summary.ts';
 import { terraformMissing } from './providers.ts';
-import { smokeTest } from './smoke.ts';
+import { smokeTest, takeRoles } from './smoke.ts';
 
 /** On two cores, with everything installed. */
 const SECONDS_MAX = 420;
@@ -73,7 +73,8 @@ async function applied(deployment: Deployment): Promise<void> {
     const file = join(localFolder(target), 'outputs.json');
     await writeFile(file, `${JSON.stringify({ endpoint: target.endpoint, outputs }, null, 2)}\n`);
     console.log(`outputs: ${relative(process.cwd(), file)}`);
-    told(await smokeTest({ endpoint: target.endpoint, outputs, credentials: ANYBODY }));
+    const where = { endpoint: target.endpoint, outputs };
+    told(await smokeTest({ ...where, identities: await takeRoles(where, ANYBODY) }));
   }
   if (unexplained.length > 0) process.exitCode = 1;
   if (target.endpoint === undefined) console.log(`deployed ${environment} in ${seconds(begun)} s`);

@@ -7,7 +7,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cacheFolder, PROJECT } from './cache.ts';
-import { accountAt } from './emulator-account.ts';
+import { variablesFor } from './emulator.ts';
 import { type Change, changesOf, type Plan } from './plan-file.ts';
 import { run, runWell } from './programs.ts';
 import { findProviders } from './providers.ts';
@@ -48,7 +48,7 @@ export async function openDeployment(target: Target): Promise<Deployment> {
   const settings = [
     `-var-file=${join(ENVIRONMENTS, target.environment, 'terraform.tfvars')}`,
     ...(target.name ? ['-var', `name=${target.name}`] : []),
-    ...(target.endpoint === undefined ? [] : await ofAccount(target.endpoint)),
+    ...(target.endpoint === undefined ? [] : await variablesFor(target.endpoint)),
   ];
   const { root, env, state } = await (target.endpoint === undefined ? onAws(target) : emulated(target));
   const folder = await mkdtemp(join(tmpdir(), 'lakeward-deploy-'));
@@ -111,13 +111,6 @@ export async function endpointOf(target: Target): Promise<string | undefined> {
 }
 
 const endpointFile = (target: Target): string => join(localFolder(target), 'endpoint.json');
-
-/** Emulators have an account of their own each, and no secret that would keep one from it. */
-async function ofAccount(endpoint: string): Promise<string[]> {
-  const account = await accountAt(endpoint);
-  const trusted = JSON.stringify([`arn:aws:iam::${account}:root`]);
-  return ['-var', `account_id=${account}`, '-var', `trusted_principal_arns=${trusted}`];
-}
 
 async function emulated(target: Target) {
   const { folder, env } = await workingCopy('lakeward', await findProviders());

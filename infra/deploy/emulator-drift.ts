@@ -16,6 +16,16 @@ const KNOWN: readonly Known[] = [
     attributes: ['tags_all'],
     why: 'LocalStack 4.14.0 forgets the tags of an alarm that is made with them',
   },
+  {
+    type: 'aws_kms_key',
+    attributes: ['rotation_period_in_days'],
+    why: 'moto 5.2.1 does not say how often a key is rotated',
+  },
+  {
+    type: 'aws_kinesis_stream',
+    attributes: ['tags', 'tags_all'],
+    why: 'moto 5.2.1 forgets the tags of a stream that is made with them',
+  },
 ];
 
 /** The changes that a known fault of an emulator explains, with it. */

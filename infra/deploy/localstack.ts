@@ -29,6 +29,14 @@ interface Running {
   endpoint: string;
 }
 
+/** Why it cannot be installed here; undefined when it is. */
+export function localStackMissing(): Promise<string | undefined> {
+  return pythonEnvironment(LOCALSTACK).then(
+    () => undefined,
+    (error: unknown) => `no LocalStack: ${String(error).trimEnd().split('\n').at(-1)}`,
+  );
+}
+
 /** The one whose state is in this folder: the one that runs, else a new one. It outlives this process. */
 export async function startLocalStack(folder: string): Promise<string> {
   const before = await runningIn(folder);

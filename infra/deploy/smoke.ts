@@ -1,6 +1,7 @@
 /**
- * The program against what was deployed, told exactly what the outputs say, as the role that was deployed: events into
- * the deployed stream, one run, and the count of them in the deployed bucket.
+ * The program against what was deployed, told exactly what the outputs say, each part as the role that was deployed for
+ * it and by the command of its container: events into the deployed stream, one run, and the count of them in the
+ * deployed bucket.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,28 +17,47 @@ const EVENTS = 1_000;
 const REPEATS = 100;
 const QUESTION = 'select count(*) as rows, count(distinct event_uuid) as ids from staging.events';
 
-type Environment = Readonly<Record<string, string>>;
+export type Environment = Readonly<Record<string, string>>;
+
+interface Credentials {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken?: string;
+}
+
+/** Who does what in the test; the producer is anybody whom the policy `producer` is attached to. */
+export type Part = 'producer' | 'processor' | 'staging';
 
 export interface Deployed {
   endpoint: string;
   outputs: Outputs;
-  /** Who may take the deployed roles. */
-  credentials: { accessKeyId: string; secretAccessKey: string };
+  /** Environment variables with the credentials of each. */
+  identities: Readonly<Record<Part, Environment>>;
 }
 
-/** What was found in the bucket; an error when it is not what was sent. */
+/** What was found in the bucket; an error when it is not what was sent, or when a step was refused. */
 export async function smokeTest(deployed: Deployed): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'lakeward-smoke-'));
   try {
     const told = toldBy(deployed, folder);
+    // A producer has no rights to the lake, and is not told of it.
+    const ofStream = Object.fromEntries(
+      Object.entries(told).filter(([name]) => !/_(STORE|CATALOG)_/.test(name)),
+    );
+    const as = (part: Part, args: readonly string[]) =>
+      lakeward(args, { ...(part === 'producer' ? ofStream : told), ...deployed.identities[part] });
     const batch = crypto.randomUUID();
-    await writeFile(join(folder, 'events.ndjson'), events(batch).join('\n'));
-    await lakeward(['send', join(folder, 'events.ndjson')], { ...told, ...asOurselves(deployed) });
-    const env = { ...told, ...(await asRole(deployed, 'processor')) };
-    await lakeward(['run', '--once'], env);
-    await lakeward(['verify'], env);
+    // One request each, one after the other: moto loses records of two that come at once.
+    for (const [at, some] of events(batch).entries()) {
+      const file = join(folder, `events-${at}.ndjson`);
+      await writeFile(file, some.join('\n'));
+      await as('producer', ['send', file]);
+    }
+    await as('processor', ['run', 'processor', 'quarantine', '--once']);
+    await as('staging', ['run', 'staging', 'maintenance', '--once']);
+    await as('processor', ['verify']);
     const mine = `${QUESTION} where event_uuid like '${batch}%'`;
-    const answer = await lakeward(['sql', '--format', 'json', mine], env);
+    const answer = await as('staging', ['sql', '--format', 'json', mine]);
     const found = JSON.parse(answer) as { rows: number; ids: number }[];
     if (found[0]?.rows !== EVENTS || found[0].ids !== EVENTS)
       throw new Error(`${EVENTS} events were sent, and the bucket holds ${answer.trim()}`);
@@ -47,16 +67,34 @@ export async function smokeTest(deployed: Deployed): Promise<string> {
   }
 }
 
-function events(batch: string): string[] {
+/** The roles, taken by somebody whom they trust. `credentials` may put events, too. */
+export async function takeRoles(
+  where: Pick<Deployed, 'endpoint' | 'outputs'>,
+  credentials: Credentials,
+): Promise<Deployed['identities']> {
+  return {
+    producer: variablesOf(credentials),
+    processor: await roleTaken(where, { role: 'processor', credentials }),
+    staging: await roleTaken(where, { role: 'staging', credentials }),
+  };
+}
+
+/** In files of as many as one PutRecords takes; the last are repeats. */
+function events(batch: string): string[][] {
   const now_s = Math.floor(Date.now() / 1000);
   const all = Array.from({ length: EVENTS }, (_, at) => {
     const event_name = ['account:created', 'lesson:started', 'payment:order:completed'][at % 3];
     return JSON.stringify({ event_uuid: `${batch}-${at}`, event_name, created_at: now_s - (at % 60) });
   });
-  return [...all, ...all.slice(0, REPEATS)];
+  const half = EVENTS / 2;
+  return [all.slice(0, half), all.slice(half), all.slice(0, REPEATS)];
 }
 
-function toldBy({ endpoint, outputs }: Deployed, folder: string): Environment {
+/** The options of the outputs as environment variables, and the endpoint, which on AWS nobody is told. */
+export function toldBy(
+  { endpoint, outputs }: Pick<Deployed, 'endpoint' | 'outputs'>,
+  folder: string,
+): Environment {
   const options = {
     ...(outputs['options'] as Record<string, string>),
     'stream.endpoint': endpoint,
@@ -67,27 +105,25 @@ function toldBy({ endpoint, outputs }: Deployed, folder: string): Environment {
   return Object.fromEntries(named) as Environment;
 }
 
-function asOurselves({ credentials }: Deployed): Environment {
+function variablesOf({ accessKeyId, secretAccessKey, sessionToken = '' }: Credentials): Environment {
   return {
-    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-    AWS_SESSION_TOKEN: '',
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_SESSION_TOKEN: sessionToken,
   };
 }
 
-async function asRole({ endpoint, outputs, credentials }: Deployed, role: string): Promise<Environment> {
+async function roleTaken(
+  { endpoint, outputs }: Pick<Deployed, 'endpoint' | 'outputs'>,
+  { role, credentials }: { role: string; credentials: Credentials },
+): Promise<Environment> {
   const RoleArn = (outputs['role_arns'] as Record<string, string>)[role]!;
   const take = fromTemporaryCredentials({
     masterCredentials: credentials,
     params: { RoleArn, RoleSessionName: 'smoke-test' },
     clientConfig: { endpoint, region: String(outputs['region']) },
   });
-  const { accessKeyId, secretAccessKey, sessionToken = '' } = await take();
-  return {
-    AWS_ACCESS_KEY_ID: accessKeyId,
-    AWS_SECRET_ACCESS_KEY: secretAccessKey,
-    AWS_SESSION_TOKEN: sessionToken,
-  };
+  return variablesOf(await take());
 }
 
 /** Anything but exit code 0 is an error that holds what the program said. */

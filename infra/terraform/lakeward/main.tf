@@ -44,6 +44,7 @@ module "lake_bucket" {
   noncurrent_days     = var.lake.noncurrent_days
   access_log_bucket   = var.lake.access_log_bucket
   deletion_protection = var.deletion_protection
+  policy_enabled      = var.capabilities.bucket_policy
   force_destroy       = !var.deletion_protection
 }
 

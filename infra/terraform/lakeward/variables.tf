@@ -118,11 +118,12 @@ variable "permissions_boundary_arn" {
 }
 
 variable "capabilities" {
-  description = "What the endpoint has. LocalStack's free plan has none of these; moto has Glue. Without `containers` there is no network, registry, cluster, service or Spark either; without `glue` the catalog is in the bucket."
+  description = "What the endpoint has. LocalStack's free plan has no Glue, containers or autoscaling; moto denies everything once a bucket has a policy with conditions. Without `containers` there is no network, registry, cluster, service or Spark either; without `glue` the catalog is in the bucket."
   type = object({
-    glue        = optional(bool, true)
-    containers  = optional(bool, true)
-    autoscaling = optional(bool, true)
+    glue          = optional(bool, true)
+    containers    = optional(bool, true)
+    autoscaling   = optional(bool, true)
+    bucket_policy = optional(bool, true)
   })
   default = {}
 }

@@ -58,3 +58,9 @@ variable "force_destroy" {
   type        = bool
   default     = false
 }
+
+variable "policy_enabled" {
+  description = "Whether the bucket has its policy. `false` only at an emulator that takes a condition which does not hold for a refusal."
+  type        = bool
+  default     = true
+}
