@@ -16,8 +16,6 @@ export interface MotoPolicies {
   /** A user with what the policy allows, and its keys. Only while nothing is enforced. */
   makeUser(user: string): Promise<{ accessKeyId: string; secretAccessKey: string }>;
   giveUser(user: string, policy: PolicyDocument): Promise<void>;
-  /** Takes from a role what it was given; Terraform could not remove it otherwise. */
-  takeBack(role: string): Promise<void>;
 }
 
 export function motoPolicies(endpoint: string): MotoPolicies {
@@ -40,8 +38,6 @@ export function motoPolicies(endpoint: string): MotoPolicies {
         await iam('DetachRolePolicy', { RoleName, PolicyArn: PolicyArn! });
       await iam('PutRolePolicy', { RoleName, ...document(policy) });
     },
-    takeBack: async (RoleName) =>
-      void (await iam('DeleteRolePolicy', { RoleName, PolicyName: 'under-test' })),
     async makeUser(UserName) {
       await iam('CreateUser', { UserName });
       const made = await iam('CreateAccessKey', { UserName });

