@@ -72,8 +72,15 @@ export class Placing implements Placement {
     return { known: [...this.types], added, most: this.typesMost };
   }
 
-  /** The same, where these files are what was taken in; says what overflowed. */
+  /** The same, where these files are what was taken in; says what overflowed, and what should have and could not. */
   written(files: readonly Placed[]): OwnTypes {
+    if (files.length > this.filesMost) {
+      this.#log.warn('tables.many_files', 'a commit makes more files than commit.maxFiles', {
+        table: this.#table.name,
+        files: files.length,
+        most: this.filesMost,
+      });
+    }
     const overflowed = files.filter(({ partition }) => partition.length === 0);
     if (overflowed.length > 0) {
       this.#log.info('tables.overflowed', 'rows of the smallest partitions lie together in overflow files', {

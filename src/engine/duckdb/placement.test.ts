@@ -123,6 +123,11 @@ it('every row is in a file of its partition or of the overflow, within the bound
       const types = new Set(own.flatMap((each) => each.sizes.map(({ type }) => type)));
       const fresh = types.difference(bound.types).size;
       expect(fresh === 0 || bound.types.size + fresh <= bound.typesMost).toBe(true);
+      const mightHave = over
+        .flatMap((each) => each.sizes)
+        .filter(({ type, rows }) => bound.types.has(type) && rows >= bound.rowsLeast);
+      // One of fewer than 32 is kept for what overflows.
+      if (mightHave.length > 0) expect(own).toHaveLength(Math.max(0, bound.filesMost - 1));
       const least = Math.min(...own.map(({ file }) => file.recordCount));
       for (const { type, rows } of over.flatMap((each) => each.sizes))
         if (bound.types.has(type)) expect(rows).toBeLessThanOrEqual(least);
@@ -138,7 +143,7 @@ it('overflow files are in order of type, then day, and share no partition', asyn
     rows: 1_000 + i,
   }));
   const files = await written(partitions, {
-    ...{ filesMost: 10, typesMost: 10, types: new Set<string>() },
+    ...{ filesMost: 10, overflowMost: 8, typesMost: 10, types: new Set<string>() },
     overflowSpec: async () => OVERFLOW_SPEC,
   });
   const over = files.filter(({ file }) => file.specId === OVERFLOW_SPEC);

@@ -33,8 +33,10 @@ export const OVERFLOW = -1;
 /** Every open partition takes about 280 kB of the engine's memory: 3,400 at once did not fit in 1 GB. */
 export const PARTITIONS_AT_ONCE = 250;
 
-/** Several, so that a filter on a type can leave some closed. */
-export const OVERFLOW_FILES = 8;
+/** Files kept free for what overflows: several, so that a filter on a type can leave some closed, but few of all. */
+export const overflowFiles = (filesMost: number): number =>
+  Math.max(1, Math.min(8, Math.floor(filesMost / 16)));
+
 /** Fewer rows than this are not worth another file. */
 const OVERFLOW_ROWS = 10_000;
 
@@ -91,7 +93,7 @@ async function typesFit(
  * in one of them.
  */
 async function shareOut(c: DuckDBConnection, { partitionBy, placement, typeKey }: Placed): Promise<void> {
-  const { filesMost, types, typesMost, rowsLeast = 0, overflowMost = OVERFLOW_FILES } = placement!;
+  const { filesMost, types, typesMost, rowsLeast = 0, overflowMost = overflowFiles(filesMost) } = placement!;
   const overflow = Math.max(1, Math.min(overflowMost, filesMost));
   const keys = partitionBy.map(identifier).join(', ');
   const newest = partitionBy.map((key) => `${identifier(key)} desc`).join(', ');

@@ -5,7 +5,7 @@
  */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Placement } from '../../tables/tables.ts';
-import { OVERFLOW_FILES } from './placement.ts';
+import { overflowFiles } from './placement.ts';
 import { type PlacedFile, rowsOf } from './raw-rows.ts';
 import { isKnown, keyOf } from './slices.ts';
 
@@ -57,10 +57,10 @@ export async function shareOut(
   const sizes = unknown.length === 0 ? NOTHING : await askSizes(c, unknown, placement);
   const fit = fits(groups, { sizes, placement });
   if (!fit && (await placement.overflowSpec()) === undefined) return unbound;
-  const places = fit
-    ? placement.filesMost
-    : placement.filesMost - OVERFLOW_FILES * (unknown.length === 0 ? 1 : 2);
+  const reserved = overflowFiles(placement.filesMost);
   const types = allowedTypes(groups, { sizes, placement });
+  // What overflows of each kind has files of its own.
+  const places = placement.filesMost - reserved * (unknown.length === 0 ? 1 : 2);
   const own = fit ? new Set(groups) : largest(groups, { sizes, types, places });
   const over = groups.filter((group) => !own.has(group));
   // No further type is let in: which ones are is decided.
@@ -69,13 +69,18 @@ export async function shareOut(
   const asked = [
     ...(over.length === 0
       ? []
-      : [{ files: over.flatMap((group) => group.files), placement: within(OVERFLOW_FILES) }]),
+      : [
+          {
+            files: over.flatMap((group) => group.files),
+            placement: { ...within(reserved), overflowMost: reserved },
+          },
+        ]),
     ...(unknown.length === 0
       ? []
       : [
           {
             files: unknown,
-            placement: within(placement.filesMost - own.size - (over.length === 0 ? 0 : OVERFLOW_FILES)),
+            placement: within(placement.filesMost - own.size - (over.length === 0 ? 0 : reserved)),
           },
         ]),
   ];
