@@ -58,8 +58,14 @@ export const writerName = (role: string) => `lakeward ${role}`;
 export type LocalLake = Lake & { localFiles: LocalFiles };
 
 export async function composeLake(around: Surroundings): Promise<LocalLake> {
-  const { clock, log } = around;
-  const { store, catalog, files, copies } = await composeCatalog(around);
+  return lakeOver(around, await composeCatalog(around));
+}
+
+/** Closing it closes the catalog. */
+export function lakeOver(
+  { clock, log }: Surroundings,
+  { store, catalog, files, copies }: Awaited<ReturnType<typeof composeCatalog>>,
+): LocalLake {
   const lake = openLake({ store, catalog, clock, log, random: Math.random });
   const close = async () => {
     await lake.close();

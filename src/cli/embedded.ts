@@ -2,14 +2,16 @@
 import { rm } from 'node:fs/promises';
 import { Failure } from '../base/base.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { Catalog } from '../lake/lake.ts';
 import type { Stream } from '../stream/stream.ts';
 import type { StreamServer } from '../stream-server/stream-server.ts';
 import { ROLES } from './commands/run.ts';
 import {
+  composeCatalog,
   composeEngine,
-  composeLake,
   composeServer,
   type LocalLake,
+  lakeOver,
   openOwnStream,
   type Surroundings,
   spoolFolder,
@@ -29,6 +31,7 @@ export interface Embedded {
   server: StreamServer;
   stream: Stream;
   lake: LocalLake;
+  catalog: Catalog;
   engine: Engine;
   spoolFolder: string;
   /** Runs all roles until the signal; then reads the stream to its end and stages it. */
@@ -41,7 +44,8 @@ export async function openEmbedded(around: Surroundings): Promise<Embedded> {
   const owner = await readEndpoint(settings.dir);
   if (owner !== undefined) throw ownedBy(settings.dir, owner.pid);
   await sweepWork(around);
-  const lake = await composeLake(around);
+  const parts = await composeCatalog(around);
+  const lake = lakeOver(around, parts);
   const server = await serverOnFreePort(around, lake).catch((error: unknown) => {
     throw error instanceof Failure && error.code === 'stream_server.in_use'
       ? ownedBy(settings.dir, undefined)
@@ -56,6 +60,7 @@ export async function openEmbedded(around: Surroundings): Promise<Embedded> {
     server,
     stream,
     lake,
+    catalog: parts.catalog,
     engine,
     spoolFolder: spools,
     async run(signal, observe = {}) {

@@ -1,10 +1,12 @@
-/** `endpoint.json` in a lake's folder names the process that has its embedded stream open, and where to reach it. */
+/** `endpoint.json` in a lake's folder names the process that has its embedded stream open, and where to reach it and its catalog. */
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export interface Endpoint {
   endpoint: string;
   pid: number;
+  /** Of the Iceberg REST catalog that it serves, if it does. */
+  catalog?: string;
 }
 
 const fileOf = (dir: string) => join(dir, 'endpoint.json');

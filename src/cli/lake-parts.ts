@@ -6,6 +6,7 @@ import type { Settings } from '../config/config.ts';
 import { inPlace, type LocalFiles, remoteFiles } from '../engine/engine.ts';
 import {
   type Catalog,
+  type FileAccess,
   openBucketCatalog,
   openRestCatalog,
   openSqliteCatalog,
@@ -37,13 +38,9 @@ export async function openStore(
     const store = openDiskStore({ root: warehouse });
     return { store, files: inPlace(store) };
   }
-  const [endpoint, region] = [settings['store.endpoint'], settings['store.region']];
   const pathStyle = settings['store.pathStyle'];
   const store = openS3Store({
-    ...{ root, clock, credentials: chainedCredentials() },
-    ...(endpoint !== undefined && { endpoint }),
-    // A store that is not Amazon's has no regions, but signatures have.
-    ...(region !== undefined ? { region } : endpoint !== undefined && { region: 'us-east-1' }),
+    ...{ root, clock, credentials: chainedCredentials(), ...addressOf(settings) },
     ...(pathStyle !== undefined && { pathStyle }),
     limits: {
       requests: settings['store.requests'],
@@ -58,6 +55,42 @@ export async function openStore(
     read: (location, range) => store.read(location, range),
   });
   return { store: keepingWritten(store, files), files };
+}
+
+function addressOf(settings: Settings): { endpoint?: string; region?: string } {
+  const [endpoint, region] = [settings['store.endpoint'], settings['store.region']];
+  return {
+    ...(endpoint !== undefined && { endpoint }),
+    // A store that is not Amazon's has no regions, but signatures have.
+    ...(region !== undefined ? { region } : endpoint !== undefined && { region: 'us-east-1' }),
+  };
+}
+
+/**
+ * How other programs reach the files by themselves: by which address, and with this process's own credentials only
+ * where `serve.credentials` says so. Undefined where the files are on this machine.
+ */
+export function fileAccessOf(settings: Settings): (() => Promise<FileAccess>) | undefined {
+  if (settings['store.url'] === undefined) return undefined;
+  const { endpoint, region } = addressOf(settings);
+  const address = {
+    ...(endpoint !== undefined && { 's3.endpoint': endpoint }),
+    // The first is what Java reads, the second what the others do.
+    ...(region !== undefined && { 'client.region': region, 's3.region': region }),
+    's3.path-style-access': String(settings['store.pathStyle'] ?? endpoint !== undefined),
+  };
+  if (settings['serve.credentials'] === 'client') return async () => address;
+  const credentials = chainedCredentials();
+  return async () => {
+    const { accessKeyId, secretAccessKey, sessionToken } =
+      typeof credentials === 'function' ? await credentials() : credentials;
+    return {
+      ...address,
+      's3.access-key-id': accessKeyId,
+      's3.secret-access-key': secretAccessKey,
+      ...(sessionToken !== undefined && { 's3.session-token': sessionToken }),
+    };
+  };
 }
 
 /** What this machine wrote it soon reads again: raw for staging, staging for questions. */

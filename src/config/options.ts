@@ -38,7 +38,7 @@ const NOT_A_FLAG = [] as const;
 const PIPELINE = ['dev', 'run', 'demo'] as const;
 const SERVICE = ['dev', 'run'] as const;
 const STREAMING = ['dev', 'run', 'send', 'verify', 'status', 'health'] as const;
-const SERVING = ['serve catalog'] as const;
+const SERVING = ['dev', 'serve catalog'] as const;
 const COMPUTING = ['transform run', 'transform backfill'] as const;
 const TRANSFORMING = ['dev', 'run', 'transform list', 'transform show', ...COMPUTING] as const;
 const ASKING = ['dev', 'run', 'demo', 'sql', 'find', 'verify', 'maintain', 'types', ...COMPUTING] as const;
@@ -297,6 +297,11 @@ export const OPTIONS = {
     example: '100k',
     commands: ['dev', 'run', ...COMPUTING],
   }),
+  'serve.catalog': option(choice('on', 'off'), 'on', {
+    description: 'Whether dev serves the tables to other programs too, as serve catalog does.',
+    example: 'off',
+    commands: ['dev'],
+  }),
   'serve.host': option(text('ADDRESS'), '127.0.0.1', {
     description:
       'Address that the catalog is served on. Anything but loopback lets other machines reach every table, and needs serve.token.',
@@ -304,7 +309,8 @@ export const OPTIONS = {
     commands: SERVING,
   }),
   'serve.port': option(count({ max: 65535 }), 8181, {
-    description: 'Port that the catalog is served on; 0 takes any free one.',
+    description:
+      'Port that the catalog is served on; 0 takes any free one. When it is taken, dev uses the next free one and names it.',
     example: '8200',
     commands: SERVING,
   }),
@@ -317,6 +323,12 @@ export const OPTIONS = {
   'serve.warehouse': unset(text('NAME'), {
     description: 'A program that asks for a warehouse of another name is refused. Unset: every name will do.',
     example: 'lake',
+    commands: SERVING,
+  }),
+  'serve.credentials': option(choice('client', 'server'), 'client', {
+    description:
+      'With which credentials other programs reach the files of a lake on S3: their own, or those of the serving process, which everyone who may load a table is then told.',
+    example: 'server',
     commands: SERVING,
   }),
   'monitor.host': option(text('ADDRESS'), '127.0.0.1', {

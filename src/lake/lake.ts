@@ -27,6 +27,7 @@ export type { Change, CommitOutcome, Refusal, Staged } from './commit/change.ts'
 export {
   type CatalogServer,
   type CatalogServerOptions,
+  type FileAccess,
   serveCatalog,
 } from './rest-server/rest-server.ts';
 export type { Bound, DataFile, Manifest, PartitionValue } from './table/data-file.ts';

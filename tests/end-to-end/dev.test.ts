@@ -1,9 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { endpointOf, lakeward, start } from '../support/program.ts';
+import { endpointOf, lakeward, said, start } from '../support/program.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -69,6 +69,38 @@ describe('lakeward dev', () => {
     expect(endpoint).not.toContain(`:${port}`);
     expect(ended.stderr).toContain(`port ${port} is taken`);
     expect(ended.code).toBe(0);
+  });
+
+  it('serves its tables to other programs, beside another that does, for as long as it runs', async () => {
+    const tables = (uri: string, namespace: string) => fetch(`${uri}/v1/namespaces/${namespace}/tables`);
+    const one = start(['dev', '--dir', join(folder, 'served'), '--stream-port', '0', '--serve-port', '0']);
+    const [, first] = await said(one, /tables +(http:\S+)/);
+    const port = new URL(first!).port;
+    const other = start(['dev', '--dir', join(folder, 'beside'), '--stream-port', '0', '--serve-port', port]);
+    const [, second] = await said(other, /tables +(http:\S+)/);
+    const { catalog } = JSON.parse(await readFile(join(folder, 'beside', 'endpoint.json'), 'utf8'));
+    const file = join(folder, 'served.ndjson');
+    await writeFile(file, events(0, 10));
+    await lakeward(['send', '--dir', join(folder, 'beside'), file]);
+    const answer = await tables(second!, 'raw');
+
+    expect(catalog).toBe(second);
+    expect(second).not.toBe(first);
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toMatchObject({ identifiers: [{ namespace: ['raw'], name: 'events' }] });
+    for (const running of [one, other]) running.process.kill('SIGINT');
+    expect((await one.ended).code).toBe(0);
+    expect((await other.ended).stderr).toContain(`port ${port} is taken; the catalog is on`);
+    await expect(tables(second!, 'raw')).rejects.toThrow();
+  });
+
+  it('serves no tables when it is told not to', async () => {
+    const dir = join(folder, 'alone');
+    const running = start(['dev', '--dir', dir, '--stream-port', '0', '--serve-catalog', 'off']);
+    await said(running, / ask /);
+    running.process.kill('SIGINT');
+    const { code, stderr } = await running.ended;
+    expect({ code, served: /tables +http/.test(stderr) }).toEqual({ code: 0, served: false });
   });
 
   it('tells a second owner of the folder who owns it, in four lines', async () => {

@@ -1,5 +1,4 @@
 /** The tour with the lake in a bucket, and with the catalog behind the REST protocol. */
-import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { githubEvents } from '../support/corpora/github.ts';
 import { exampleProject } from '../support/example-project.ts';
 import { type Moto, startMoto } from '../support/moto.ts';
-import { type Ended, lakeward, start } from '../support/program.ts';
+import { type Ended, lakeward, said, start } from '../support/program.ts';
 import { describeWith, pythonWith } from '../support/python.ts';
 
 const python = await pythonWith('moto');
@@ -80,22 +79,19 @@ describeWith(python, 'with the lake on S3 (moto) and the catalog in the bucket',
     expect(bytes(fetched)).toBeLessThan(bytes(listed));
   });
 
-  it('with the catalog behind another process, by the REST protocol, the demo is exact', async () => {
-    const env = moto.lakeAt('s3://lake/served');
-    const its = ['--dir', join(dir, 'catalog'), '--catalog-kind', 'sqlite'];
-    const server = start(['serve', 'catalog', '--serve-port', '0', ...its], { env });
-    const uri = await new Promise<string>((resolve, reject) => {
-      server.process.stderr!.on('data', () => {
-        const found = /at (http:\S+?)[;,]/.exec(server.stderr())?.[1];
-        if (found !== undefined) resolve(found);
-      });
-      void server.ended.then(({ stderr }) => reject(new Error(stderr)));
-    });
-    const ours = ['--dir', join(dir, 'client'), '--catalog-uri', uri];
-    expectExact(await lakeward(['demo', '--events', '5000', '--json', ...ours], { env }));
-    server.process.kill('SIGINT');
-    await once(server.process, 'close');
-  });
+  it.each(['sqlite', 'bucket'])(
+    'with the catalog (%s) behind another process, by the REST protocol, the demo is exact',
+    async (kind) => {
+      const env = moto.lakeAt(`s3://lake/served-${kind}`);
+      const its = ['--dir', join(dir, `catalog-${kind}`), '--catalog-kind', kind];
+      const server = start(['serve', 'catalog', '--serve-port', '0', ...its], { env });
+      const [, uri] = await said(server, /at (http:\S+?)[;,]/);
+      const ours = ['--dir', join(dir, `client-${kind}`), '--catalog-uri', uri!];
+      expectExact(await lakeward(['demo', '--events', '5000', '--json', ...ours], { env }));
+      server.process.kill('SIGINT');
+      await server.ended;
+    },
+  );
 });
 
 const bytes = (text = '0 B') => {

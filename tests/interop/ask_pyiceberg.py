@@ -15,6 +15,8 @@ import pyarrow.parquet as pq
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.schema import Schema
 from pyiceberg.table import StaticTable
+from read_with_pyiceberg import prune, read
+from write_with_pyiceberg import change
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -111,6 +113,9 @@ def mirror_commits(asked):
 QUESTIONS = {
     "dump": dump,
     "mirrorCommits": mirror_commits,
+    "read": read,
+    "prune": prune,
+    "change": change,
 }
 
 # What libraries print goes to stderr; stdout is for answers.

@@ -1,15 +1,15 @@
 /** Another program writes to raw between our commits, and during one: its rows are counted, and we go on. */
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { currentSnapshot } from '../../src/lake/lake.ts';
 import { RAW_NAME, STAGING_NAME, snapshotFacts, tableState } from '../../src/tables/tables.ts';
 import { uuidOf } from '../support/events.ts';
+import { type Pyiceberg, startPyiceberg } from '../support/pyiceberg.ts';
 import { describeWith, pythonWith } from '../support/python.ts';
+import { PYICEBERG_WAYS, type Reached } from './catalog-ways.ts';
 import { ASKED, conditionOf } from './questions.ts';
 import { type WrittenLake, writeLake } from './written-lake.ts';
 
 const python = await pythonWith('iceberg');
-const script = (name: string) => join(import.meta.dirname, name);
 
 interface Change {
   append?: readonly Record<string, unknown>[];
@@ -29,11 +29,6 @@ interface Changed {
   nonNull: Record<string, number>;
 }
 
-function change(written: WrittenLake, change: Change): Promise<Changed> {
-  const input = { catalogPath: written.catalogPath, table: RAW_NAME, change };
-  return python.run(script('write_with_pyiceberg.py'), input);
-}
-
 const CREATED_S = Date.UTC(2026, 0, 12) / 1000;
 
 const row = (uuid: string, name: string) => ({
@@ -45,12 +40,34 @@ const row = (uuid: string, name: string) => ({
 const event = (n: number) => row(uuidOf(n), 'lesson:started');
 
 describeWith(python, 'a program that writes to raw beside us', () => {
+  let pyiceberg: Pyiceberg;
+  beforeAll(() => {
+    pyiceberg = startPyiceberg(python);
+  });
+  afterAll(() => pyiceberg?.stop());
+
+  describe.each(PYICEBERG_WAYS)('by %s', (_, reach) => writesBesideUs({ pyiceberg: () => pyiceberg, reach }));
+});
+
+interface Writer {
+  pyiceberg: () => Pyiceberg;
+  reach: (written: WrittenLake) => Promise<Reached>;
+}
+
+function writesBesideUs({ pyiceberg, reach }: Writer) {
   let written: WrittenLake;
+  let reached: Reached;
   beforeAll(async () => {
     written = await writeLake({ count: 600, seed: 2, commits: [400] });
+    reached = await reach(written);
   });
-  afterAll(() => written?.close());
+  afterAll(async () => {
+    await reached?.close();
+    await written?.close();
+  });
 
+  const change = (change: Change): Promise<Changed> =>
+    pyiceberg().change({ catalog: reached.pyiceberg, table: RAW_NAME, change });
   const state = async () => tableState(await written.table(RAW_NAME));
   const count = async (name: string, where = 'true') =>
     Number((await written.rows(name, 'count(*)', `where ${where}`))[0]![0]);
@@ -69,18 +86,9 @@ describeWith(python, 'a program that writes to raw beside us', () => {
     const filters = ASKED[RAW_NAME]!.questions.map(({ where }) => where).filter((where) =>
       where.every(({ column }) => names.includes(column)),
     );
-    const asked = {
-      name: RAW_NAME,
-      location: raw.metadataLocation,
-      columns: ASKED[RAW_NAME]!.columns,
-      filters,
-    };
-    const seen = await python.run<{ byCatalog: { pruning: { files: string[]; rows: number }[] }[] }>(
-      script('read_with_pyiceberg.py'),
-      { catalogPath: written.catalogPath, tables: [asked] },
-    );
+    const seen = await pyiceberg().prune({ catalog: reached.pyiceberg, table: RAW_NAME, filters });
     for (const [i, where] of filters.entries()) {
-      const { files, rows } = seen.byCatalog[0]!.pruning[i]!;
+      const { files, rows } = seen[i]!;
       const ours = (await written.lake.files(raw, { where })).files.map(({ location }) => location).sort();
       expect({ where, rows }).toEqual({ where, rows: await count(RAW_NAME, conditionOf(raw, where)) });
       // It does not say that its files hold no NaN, which our engine takes for greater than every number: we open them.
@@ -100,7 +108,7 @@ describeWith(python, 'a program that writes to raw beside us', () => {
       row('by hand 2', 'a type/of "its" own:x'),
       row(held.uuid, held.name),
     ];
-    expect(await change(written, { append: appended })).toMatchObject({ operation: 'append' });
+    expect(await change({ append: appended })).toMatchObject({ operation: 'append' });
     expect((await state()).foreignRows).toBe(3);
     expect((await state()).positions).toEqual(before.positions);
 
@@ -118,7 +126,7 @@ describeWith(python, 'a program that writes to raw beside us', () => {
     written.stream.script.push({
       rows: 2,
       before: async () => {
-        await change(written, { append: [row('during', 'lesson:started')] });
+        await change({ append: [row('during', 'lesson:started')] });
       },
     });
     await written.run();
@@ -133,7 +141,7 @@ describeWith(python, 'a program that writes to raw beside us', () => {
     const rows = await count(RAW_NAME, `event_type = '100%'`);
     expect(rows).toBeGreaterThan(0);
     const before = await state();
-    expect(await change(written, { delete: ['event_type', '100%'] })).toMatchObject({ operation: 'delete' });
+    expect(await change({ delete: ['event_type', '100%'] })).toMatchObject({ operation: 'delete' });
     expect((await state()).foreignRows).toBe(-rows);
 
     put(5);
@@ -148,7 +156,7 @@ describeWith(python, 'a program that writes to raw beside us', () => {
     await written.run();
     const before = await state();
     const { event_uuid } = event(6);
-    const { operation } = await change(written, { delete: ['event_uuid', event_uuid] });
+    const { operation } = await change({ delete: ['event_uuid', event_uuid] });
     expect(operation).toMatch(/^(delete|overwrite)$/);
     expect((await state()).foreignRows).toBe(-1);
 
@@ -186,7 +194,7 @@ describeWith(python, 'a program that writes to raw beside us', () => {
     const rows = await count(RAW_NAME, partition);
     expect(rows).toBeGreaterThan(3);
     const before = await state();
-    expect(await change(written, { deletePartition: [day, 'lesson'] })).toMatchObject({
+    expect(await change({ deletePartition: [day, 'lesson'] })).toMatchObject({
       operation: 'delete',
     });
     expect(await count(RAW_NAME, partition)).toBe(0);
@@ -197,10 +205,10 @@ describeWith(python, 'a program that writes to raw beside us', () => {
 
   test('adds a column: files of ours lack it, those of others have it, and staging takes both', async () => {
     const rows = await count(RAW_NAME);
-    expect((await change(written, { addColumn: 'note' })).columns).toContain('note');
+    expect((await change({ addColumn: 'note' })).columns).toContain('note');
     await expectToGoOn(22, 23);
     const noted = { ...row('with a note', 'lesson:started'), note: 'by hand' };
-    expect((await change(written, { append: [noted] })).nonNull).toMatchObject({
+    expect((await change({ append: [noted] })).nonNull).toMatchObject({
       note: 1,
       event_uuid: rows + 3,
     });
@@ -210,24 +218,24 @@ describeWith(python, 'a program that writes to raw beside us', () => {
 
   test('renames a column: it reads ours under the new name, and we go on under the old one', async () => {
     const subtypes = await count(RAW_NAME, 'event_subtype is not null');
-    const renamed = await change(written, { renameColumn: ['event_subtype', 'subtype'] });
+    const renamed = await change({ renameColumn: ['event_subtype', 'subtype'] });
     expect(renamed.columns).not.toContain('event_subtype');
     expect(renamed.nonNull['subtype']).toBe(subtypes);
     await expectToGoOn(26, 27);
-    const back = await change(written, { renameColumn: ['subtype', 'event_subtype'] });
+    const back = await change({ renameColumn: ['subtype', 'event_subtype'] });
     expect(back.nonNull['event_subtype']).toBe(subtypes + 2);
     await expectToGoOn(28, 29);
   });
 
   test('expires snapshots, also our newest one: what we know of ourselves stays', async () => {
     const { foreignRows: _, ...before } = await state();
-    expect(await change(written, { expire: true })).toMatchObject({ snapshots: 1 });
+    expect(await change({ expire: true })).toMatchObject({ snapshots: 1 });
     expect(await state()).toEqual({ ...before, foreignRows: 0 });
     await expectToGoOn(30, 31);
-    await change(written, { append: [row('before it expires', 'lesson:started')] });
-    expect(await change(written, { expire: true })).toMatchObject({ snapshots: 1 });
+    await change({ append: [row('before it expires', 'lesson:started')] });
+    expect(await change({ expire: true })).toMatchObject({ snapshots: 1 });
     expect((await state()).foreignRows).toBe(1);
     await expectToGoOn(32, 33);
     expect(await count(STAGING_NAME, `event_uuid = 'before it expires'`)).toBe(1);
   });
-});
+}

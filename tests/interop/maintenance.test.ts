@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { maintain, type TableReport } from '../../src/maintenance/maintenance.ts';
 import { maintenanceOf } from '../support/maintainer.ts';
+import { startPyiceberg } from '../support/pyiceberg.ts';
 import { describeWith, pythonWith } from '../support/python.ts';
+import { byFile } from './catalog-ways.ts';
 import { ourContents } from './our-contents.ts';
 import { ASKED, type Contents, conditionOf } from './questions.ts';
 import { type WrittenLake, writeLake } from './written-lake.ts';
@@ -56,11 +58,12 @@ describeWith(python, 'after maintenance', () => {
         return { name, location: table.metadataLocation, columns, filters, conditions };
       }),
     );
-    const read = await python.run<{ byCatalog: { contents: Contents }[] }>(
-      join(import.meta.dirname, 'read_with_pyiceberg.py'),
-      { catalogPath: written.catalogPath, tables },
-    );
-    expect(read.byCatalog.map(({ contents }) => contents)).toEqual(
+    const pyiceberg = startPyiceberg(python);
+    const catalogs = [(await byFile(written)).pyiceberg];
+    const read = await pyiceberg
+      .read<{ byCatalogs: { tables: { contents: Contents }[] }[] }>({ catalogs, tables })
+      .finally(() => pyiceberg.stop());
+    expect(read.byCatalogs[0]!.tables.map(({ contents }) => contents)).toEqual(
       NAMES.map((name) => before.get(name)!.contents),
     );
   });

@@ -5,6 +5,7 @@ import { backfill, defineTransform, type Transform } from '../../src/transforms/
 import { uuidOf } from '../support/events.ts';
 import { describeWith, pythonWith } from '../support/python.ts';
 import { succeeded, transformLake } from '../support/transform-lake.ts';
+import { PYICEBERG_WAYS } from './catalog-ways.ts';
 
 const python = await pythonWith('iceberg');
 const SCRIPT = join(import.meta.dirname, 'read_marts.py');
@@ -26,7 +27,9 @@ const event = (n: number, created_at: number): string =>
   JSON.stringify({ event_uuid: uuidOf(n), event_name: 'lesson:started', created_at });
 
 describeWith(python, 'pyiceberg', () => {
-  test('reads a mart: its types, a column added later, and only the files that a filter leaves', async () => {
+  const title =
+    'reads a mart by %s: its types, a column added later, and only the files that a filter leaves';
+  test.each(PYICEBERG_WAYS)(title, async (_, reach) => {
     const lake = await transformLake();
     const day_s = Date.UTC(2026, 0, 1) / 1000;
     await lake.fill([event(1, day_s), event(2, day_s + 86_401)]);
@@ -35,11 +38,12 @@ describeWith(python, 'pyiceberg', () => {
     const range = { from: day_s / 86_400 + 1 };
     succeeded([await backfill(lake.options([wider]), wider, range)]);
 
-    const seen = await python.run(SCRIPT, {
+    const { pyiceberg, close } = await reach({
       catalogPath: join(lake.folder, 'catalog.sqlite'),
-      name: 'marts.shaped',
-      filter: 'a_decimal = 13.34',
+      lake: lake.worker.lake,
     });
+    const asked = { catalog: pyiceberg, name: 'marts.shaped', filter: 'a_decimal = 13.34' };
+    const seen = await python.run(SCRIPT, asked).finally(close);
     const common = ['True', '1', '1', '2.5'];
     const rest = ['-0.001', '2026-01-02 03:04:05.600000'];
     expect(seen).toEqual({

@@ -3,10 +3,10 @@
 import json
 import sys
 
-from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.catalog import load_catalog
 
 asked = json.load(sys.stdin)
-catalog = SqlCatalog("lakeward", uri="sqlite:///" + asked["catalogPath"])
+catalog = load_catalog("lakeward", **asked["catalog"])
 table = catalog.load_table(asked["name"])
 rows = table.scan().to_arrow().to_pylist()
 filtered = table.scan(row_filter=asked["filter"])

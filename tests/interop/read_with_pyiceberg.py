@@ -1,12 +1,11 @@
-"""Reads tables with pyiceberg, by its catalog on our catalog file and by metadata file alone, and says what it saw."""
+"""Reads tables with pyiceberg, by each of the given catalogs and by metadata file alone, and says what it saw."""
 
 import hashlib
 import json
-import sys
 from collections import Counter
 from datetime import datetime, timedelta, timezone
 
-from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.catalog import load_catalog
 from pyiceberg.expressions import AlwaysTrue, And, GreaterThanOrEqual, In, LessThanOrEqual
 from pyiceberg.table import StaticTable
 
@@ -146,14 +145,23 @@ def facts(table, asked):
     }
 
 
-asked = json.load(sys.stdin)
-catalog = SqlCatalog("lakeward", uri="sqlite:///" + asked["catalogPath"])
-print(
-    json.dumps(
-        {
-            "tables": sorted(".".join(name) for ns in catalog.list_namespaces() for name in catalog.list_tables(ns)),
-            "byCatalog": [facts(catalog.load_table(table["name"]), table) for table in asked["tables"]],
-            "byFile": [facts(StaticTable.from_metadata(table["location"]), table) for table in asked["tables"]],
-        }
-    )
-)
+def names(catalog):
+    return sorted(".".join(name) for ns in catalog.list_namespaces() for name in catalog.list_tables(ns))
+
+
+def read(asked):
+    catalogs = [load_catalog("lakeward", **properties) for properties in asked["catalogs"]]
+    return {
+        "byCatalogs": [
+            {
+                "names": names(catalog),
+                "tables": [facts(catalog.load_table(table["name"]), table) for table in asked["tables"]],
+            }
+            for catalog in catalogs
+        ],
+        "byFile": [facts(StaticTable.from_metadata(table["location"]), table) for table in asked["tables"]],
+    }
+
+
+def prune(asked):
+    return pruning(load_catalog("lakeward", **asked["catalog"]).load_table(asked["table"]), asked["filters"])

@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ancestors, type DataFile, type FileFilter, type Table } from '../../src/lake/lake.ts';
 import { TABLES } from '../../src/tables/tables.ts';
+import { startPyiceberg } from '../support/pyiceberg.ts';
 import { describeWith, pythonWith } from '../support/python.ts';
+import { PYICEBERG_WAYS } from './catalog-ways.ts';
 import { ourContents } from './our-contents.ts';
 import { ASKED, type Contents, conditionOf, contentsOf } from './questions.ts';
 import { type WrittenLake, writeLake } from './written-lake.ts';
@@ -43,13 +45,14 @@ interface ByDuckDb {
 }
 
 interface Seen {
-  pyiceberg: { tables: string[]; byCatalog: ByPyiceberg[]; byFile: ByPyiceberg[] };
+  pyiceberg: { byCatalogs: { names: string[]; tables: ByPyiceberg[] }[]; byFile: ByPyiceberg[] };
   duckDb: ByDuckDb[];
   checked: Record<string, { files: number; findings: string[] }>;
 }
 
 const python = await pythonWith('iceberg');
 const NAMES = Object.keys(ASKED);
+const BY_WAY = PYICEBERG_WAYS.map(([by], way) => [by, way] as const);
 
 async function look(written: WrittenLake): Promise<Seen> {
   const tables = await Promise.all(
@@ -61,13 +64,20 @@ async function look(written: WrittenLake): Promise<Seen> {
       return { name, location: table.metadataLocation, columns, filters, conditions };
     }),
   );
-  const run = <T>(script: string) =>
-    python.run<T>(join(import.meta.dirname, script), { catalogPath: written.catalogPath, tables });
-  return {
-    pyiceberg: await run('read_with_pyiceberg.py'),
-    duckDb: await run('read_with_duckdb.py'),
-    checked: await run('check_files.py'),
-  };
+  const reached = await Promise.all(PYICEBERG_WAYS.map(([, reach]) => reach(written)));
+  const catalogs = reached.map(({ pyiceberg }) => pyiceberg);
+  const run = <T>(script: string) => python.run<T>(join(import.meta.dirname, script), { tables });
+  const pyiceberg = startPyiceberg(python);
+  try {
+    return {
+      pyiceberg: await pyiceberg.read({ catalogs, tables }),
+      duckDb: await run('read_with_duckdb.py'),
+      checked: await run('check_files.py'),
+    };
+  } finally {
+    await pyiceberg.stop();
+    for (const { close } of reached) await close();
+  }
 }
 
 describeWith(python, 'other programs', () => {
@@ -80,8 +90,8 @@ describeWith(python, 'other programs', () => {
   });
   afterAll(() => written?.close());
 
-  test('find the tables in the catalog', () => {
-    expect(seen.pyiceberg.tables).toEqual([...NAMES].sort());
+  test.each(BY_WAY)('find the tables by %s', (_, way) => {
+    expect(seen.pyiceberg.byCatalogs[way]!.names).toEqual([...NAMES].sort());
   });
 
   describe.each(NAMES.map((name, at) => [name, at] as const))('read %s', (name, at) => {
@@ -93,12 +103,16 @@ describeWith(python, 'other programs', () => {
     beforeAll(async () => {
       table = await written.table(name);
       files = (await written.lake.files(table)).files;
-      pyiceberg = seen.pyiceberg.byCatalog[at]!;
+      pyiceberg = seen.pyiceberg.byCatalogs[0]!.tables[at]!;
       duckDb = seen.duckDb[at]!;
     });
 
     test('by the metadata file as by the catalog', () => {
       expect(seen.pyiceberg.byFile[at]).toEqual(pyiceberg);
+    });
+
+    test.each(BY_WAY)('by %s as by every other way, down to each file that it opens', (_, way) => {
+      expect(seen.pyiceberg.byCatalogs[way]!.tables[at]).toEqual(pyiceberg);
     });
 
     test('with the columns, ids and partitions that it was made with', () => {
@@ -219,7 +233,7 @@ describeWith(python, 'other programs', () => {
   });
 
   test('find repeats in raw and none in staging', () => {
-    const [raw, staging] = seen.pyiceberg.byCatalog;
+    const [raw, staging] = seen.pyiceberg.byCatalogs[0]!.tables;
     expect(raw!.contents.rows).toBeGreaterThan(raw!.contents.keys);
     expect(staging!.contents.rows).toBe(staging!.contents.keys);
   });

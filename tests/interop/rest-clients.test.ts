@@ -1,47 +1,34 @@
 /** pyiceberg and DuckDB by our REST server: their own tables from beginning to end, and ours, while ours goes on. */
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { silentLog, systemClock } from '../../src/base/base.ts';
-import {
-  type CatalogServer,
-  currentSnapshot,
-  type NamespacedCatalog,
-  openSqliteCatalog,
-  serveCatalog,
-} from '../../src/lake/lake.ts';
+import { currentSnapshot } from '../../src/lake/lake.ts';
 import { RAW_NAME, tableState } from '../../src/tables/tables.ts';
 import { uuidOf } from '../support/events.ts';
 import { describeWith, pythonWith } from '../support/python.ts';
+import { byRestServer, type Reached } from './catalog-ways.ts';
 import { type WrittenLake, writeLake } from './written-lake.ts';
 
 const python = await pythonWith('iceberg');
 const SCRIPT = join(import.meta.dirname, 'use_rest_catalog.py');
 const DUCKDB = join(import.meta.dirname, 'use_rest_with_duckdb.py');
-const TOKEN = 'token-of-this-test';
 const TABLE = 'marts.by_python';
 
 describeWith(python, 'a program by our REST server', () => {
   let written: WrittenLake;
-  let catalog: NamespacedCatalog;
-  let server: CatalogServer;
+  let reached: Reached;
   beforeAll(async () => {
     written = await writeLake({ count: 600, seed: 5, commits: [400] });
-    // Its own connection, as a server in another process has.
-    catalog = openSqliteCatalog({ path: written.catalogPath });
-    server = await serveCatalog({
-      ...{ catalog, store: written.lake.store, clock: systemClock, log: silentLog, random: Math.random },
-      ...{ port: 0, token: TOKEN },
-    });
+    reached = await byRestServer(written);
   });
   afterAll(async () => {
-    await server?.close();
-    await catalog?.close();
+    await reached?.close();
     await written?.close();
   });
+  const address = () => ({ uri: reached.pyiceberg['uri'], token: reached.pyiceberg['token'] });
 
   async function step<T>(name: string, more: object = {}): Promise<T> {
     const answer = await python.run<{ [name: string]: T }>(SCRIPT, {
-      ...{ uri: server.uri, token: TOKEN, steps: [name] },
+      ...{ ...address(), steps: [name] },
       ...more,
     });
     return answer[name]!;
@@ -104,7 +91,7 @@ describeWith(python, 'a program by our REST server', () => {
   test('that is DuckDB reads a table of ours, and makes and fills one of its own', async () => {
     const where = `event_type = 'lesson'`;
     const expected = Number((await written.rows(RAW_NAME, 'count(*)', `where ${where}`))[0]![0]);
-    const asked = { uri: server.uri, token: TOKEN, table: RAW_NAME, where };
+    const asked = { ...address(), table: RAW_NAME, where };
     expect(await python.run(DUCKDB, asked)).toEqual({
       rows: expected,
       own: [

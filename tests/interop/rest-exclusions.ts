@@ -94,3 +94,12 @@ export const EXCLUSIONS: readonly Exclusion[] = [
     ],
   },
 ];
+
+/** Those that a catalog in a bucket has beside. */
+export const EXCLUSIONS_OF_BUCKET: readonly Exclusion[] = [
+  {
+    reason: 'a catalog in a bucket moves one pointer at a time, and does not rename',
+    outcome: 'failed',
+    tests: ['renameTable', 'renameTableDestinationTableAlreadyExists', 'renameTableMissingSourceTable'],
+  },
+];

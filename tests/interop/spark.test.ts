@@ -6,6 +6,7 @@ import { QUARANTINE_NAME, RAW_NAME, STAGING_NAME, tableState } from '../../src/t
 import { uuidOf } from '../support/events.ts';
 import { describeWith } from '../support/python.ts';
 import { type Spark, sparkInstallation } from '../support/spark.ts';
+import { type Reached, SPARK_WAYS } from './catalog-ways.ts';
 import { ourContents } from './our-contents.ts';
 import { ASKED, conditionOf } from './questions.ts';
 import { contentsBySpark, sparkCondition } from './spark-questions.ts';
@@ -15,26 +16,6 @@ const installation = await sparkInstallation();
 const NAMES = Object.keys(ASKED);
 const LONG_AGO = new Date(Date.UTC(2020, 0, 1));
 
-interface SparkCatalog {
-  by: string;
-  /** The catalog's name in Spark. */
-  name: string;
-  conf(written: WrittenLake): Record<string, string>;
-}
-
-const CATALOGS: readonly SparkCatalog[] = [
-  {
-    by: 'JDBC',
-    name: 'lakeward',
-    conf: ({ catalogPath }) => ({
-      type: 'jdbc',
-      uri: `jdbc:sqlite:${catalogPath}?busy_timeout=10000&journal_mode=WAL`,
-      'jdbc.schema-version': 'V1',
-      warehouse: 'file:///nowhere',
-    }),
-  },
-];
-
 describeWith(installation, 'Spark', () => {
   let spark: Spark;
   beforeAll(async () => {
@@ -42,20 +23,25 @@ describeWith(installation, 'Spark', () => {
   });
   afterAll(() => spark?.stop());
 
-  describe.each(CATALOGS.map((each) => [each.by, each] as const))('by %s', (_, { name: catalog, conf }) => {
+  describe.each(SPARK_WAYS)('by %s', (_, catalog, reach) => {
     let written: WrittenLake;
+    let reached: Reached;
     beforeAll(async () => {
       written = await writeLake({ count: 900, seed: 3, commits: [400, 1, 200] });
+      reached = await reach(written);
       const prefix = `spark.sql.catalog.${catalog}`;
       await spark.set({
         [prefix]: 'org.apache.iceberg.spark.SparkCatalog',
         [`${prefix}.cache-enabled`]: 'false',
         ...Object.fromEntries(
-          Object.entries(conf(written)).map(([key, value]) => [`${prefix}.${key}`, value]),
+          Object.entries(reached.spark).map(([key, value]) => [`${prefix}.${key}`, value]),
         ),
       });
     });
-    afterAll(() => written?.close());
+    afterAll(async () => {
+      await reached?.close();
+      await written?.close();
+    });
 
     const at = (name: string) => `${catalog}.${name}`;
 

@@ -2,6 +2,8 @@
  * Which programs do what to our tables, each row held by tests that `make interop` runs. A row stands here before it
  * is claimed anywhere: docs/reference/compatibility.md is made from it.
  */
+import { OUR_REST_SERVER, PYICEBERG_WAYS, SPARK_WAYS } from './catalog-ways.ts';
+
 export interface Row {
   program: string;
   /** What leads the program to the table. */
@@ -61,39 +63,61 @@ const SPARK: Operations = {
 const readers = (name: string) => `other programs > read ${name}`;
 const PRUNING = 'opening the files that we open, and missing no row';
 
+/** That one way shows what every other does, beside what that must be. */
+const alike = (by: string) => (test: string) =>
+  NAMES.flatMap((name) => [
+    `${readers(name)} > ${test}`,
+    `${readers(name)} > by ${by} as by every other way, down to each file that it opens`,
+  ]);
+
 export const TABLE: readonly Row[] = [
-  ...rows('pyiceberg 0.12', 'SqlCatalog', 'readers', {
-    'find the tables': 'other programs > find the tables in the catalog',
-    read: ofEach((name) => `${readers(name)} > with exactly the rows that we count`),
-    'prune by partitions and metrics': ofEach((name) => `${readers(name)} > ${PRUNING}`),
-    'metadata tables': ofEach(
-      (name) => `${readers(name)} > with the files, partitions and bounds that we know of`,
-    ),
-  }),
-  ...rows('pyiceberg 0.12', 'SqlCatalog', 'foreign-writer > a program that writes to raw beside us', {
-    append: [
-      'appends: its rows are foreign, our next commit enters them, staging takes them',
-      'appends while we commit: our commit is staged again on its snapshot',
-    ],
-    'delete rows (copy-on-write)':
-      'deletes an event among others: sent again it is in raw again, and in staging once',
-    'delete a partition': 'deletes a partition: its rows count as negative, and we go on',
-    'add a column': 'adds a column: files of ours lack it, those of others have it, and staging takes both',
-    'rename a column': 'renames a column: it reads ours under the new name, and we go on under the old one',
-    'expire snapshots': 'expires snapshots, also our newest one: what we know of ourselves stays',
-  }),
-  ...rows('pyiceberg 0.12', 'SqlCatalog', 'marts > pyiceberg', {
-    'read a mart': 'reads a mart: its types, a column added later, and only the files that a filter leaves',
-  }),
+  ...PYICEBERG_WAYS.flatMap(([by]) => pyiceberg(by)),
   ...rows('pyiceberg 0.12', 'metadata file', 'readers', {
     read: ofEach((name) => `${readers(name)} > by the metadata file as by the catalog`),
   }),
-  ...rows('Spark 4.1, Iceberg 1.11', 'JDBC', 'spark > Spark > by JDBC', SPARK),
+  ...SPARK_WAYS.flatMap(([by]) => rows('Spark 4.1, Iceberg 1.11', by, `spark > Spark > by ${by}`, SPARK)),
   ...rows('DuckDB 1.4 (its iceberg extension)', 'metadata file', 'readers', {
     read: ofEach((name) => `${readers(name)} > with exactly the rows that we count`),
     'prune by partitions and metrics': ofEach((name) => `${readers(name)} > ${PRUNING}`),
   }),
+  ...rows(
+    'DuckDB 1.4 (its iceberg extension)',
+    OUR_REST_SERVER,
+    'rest-clients > a program by our REST server',
+    {
+      'read, and fill a table of its own':
+        'that is DuckDB reads a table of ours, and makes and fills one of its own',
+    },
+  ),
   ...rows('icebird 0.3', 'metadata file', 'icebird > icebird', {
     read: ofEach((name) => `reads ${name}`),
   }),
 ];
+
+/** What it must do by each way to the catalog. */
+function pyiceberg(by: string): Row[] {
+  const ask = (under: string, operations: Operations) => rows('pyiceberg 0.12', by, under, operations);
+  return [
+    ...ask('readers', {
+      'find the tables': `other programs > find the tables by ${by}`,
+      read: alike(by)('with exactly the rows that we count'),
+      'prune by partitions and metrics': alike(by)(PRUNING),
+      'metadata tables': alike(by)('with the files, partitions and bounds that we know of'),
+    }),
+    ...ask(`foreign-writer > a program that writes to raw beside us > by ${by}`, {
+      append: [
+        'appends: its rows are foreign, our next commit enters them, staging takes them',
+        'appends while we commit: our commit is staged again on its snapshot',
+      ],
+      'delete rows (copy-on-write)':
+        'deletes an event among others: sent again it is in raw again, and in staging once',
+      'delete a partition': 'deletes a partition: its rows count as negative, and we go on',
+      'add a column': 'adds a column: files of ours lack it, those of others have it, and staging takes both',
+      'rename a column': 'renames a column: it reads ours under the new name, and we go on under the old one',
+      'expire snapshots': 'expires snapshots, also our newest one: what we know of ourselves stays',
+    }),
+    ...ask('marts > pyiceberg', {
+      'read a mart': `reads a mart by ${by}: its types, a column added later, and only the files that a filter leaves`,
+    }),
+  ];
+}

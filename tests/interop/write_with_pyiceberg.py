@@ -1,11 +1,9 @@
-"""Changes a table of ours with pyiceberg, by its catalog on our catalog file. One change a call."""
+"""Changes a table of ours with pyiceberg, by the given catalog. One change a call."""
 
-import json
-import sys
 from datetime import datetime, timedelta, timezone
 
 import pyarrow as pa
-from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.catalog import load_catalog
 from pyiceberg.expressions import And, EqualTo, GreaterThanOrEqual, LessThan
 from pyiceberg.types import StringType
 
@@ -51,19 +49,15 @@ CHANGES = {
     "expire": lambda table, _: expire(table),
 }
 
-asked = json.load(sys.stdin)
-table = SqlCatalog("lakeward", uri="sqlite:///" + asked["catalogPath"]).load_table(asked["table"])
-for name, value in asked["change"].items():
-    CHANGES[name](table, value)
-snapshot = table.current_snapshot()
-rows = table.scan().to_arrow()
-print(
-    json.dumps(
-        {
-            "operation": snapshot.summary.operation.value,
-            "snapshots": len(table.snapshots()),
-            "columns": rows.column_names,
-            "nonNull": {name: rows.num_rows - rows[name].null_count for name in rows.column_names},
-        }
-    )
-)
+def change(asked):
+    table = load_catalog("lakeward", **asked["catalog"]).load_table(asked["table"])
+    for name, value in asked["change"].items():
+        CHANGES[name](table, value)
+    snapshot = table.current_snapshot()
+    rows = table.scan().to_arrow()
+    return {
+        "operation": snapshot.summary.operation.value,
+        "snapshots": len(table.snapshots()),
+        "columns": rows.column_names,
+        "nonNull": {name: rows.num_rows - rows[name].null_count for name in rows.column_names},
+    }

@@ -62,3 +62,18 @@ export async function endpointOf(running: Running, dir: string): Promise<string>
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
+
+/** What it says on stderr, once it does. Throws when the process ends first. */
+export function said(running: Running, what: RegExp): Promise<RegExpExecArray> {
+  return new Promise((resolve, reject) => {
+    const look = () => {
+      const found = what.exec(running.stderr());
+      if (found !== null) resolve(found);
+    };
+    running.process.stderr?.on('data', look);
+    look();
+    void running.ended.then(({ code, stderr }) =>
+      reject(new Error(`lakeward ended with ${code} without ${what}: ${stderr}`)),
+    );
+  });
+}

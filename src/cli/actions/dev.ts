@@ -1,7 +1,10 @@
+import type { CatalogServer } from '../../lake/lake.ts';
 import type { Committed } from '../../processor/processor.ts';
+import { catalogServerOnFreePort, isServable } from '../catalog-server.ts';
 import type { DevAction } from '../commands/dev.ts';
 import { ROLES } from '../commands/run.ts';
-import { openEmbedded } from '../embedded.ts';
+import { type Embedded, openEmbedded } from '../embedded.ts';
+import { writeEndpoint } from '../endpoint-file.ts';
 import { figure } from '../figures.ts';
 import { monitorOf, probesOf, startListener } from '../monitoring.ts';
 import { transformsBeside } from '../project-transforms.ts';
@@ -13,6 +16,10 @@ export const dev: DevAction = async (context) => {
   const transforms = await transformsBeside(context);
   const embedded = await openEmbedded(context);
   const { server } = embedded;
+  const catalogServer = await startCatalog(context, embedded).catch(async (error: unknown) => {
+    await embedded.close();
+    throw error;
+  });
   const paint = out.notePaint;
   const name = settings['stream.name'];
   const put = `aws --endpoint-url ${server.endpoint} kinesis put-record --stream-name ${name} --partition-key 1 --cli-binary-format raw-in-base64-out --data '{"event_uuid":"1","event_name":"account:created","created_at":${Math.floor(context.clock.now() / 1000)}}'`;
@@ -23,6 +30,7 @@ export const dev: DevAction = async (context) => {
     `  put     ${put}`,
     `  or      lakeward send events.ndjson${dirFlag(context)}`,
     ...(transforms.length === 0 ? [] : [`  marts   ${transforms.map((t) => `marts.${t.name}`).join(', ')}`]),
+    ...(catalogServer === undefined ? [] : [`  tables  ${catalogLine(catalogServer.uri)}`]),
     `  ask     lakeward sql "select event_type, count(*) from staging.events group by 1"${dirFlag(context)}`,
   ]) {
     out.note(line);
@@ -50,9 +58,25 @@ export const dev: DevAction = async (context) => {
     out.note('everything that came is committed; bye');
   } finally {
     await listener?.close();
+    await catalogServer?.close();
     await embedded.close();
   }
 };
+
+/** The tables for other programs, beside everything else; undefined where it is turned off or another serves them. */
+async function startCatalog(
+  context: Parameters<DevAction>[0],
+  { server, lake, catalog }: Embedded,
+): Promise<CatalogServer | undefined> {
+  const { settings } = context;
+  if (settings['serve.catalog'] === 'off' || !isServable(catalog)) return undefined;
+  const served = await catalogServerOnFreePort(context, { store: lake.store, catalog });
+  await writeEndpoint(settings.dir, { endpoint: server.endpoint, pid: process.pid, catalog: served.uri });
+  return served;
+}
+
+const catalogLine = (uri: string): string =>
+  `${uri} (Iceberg REST catalog), as RestCatalog("lakeward", uri="${uri}") in pyiceberg; Spark, DuckDB: lakeward serve catalog --help`;
 
 /** Repeats --dir in commands to paste, when it is not where they would look by themselves. */
 function dirFlag({ origins, settings }: Parameters<DevAction>[0]): string {

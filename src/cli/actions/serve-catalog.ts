@@ -1,27 +1,19 @@
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { Failure } from '../../base/base.ts';
-import { type Catalog, type NamespacedCatalog, serveCatalog as serve } from '../../lake/lake.ts';
+import { isServable, startCatalogServer } from '../catalog-server.ts';
 import type { ServeCatalogAction } from '../commands/serve-catalog.ts';
 import { composeCatalog } from '../compose.ts';
 
 export const serveCatalog: ServeCatalogAction = async (context) => {
-  const { settings, out, clock, log, signal } = context;
+  const { settings, out, signal } = context;
   const { store, catalog, copies } = await composeCatalog(context);
-  const token = settings['serve.token'];
-  const warehouse = settings['serve.warehouse'];
   try {
-    if (!isNamespaced(catalog)) throw notServed(settings['catalog.kind']);
-    const server = await serve({
-      ...{ store, catalog, clock, log, random: Math.random },
-      host: settings['serve.host'],
-      port: settings['serve.port'],
-      ...(token !== undefined && { token }),
-      ...(warehouse !== undefined && { warehouse }),
-    });
-    out.note(
-      `catalog of ${settings.dir} at ${server.uri}${token === undefined ? '' : ', with a token'}; until Ctrl-C`,
-    );
+    if (!isServable(catalog)) throw notServed();
+    const server = await startCatalogServer(context, { store, catalog, port: settings['serve.port'] });
+    const where = settings['store.url'] ?? settings.dir;
+    const token = settings['serve.token'] === undefined ? '' : ', with a token';
+    out.note(`catalog of ${where} at ${server.uri}${token}; until Ctrl-C`);
     if (!signal.aborted) await once(signal, 'abort');
     await server.close();
   } finally {
@@ -30,13 +22,11 @@ export const serveCatalog: ServeCatalogAction = async (context) => {
   }
 };
 
-const isNamespaced = (catalog: Catalog): catalog is NamespacedCatalog => 'listNamespaces' in catalog;
-
-const notServed = (kind: string) =>
+const notServed = () =>
   new Failure('this catalog cannot be served', {
-    code: 'serve.no_namespaces',
+    code: 'serve.served_already',
     fault: 'user',
-    why: `a catalog that is kept in the bucket or by another service (catalog.kind ${kind}) has no namespaces of ours to serve`,
-    hint: 'let programs ask that service itself; or keep the catalog in SQLite: --catalog-kind sqlite',
+    why: 'it is kept by another service (catalog.kind rest), which speaks the same protocol',
+    hint: 'let programs ask that service itself, at catalog.uri',
     docs: 'docs/reference/rest-catalog.md',
   });

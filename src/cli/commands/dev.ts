@@ -12,6 +12,7 @@ export const devCommand = (action: DevAction) =>
       about: [
         'Starts the embedded stream and every role (processor, quarantine, staging) in one process. Needs no Docker, no account and no other service; the stream speaks the Kinesis protocol, so the AWS CLI and SDKs put to it.',
         'Ctrl-C reads the stream to its end, commits and exits with 0; a second Ctrl-C stops at once. Neither loses an acknowledged event: the next start goes on from what the lake holds. When the port is taken, the next free one is used and named.',
+        'Other programs reach the tables at the same time by the Iceberg REST catalog that it serves (serve.port; --serve-catalog off turns it off).',
       ],
       flags,
       json: false,
@@ -24,7 +25,12 @@ export const devCommand = (action: DevAction) =>
         { line: 'lakeward send events.ndjson', does: 'in another terminal: put events into it' },
       ],
       exits: [EXIT.tryAgain],
-      readOn: ['lakeward send --help', 'lakeward sql --help', 'docs/reference/configuration.md'],
+      readOn: [
+        'lakeward send --help',
+        'lakeward sql --help',
+        'lakeward serve catalog --help',
+        'docs/reference/configuration.md',
+      ],
     },
     action,
   );

@@ -15,16 +15,42 @@ const BLOCK_BYTES_MAX = 256 * 1024 * 1024;
 export type Row = readonly unknown[];
 export type Decode = (reader: AvroReader) => unknown;
 
-export interface Container {
+export interface Container<Rows = Row[]> {
   schema: AvroRecord;
   metadata: ReadonlyMap<string, string>;
-  rows: Row[];
+  rows: Rows;
 }
 
 /** `location` is for the message when the file is damaged. */
 export function decodeContainer(bytes: Uint8Array, location: string): Container {
+  const { rows, ...rest } = openContainer(bytes, location);
+  return { ...rest, rows: [...rows] };
+}
+
+/** Rows as they are asked for, so that one that nobody keeps takes no memory; each time they are decoded anew. */
+export function openContainer(bytes: Uint8Array, location: string): Container<Iterable<Row>> {
+  return orDamaged(location, () => {
+    const { schema, metadata, rows } = opened(bytes);
+    return {
+      schema,
+      metadata,
+      rows: {
+        *[Symbol.iterator]() {
+          const iterator = rows();
+          for (;;) {
+            const next = orDamaged(location, () => iterator.next());
+            if (next.done) return;
+            yield next.value;
+          }
+        },
+      },
+    };
+  });
+}
+
+function orDamaged<T>(location: string, action: () => T): T {
   try {
-    return decode(bytes);
+    return action();
   } catch (error) {
     if (error instanceof Failure) throw error;
     throw new Failure(`cannot read the Avro file ${location}`, {
@@ -37,7 +63,7 @@ export function decodeContainer(bytes: Uint8Array, location: string): Container 
   }
 }
 
-function decode(bytes: Uint8Array): Container {
+function opened(bytes: Uint8Array): Container<() => Generator<Row, void>> {
   const reader = new AvroReader(bytes);
   if (Buffer.from(reader.fixed(4)).toString('latin1') !== 'Obj\x01')
     throw new RangeError('it does not begin as one');
@@ -48,14 +74,18 @@ function decode(bytes: Uint8Array): Container {
   if (schema?.type !== 'record') throw new RangeError('its schema is no record');
 
   const decodeRow = decoderOf(schema);
-  const rows: Row[] = [];
-  while (!reader.done) {
-    const count = reader.count();
-    const block = new AvroReader(unpack(reader.variable()));
-    for (let i = 0; i < count; i++) rows.push(decodeRow(block) as Row);
-    if (!block.done) throw new RangeError('a block holds more than its rows');
-    if (Buffer.compare(reader.fixed(16), sync) !== 0)
-      throw new RangeError('a block does not end where it should');
+  const { at } = reader;
+  function* rows(): Generator<Row, void> {
+    const blocks = new AvroReader(bytes);
+    blocks.at = at;
+    while (!blocks.done) {
+      const count = blocks.count();
+      const block = new AvroReader(unpack(blocks.variable()));
+      for (let i = 0; i < count; i++) yield decodeRow(block) as Row;
+      if (!block.done) throw new RangeError('a block holds more than its rows');
+      if (Buffer.compare(blocks.fixed(16), sync) !== 0)
+        throw new RangeError('a block does not end where it should');
+    }
   }
   return { schema, metadata, rows };
 }

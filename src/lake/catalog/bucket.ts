@@ -6,13 +6,18 @@
  * A swap looks at the etag first and reads after it: when the etag still holds at the write, the object was the same
  * all the while, and so was what was read. Each pointer holds a token of its own, because S3 gives equal bytes equal
  * etags.
+ *
+ * A dropped table leaves an empty object, which a conditional write puts in the pointer's place: a deletion has no
+ * condition, and a late one would take away the pointer of a table that was made anew under the name. Two pointers
+ * cannot be moved at once, so that tables are not renamed, and transactions are of one table.
  */
 import { type Clock, Failure, type JsonValue, parseJson, stringifyJson } from '../../base/base.ts';
 import type { ObjectStore } from '../../object-store/object-store.ts';
 import { freshUuid } from '../table/fresh-ids.ts';
 import { splitName } from '../table/locations.ts';
+import { namespacesInBucket } from './bucket-namespaces.ts';
 import { probeConditions } from './bucket-probe.ts';
-import type { PointerCatalog } from './catalog.ts';
+import type { NamespacedCatalog } from './catalog.ts';
 
 export interface BucketCatalogOptions {
   store: ObjectStore;
@@ -30,9 +35,12 @@ interface Pointer {
 
 const FOLDER = '.catalog';
 const SUFFIX = '.json';
+const DROPPED = Buffer.alloc(0);
+/** Of a drop, against writers that commit to the table meanwhile. */
+const DROP_ATTEMPTS = 10;
 
 /** Refuses a store that does not keep its word about conditional writes; that costs about ten requests. */
-export async function openBucketCatalog(options: BucketCatalogOptions): Promise<PointerCatalog> {
+export async function openBucketCatalog(options: BucketCatalogOptions): Promise<NamespacedCatalog> {
   const { store, clock, random } = options;
   const folder = `${store.root}/${FOLDER}`;
   const token = () => freshUuid({ now_ms: clock.now(), random });
@@ -43,34 +51,60 @@ export async function openBucketCatalog(options: BucketCatalogOptions): Promise<
   const bytesOf = (pointer: Omit<Pointer, 'token'>) =>
     Buffer.from(stringifyJson({ ...pointer, token: token() }, 2));
 
+  async function* tables(prefix: string): AsyncGenerator<string> {
+    for await (const { location, size } of store.list(`${folder}/${prefix}`)) {
+      const file = location.slice(folder.length + 1);
+      if (file.endsWith(SUFFIX) && size > 0) yield decodeURIComponent(file.slice(0, -SUFFIX.length));
+    }
+  }
+  /** As it is at one moment, and the etag by which it is replaced at no other. */
+  async function current(name: string, location: string) {
+    const etag = (await store.head(location))?.etag;
+    return etag === undefined ? undefined : { etag, pointer: await readPointer(store, { name, location }) };
+  }
+
   await probeConditions(store, { folder, token });
   return {
+    ...namespacesInBucket({ store, folder, tables, token }),
     async load(name) {
       const pointer = await readPointer(store, { name, location: locationOf(name) });
       return pointer && { metadataLocation: pointer['metadata-location'] };
     },
     async list() {
       const names: string[] = [];
-      for await (const { location } of store.list(`${folder}/`)) {
-        const file = location.slice(folder.length + 1);
-        if (file.endsWith(SUFFIX)) names.push(decodeURIComponent(file.slice(0, -SUFFIX.length)));
-      }
+      for await (const name of tables('')) names.push(name);
       return names.sort();
     },
     async create(name, metadataLocation) {
       const location = locationOf(name);
       const bytes = bytesOf({ table: name, 'metadata-location': metadataLocation });
-      return (await sent(location, store.writeIfAbsent(location, bytes))) ? 'created' : 'exists';
+      if (await sent(location, store.writeIfAbsent(location, bytes))) return 'created';
+      const found = await current(name, location);
+      if (found === undefined || found.pointer !== undefined) return 'exists';
+      return (await sent(location, store.writeIfMatch(location, bytes, found.etag))) ? 'created' : 'exists';
     },
     async swap(name, { from, to }) {
       const location = locationOf(name);
       const next = { table: name, 'metadata-location': to, 'previous-metadata-location': from };
-      const etag = (await store.head(location))?.etag;
-      const pointer = etag === undefined ? undefined : await readPointer(store, { name, location });
-      if (etag === undefined || pointer?.['metadata-location'] !== from) return 'conflict';
-      return (await sent(location, store.writeIfMatch(location, bytesOf(next), etag)))
+      const found = await current(name, location);
+      if (found?.pointer?.['metadata-location'] !== from) return 'conflict';
+      return (await sent(location, store.writeIfMatch(location, bytesOf(next), found.etag)))
         ? 'swapped'
         : 'conflict';
+    },
+    async drop(name) {
+      const location = locationOf(name);
+      for (let attempt = 0; attempt < DROP_ATTEMPTS; attempt++) {
+        const found = await current(name, location);
+        if (found?.pointer === undefined) return 'missing';
+        if (await store.writeIfMatch(location, DROPPED, found.etag)) return 'dropped';
+      }
+      throw new Failure(`cannot drop ${name}`, {
+        code: 'catalog.table_busy',
+        fault: 'service',
+        retry: 'backoff',
+        why: `others committed to it at every one of ${DROP_ATTEMPTS} attempts`,
+      });
     },
     async close() {},
   };
@@ -92,6 +126,7 @@ async function sent(location: string, write: Promise<boolean>): Promise<boolean>
   }
 }
 
+/** Undefined when there is no such table, or it was dropped. */
 async function readPointer(
   store: ObjectStore,
   { name, location }: { name: string; location: string },
@@ -103,6 +138,7 @@ async function readPointer(
     if (error instanceof Failure && error.code === 'object_store.not_found') return undefined;
     throw error;
   }
+  if (bytes.length === 0) return undefined;
   const pointer = pointerIn(bytes);
   if (pointer === undefined) throw damaged(location, 'it is no pointer to a metadata file');
   if (pointer.table !== name)

@@ -49,7 +49,8 @@ export interface NamespacedCatalog extends PointerCatalog {
   dropNamespace(namespace: string): Promise<'dropped' | 'missing' | 'not-empty'>;
   /** Only the pointer; the table's files stay where they are. */
   drop(name: string): Promise<'dropped' | 'missing'>;
-  rename(names: { from: string; to: string }): Promise<'renamed' | 'missing' | 'exists'>;
+  /** Left out by a catalog that cannot take one name away and give another at once. */
+  rename?(names: { from: string; to: string }): Promise<'renamed' | 'missing' | 'exists'>;
   /** All of them or none. Left out by a catalog that can move one pointer at a time only. */
   swapAll?(moves: readonly PointerMove[]): Promise<'swapped' | 'conflict'>;
 }

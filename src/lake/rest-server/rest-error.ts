@@ -15,6 +15,7 @@ export type ErrorType =
   | 'UnprocessableEntityException'
   | 'CommitStateUnknownException'
   | 'ServiceUnavailableException'
+  | 'UnsupportedOperationException'
   | 'InternalServerError';
 
 export class RestError extends Error {

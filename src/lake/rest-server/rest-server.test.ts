@@ -8,6 +8,7 @@ import {
   restCatalog,
 } from '../../../tests/support/rest-catalog.ts';
 import { SMALL, smallLake } from '../../../tests/support/small-lake.ts';
+import { openBucketCatalog } from '../lake.ts';
 
 let rest: RestCatalog;
 beforeEach(async () => {
@@ -278,6 +279,37 @@ describe('tables', () => {
     expect((await get(`${EVENTS}?snapshots=some`)).status).toBe(400);
     await post(EVENTS, { updates: [{ action: 'set-properties', updates: { a: '1' } }] });
     expect((await get(EVENTS, { 'if-none-match': etag })).status).toBe(200);
+  });
+
+  test('say how their files are reached, and are loaded again when that changed', async () => {
+    let key = 'first';
+    await rest.close();
+    rest = await restCatalog({ fileAccess: async () => ({ 's3.access-key-id': key }) });
+    const made = await rest.createTable();
+    const { headers, body } = await get(EVENTS);
+    for (const each of [made.body, body])
+      expect(each).toMatchObject({ config: { 's3.access-key-id': 'first' } });
+    const known = { 'if-none-match': headers.get('etag') ?? '' };
+    expect((await get(EVENTS, known)).status).toBe(304);
+    key = 'renewed';
+    expect((await get(EVENTS, known)).body).toMatchObject({ config: { 's3.access-key-id': 'renewed' } });
+  });
+
+  test('are neither renamed nor changed together where the catalog cannot, and the server says so', async () => {
+    await rest.close();
+    const { store, clock } = rest;
+    rest = await restCatalog({
+      store,
+      catalog: await openBucketCatalog({ store, clock, random: Math.random }),
+    });
+    await rest.createTable();
+    const [from, to] = ['events', 'other'].map((name) => ({ namespace: ['raw'], name }));
+    expect(await status('POST', '/v1/tables/rename', { source: from, destination: to })).toBe(406);
+    const changes = [from, to].map((identifier) => ({ identifier, requirements: [], updates: [] }));
+    expect(await status('POST', '/v1/transactions/commit', { 'table-changes': changes })).toBe(400);
+    const { endpoints } = (await get('/v1/config')).body;
+    expect(endpoints.filter((each) => /rename|transactions/.test(each))).toEqual([]);
+    expect(await status('HEAD', EVENTS)).toBe(204);
   });
 
   test('that are not there are told apart from endpoints and namespaces that are not', async () => {

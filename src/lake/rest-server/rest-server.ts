@@ -11,6 +11,9 @@ import type { ObjectStore } from '../../object-store/object-store.ts';
 import type { NamespacedCatalog } from '../catalog/catalog.ts';
 import { startServer } from './start.ts';
 
+/** Properties as Iceberg's FileIO implementations know them. */
+export type FileAccess = Readonly<Record<string, string>>;
+
 export interface CatalogServerOptions {
   catalog: NamespacedCatalog;
   /** Every table that the server creates lies below its root, whatever location a client asks for. */
@@ -23,6 +26,11 @@ export interface CatalogServerOptions {
   token?: string;
   /** A client that asks for a warehouse of another name is refused; without a name, every name will do. */
   warehouse?: string;
+  /**
+   * What a client needs to know to reach the tables' files (`s3.endpoint`, `client.region` …), asked for whenever a
+   * table is answered. Default: nothing. Secrets in it go to everyone who may load a table.
+   */
+  fileAccess?: () => Promise<FileAccess>;
   clock: Clock;
   log: Log;
   random: () => number;

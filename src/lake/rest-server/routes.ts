@@ -51,8 +51,12 @@ async function configOf({ ports }: Service, { query }: RestRequest): Promise<Ans
   const { warehouse, catalog } = ports;
   if (asked !== null && warehouse !== undefined && asked !== warehouse)
     throw new RestError(404, 'NoSuchWarehouseException', `The warehouse here is ${warehouse}, not ${asked}`);
+  const missing = [
+    ...(catalog.swapAll === undefined ? ['/transactions/commit'] : []),
+    ...(catalog.rename === undefined ? ['/tables/rename'] : []),
+  ];
   const endpoints = SERVED.map(({ endpoint }) => endpoint).filter(
-    (endpoint) => catalog.swapAll !== undefined || !endpoint.endsWith('/transactions/commit'),
+    (endpoint) => !missing.some((end) => endpoint.endsWith(end)),
   );
   return { status: 200, body: { defaults: {}, overrides: {}, endpoints } };
 }

@@ -4,11 +4,11 @@ import { loadPointed, readMetadata } from '../catalog/load-pointed.ts';
 import type { Table } from '../lake.ts';
 import { parseAnyMetadata, type TableMetadata } from '../table/metadata.ts';
 import { missingFile, noSuchNamespace, noSuchTable } from './rest-error.ts';
-import type { CatalogServerOptions } from './rest-server.ts';
+import type { CatalogServerOptions, FileAccess } from './rest-server.ts';
 
 export type ServicePorts = Pick<
   CatalogServerOptions,
-  'catalog' | 'store' | 'warehouse' | 'clock' | 'log' | 'random'
+  'catalog' | 'store' | 'warehouse' | 'fileAccess' | 'clock' | 'log' | 'random'
 >;
 
 /** Parsing a table's metadata takes milliseconds; most requests want the version that the last one wanted. */
@@ -52,6 +52,10 @@ export class Service {
 
   readMetadata(location: string): Promise<TableMetadata> {
     return readMetadata(this.ports.store, location, parseAnyMetadata);
+  }
+
+  async fileAccess(): Promise<FileAccess> {
+    return (await this.ports.fileAccess?.()) ?? {};
   }
 
   async requireNamespace(namespace: string): Promise<Readonly<Record<string, string>>> {

@@ -10,6 +10,7 @@ import { pageOf } from './pages.ts';
 import { purge } from './purge.ts';
 import { Members } from './read-json.ts';
 import { badRequest, noSuchTable, RestError, tableExists } from './rest-error.ts';
+import type { FileAccess } from './rest-server.ts';
 import type { Answer, RestRequest } from './route.ts';
 import type { Service } from './service.ts';
 import { allowedLocation } from './table-location.ts';
@@ -31,8 +32,8 @@ export async function createOrStage(service: Service, request: RestRequest): Pro
   const namespace = namespaceInPath(request.path('namespace'));
   const { metadata, table } = await createTable(service, namespace, request.body());
   return table === undefined
-    ? { status: 200, body: { metadata: served(metadata), config: {} } }
-    : tableAnswer(table);
+    ? { status: 200, body: { metadata: served(metadata), config: await service.fileAccess() } }
+    : tableAnswer(service, table);
 }
 
 export async function registerTable(service: Service, request: RestRequest): Promise<Answer> {
@@ -47,7 +48,7 @@ export async function registerTable(service: Service, request: RestRequest): Pro
   await point(service, { name, location, overwrite: body.boolean('overwrite') });
   const table = { name, metadata, metadataLocation: location };
   service.remember(table);
-  return tableAnswer(table);
+  return tableAnswer(service, table);
 }
 
 async function point(
@@ -65,10 +66,11 @@ export async function loadTable(service: Service, { path, query, header }: RestR
   const table = await service.load(nameIn(path));
   const snapshots = query.get('snapshots') ?? 'all';
   if (snapshots !== 'all' && snapshots !== 'refs') throw badRequest(`Invalid snapshot mode: ${snapshots}`);
-  const etag = etagOf(table, snapshots);
+  const config = await service.fileAccess();
+  const etag = etagOf(table, { snapshots, config });
   const known = (header('if-none-match') ?? '').split(',').map((each) => each.trim().replace(/^W\//, ''));
   if (known.includes(etag)) return { status: 304, headers: { etag } };
-  return tableAnswer(table, snapshots);
+  return answerOf(table, { snapshots, config });
 }
 
 export async function tableIsThere({ ports }: Service, { path }: RestRequest): Promise<Answer> {
@@ -81,7 +83,7 @@ export async function commitTable(service: Service, request: RestRequest): Promi
   const [table] = await commitAll(service, [
     { name: nameIn(request.path), ...tableUpdateOf(request.body()) },
   ]);
-  return tableAnswer(table!);
+  return tableAnswer(service, table!);
 }
 
 export async function commitTransaction(service: Service, request: RestRequest): Promise<Answer> {
@@ -110,12 +112,15 @@ export async function dropTable(service: Service, { path, query }: RestRequest):
 }
 
 export async function renameTable(service: Service, request: RestRequest): Promise<Answer> {
+  const { catalog } = service.ports;
+  if (catalog.rename === undefined)
+    throw new RestError(406, 'UnsupportedOperationException', 'This catalog does not rename tables');
   const body = request.body();
   const from = tableInBody(body.object('source'));
   const to = tableInBody(body.object('destination'));
-  if ((await service.ports.catalog.load(from)) === undefined) throw noSuchTable(from);
+  if ((await catalog.load(from)) === undefined) throw noSuchTable(from);
   await service.requireNamespace(to.slice(0, to.lastIndexOf('.')));
-  const answer = await service.ports.catalog.rename({ from, to });
+  const answer = await catalog.rename({ from, to });
   if (answer === 'missing') throw noSuchTable(from);
   if (answer === 'exists') throw tableExists(to);
   return { status: 204 };
@@ -129,12 +134,25 @@ export async function takeMetrics(): Promise<Answer> {
 const nameIn = (path: RestRequest['path']): string =>
   tableInPath({ namespace: path('namespace'), table: path('table') });
 
-function tableAnswer(table: Table, snapshots: 'all' | 'refs' = 'all'): Answer {
-  const metadata = snapshots === 'all' ? table.metadata : referencedOnly(table.metadata);
+interface Shown {
+  snapshots: 'all' | 'refs';
+  config: FileAccess;
+}
+
+async function tableAnswer(service: Service, table: Table): Promise<Answer> {
+  return answerOf(table, { snapshots: 'all', config: await service.fileAccess() });
+}
+
+function answerOf(table: Table, shown: Shown): Answer {
+  const metadata = shown.snapshots === 'all' ? table.metadata : referencedOnly(table.metadata);
   return {
     status: 200,
-    headers: { etag: etagOf(table, snapshots) },
-    body: { 'metadata-location': table.metadataLocation, metadata: served(metadata), config: {} },
+    headers: { etag: etagOf(table, shown) },
+    body: {
+      'metadata-location': table.metadataLocation,
+      metadata: served(metadata),
+      config: shown.config,
+    },
   };
 }
 
@@ -144,9 +162,13 @@ function served(metadata: TableMetadata): object {
   return current === null ? rest : { ...rest, 'current-snapshot-id': current };
 }
 
-/** A metadata file never changes, so its name stands for what is in it. */
-function etagOf({ metadataLocation }: Table, snapshots: string): string {
-  return `"${createHash('sha256').update(`${snapshots} ${metadataLocation}`).digest('base64url').slice(0, 27)}"`;
+/**
+ * A metadata file never changes, so its name stands for what is in it. Credentials that were renewed make another
+ * answer of it: a client would otherwise keep those that run out.
+ */
+function etagOf({ metadataLocation }: Table, { snapshots, config }: Shown): string {
+  const content = `${snapshots} ${metadataLocation} ${JSON.stringify(config)}`;
+  return `"${createHash('sha256').update(content).digest('base64url').slice(0, 27)}"`;
 }
 
 function referencedOnly(metadata: TableMetadata): TableMetadata {

@@ -2,7 +2,7 @@
 import { Failure } from '../../base/base.ts';
 import type { FileQuery, Files, LakeOptions, Table } from '../lake.ts';
 import type { DataFile } from '../table/data-file.ts';
-import { decodeManifest } from '../table/manifest.ts';
+import { decodeManifest, type Entry } from '../table/manifest.ts';
 import { decodeManifestList, type ListedManifest } from '../table/manifest-list.ts';
 import { currentSnapshot, type Snapshot, snapshotById } from '../table/metadata.ts';
 import { type Pruner, prunerOf } from '../table/prune.ts';
@@ -45,10 +45,12 @@ async function liveFiles(
 ): Promise<DataFile[]> {
   const { location, addedSnapshotId, sequenceNumber } = manifest;
   const inherited = { snapshotId: addedSnapshotId, sequenceNumber };
-  const { entries } = decodeManifest(table.metadata, await store.read(location), { location, inherited });
-  return entries.flatMap(({ status, file }) =>
-    status !== 'deleted' && (file.sequenceNumber ?? 0) > after && pruner.file(file) ? [file] : [],
-  );
+  const wanted = ({ status, file }: Entry) =>
+    status !== 'deleted' && (file.sequenceNumber ?? 0) > after && pruner.file(file);
+  // One that is left out is let go before the next is decoded: of many opened manifests only the files that are kept.
+  const from = { location, inherited, wanted };
+  const { entries } = decodeManifest(table.metadata, await store.read(location), from);
+  return entries.map(({ file }) => file);
 }
 
 function snapshotOf(table: Table, { snapshotId }: FileQuery): Snapshot | undefined {

@@ -5,7 +5,7 @@
  * newest file it was made from: consumers that read those do not read it again.
  */
 import { Failure, stringifyJson } from '../../base/base.ts';
-import { type Container, decodeContainer, type Row } from '../avro/decode.ts';
+import { type Container, openContainer, type Row } from '../avro/decode.ts';
 import { type AvroRow, encodeContainer } from '../avro/encode.ts';
 import { LazyMap } from '../avro/lazy-map.ts';
 import { positionsById, recordIn } from '../avro/schema.ts';
@@ -114,21 +114,30 @@ export interface DecodedManifest {
   entries: Entry[];
 }
 
-/** Every entry of a data manifest that any writer made. */
+/** The entries of a data manifest that any writer made: all of them, or those that are wanted. */
 export function decodeManifest(
   metadata: TableMetadata,
   bytes: Uint8Array,
-  { location, inherited }: { location: string; inherited: Inherited },
+  {
+    location,
+    inherited,
+    wanted = () => true,
+  }: { location: string; inherited: Inherited; wanted?: (entry: Entry) => boolean },
 ): DecodedManifest {
-  const container = decodeContainer(bytes, location);
+  const container = openContainer(bytes, location);
   const specId = Number(container.metadata.get('partition-spec-id') ?? 0);
   const fileOf = fileDecoder(metadata, { container, specId, inherited, location });
-  return { specId, entries: container.rows.map(fileOf) };
+  const entries: Entry[] = [];
+  for (const row of container.rows) {
+    const entry = fileOf(row);
+    if (wanted(entry)) entries.push(entry);
+  }
+  return { specId, entries };
 }
 
 function fileDecoder(
   metadata: TableMetadata,
-  from: { container: Container; specId: number; inherited: Inherited; location: string },
+  from: { container: Pick<Container, 'schema'>; specId: number; inherited: Inherited; location: string },
 ): (row: Row) => Entry {
   const { container, specId, inherited, location } = from;
   const entryAt = positionsById(container.schema);
