@@ -52,6 +52,7 @@ around the query; weeks, days of the week and differences of dates are counted a
 - \`arg_max\` and its like, \`first_value\` and \`row_number\` are by chance where the order has ties, on either engine.
 - A \`double\` cast to \`varchar\` is written differently: Spark fails at it, with a message that says so.
 - \`lower\` and \`upper\` differ for the few letters whose other case has another length (\`ß\`, \`İ\`).
-- JSON numbers come out as they are written only where both parsers agree: at most 17 digits.
+- A JSON number as text (\`->>\` without a cast) is the same up to 17 digits, between 0.000001 and 10^20. In Spark a text of
+  the document that looks like \`1.5E8\` is written as a number is.
 `;
 }

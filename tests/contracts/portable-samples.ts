@@ -288,7 +288,7 @@ export const WINDOW_SAMPLES: Readonly<Record<string, readonly string[]>> = {
 
 /** Over a common table `v` with the rows of `SHOWN`, and how many columns each gives. */
 export const QUERY_SAMPLES: readonly (readonly [query: string, columns: number])[] = [
-  ['select id, n from v where n > 0 order by n limit 2', 2],
+  ['select id, n from v where n > 0 order by n, id limit 2', 2],
   ['select event_name, sum(n % 10) as total from v group by all having count(*) > 2', 2],
   ['select event_name as name, n % 2 as odd, count(*) as c from v group by 1, 2', 3],
   ['select a.id, b.s from v a join v b on a.n = b.n and a.id <> b.id', 2],

@@ -134,7 +134,11 @@ export abstract class ExpressionPrinter {
 
   #cast(e: Expression): string {
     const child = e.child!;
-    const text = castText(e, { value: this.expression(child), isText: isText(child) });
+    // A number is read from either way of writing it.
+    const isJson =
+      child.class === 'FUNCTION' && JSON_TEXT.includes(child.function_name) && e.cast_type.id !== 'VARCHAR';
+    const value = isJson ? this.#json(child) : this.expression(child);
+    const text = castText(e, { value, isText: isText(child) });
     if (text !== undefined) return text;
     const hint =
       'portable are the types boolean, integers, float, double, decimal, varchar, date, timestamp, timestamptz';
@@ -143,7 +147,7 @@ export abstract class ExpressionPrinter {
 
   #function(e: Expression): string {
     const name = e.function_name.toLowerCase();
-    if (JSON_TEXT.includes(name)) return this.#json(e);
+    if (JSON_TEXT.includes(name)) return withoutExponent(this.#json(e));
     const scalar = SCALARS[name];
     if (scalar !== undefined) return this.#call(e, scalar);
     const aggregate = AGGREGATES[name];
@@ -281,6 +285,17 @@ function withoutTrunc(e: Expression): Expression {
   const isMade =
     inner?.class === 'FUNCTION' && inner.function_name === 'trunc' && Number(inner.query_location) > 1e15;
   return isMade ? inner.children[0]! : e;
+}
+
+/**
+ * Java writes a JSON number with an exponent from 10^7 on and below 0.001, DuckDB from 10^21 on and below 0.000001. A text
+ * in the document that looks like Java's is taken for a number too.
+ */
+function withoutExponent(text: string): string {
+  const plain = "trim(trailing '0' from cast(cast(x as decimal(38, 17)) as string))";
+  const number = `regexp_replace(${plain}, '[.]$', '.0')`;
+  const exponent = "x rlike '^-?[0-9][.][0-9]+E(-[3-6]|[0-9]|1[0-9]|20)$'";
+  return `get(transform(array(${text}), x -> case when ${exponent} then ${number} else x end), 0)`;
 }
 
 const nameOf = ({ function_name: name }: Expression): string => (/^\w+$/.test(name) ? `${name}()` : name);
