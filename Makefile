@@ -56,8 +56,9 @@ interop: $(INSTALLED) ## pyiceberg, Spark, DuckDB, icebird on our tables: every 
 	$(NODE) tests/interop/run-table.ts
 
 spark: $(INSTALLED) ## one contract over DuckDB and Spark, 50 failures in mid-work, both engines side by side: EVENTS=10000000
-	$(VITEST) run --project unit tests/contracts/engine-over-duckdb.test.ts
+	$(VITEST) run --project unit tests/contracts/engine-over-duckdb.test.ts tests/contracts/portable.test.ts
 	LAKEWARD_SPARK_ROUNDS=$${ROUNDS:-50} $(VITEST) run --project spark tests/spark/ src/engine/spark/
+	$(NODE) bench/native-streaming.ts
 	$(NODE) bench/spark.ts $${EVENTS:-1000000}
 
 bench: $(INSTALLED) ## flights through stream and staging beside bare DuckDB; last line: figure against bar

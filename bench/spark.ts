@@ -5,29 +5,20 @@
  *
  * Usage: node bench/spark.ts [EVENTS] [EVENTS_A_BATCH]   Last line: figure against bar; exits 1 when the bar is missed.
  */
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { silentLog, systemClock } from '../src/base/base.ts';
-import { type Engine, openEngine, openSparkEngine, storeFiles } from '../src/engine/engine.ts';
-import { type Lake, openLake, openSqliteCatalog } from '../src/lake/lake.ts';
-import { openDiskStore } from '../src/object-store/object-store.ts';
+import { type Engine, openSparkEngine } from '../src/engine/engine.ts';
+import type { Lake } from '../src/lake/lake.ts';
 import { stageEvents } from '../src/staging/staging.ts';
-import {
-  advance,
-  firstCommit,
-  QUARANTINE,
-  QUARANTINE_NAME,
-  RAW,
-  RAW_NAME,
-  STAGING_NAME,
-} from '../src/tables/tables.ts';
+import { STAGING_NAME } from '../src/tables/tables.ts';
 import { sparkInstallation } from '../tests/support/spark.ts';
+import { benchLake, embedded, intoRaw, jdbcUri, newId } from './raw-lake.ts';
 
 const events = Number(process.argv[2] ?? 1_000_000);
 const perBatch = Number(process.argv[3] ?? 500_000);
-const LIMITS = { minTime_s: Date.UTC(2000, 0, 1) / 1000, maxAhead_s: 48 * 3600 };
 const MEMORY = '2g';
 
 const installation = await sparkInstallation();
@@ -38,24 +29,30 @@ if (installation.missing !== undefined) {
 const folder = await mkdtemp(join(tmpdir(), 'bench-spark-'));
 const server = await installation.serve({ memory: MEMORY });
 try {
-  console.log(`${availableParallelism()} cores, ${events} events in batches of ${perBatch}`);
+  const load = loadavg()[0]!.toFixed(1);
+  console.log(
+    `${availableParallelism()} cores (load ${load} before), ${events} events in batches of ${perBatch}`,
+  );
   const spools = await makeSpools();
   const duckdb = await through('DuckDB', spools, async (dir) => embedded(dir));
   const spark = await through('Spark', spools, async (dir, lake) =>
     openSparkEngine({
       ...{ url: `sc://127.0.0.1:${server.port}`, lake, embedded: await embedded(dir), attempts: 8 },
       ...{ clock: systemClock, log: silentLog, newId, random: Math.random },
-      catalog: {
-        name: 'lakeward',
-        uri: `jdbc:sqlite:${join(dir, 'catalog.sqlite')}?busy_timeout=10000&journal_mode=WAL`,
-      },
+      catalog: { name: 'lakeward', uri: jdbcUri(dir) },
     }),
   );
   const judge = await embedded(join(folder, 'judge'));
   const differing = await judge.compareIdentities(duckdb.files, spark.files);
   await judge.close();
   const differences = differing.repeated + differing.missing + differing.extra;
-  console.log(`Spark's server at its most: ${await mostMemory(server.pid)} MB`);
+  console.log('engine  into raw/s  into staging/s  together/s  this process MB  Spark MB');
+  for (const each of [duckdb, spark]) {
+    const sparkMB = each === spark ? await mostMemory(server.pid) : '';
+    console.log(
+      `${each.name.padEnd(6)}  ${each.rates.map((rate) => rate.padStart(10)).join('  ')}  ${each.memory_MB.padStart(15)}  ${sparkMB.padStart(8)}`,
+    );
+  }
   console.log(
     `${spark.rows} events staged by Spark, ${duckdb.rows} by DuckDB; differences: ${differences}, bar: 0`,
   );
@@ -63,16 +60,6 @@ try {
 } finally {
   await server.stop();
   await rm(folder, { recursive: true, force: true });
-}
-
-function newId(): string {
-  return crypto.randomUUID();
-}
-
-async function embedded(dir: string): Promise<Engine> {
-  const workFolder = join(dir, 'work');
-  await mkdir(workFolder, { recursive: true });
-  return openEngine({ workFolder, memory_bytes: 1e9, threads: 1, lanes: 2 });
 }
 
 /** About 250 bytes an event, of 12 types on two days; identity n is event n or, of every fifth, an earlier one. */
@@ -87,7 +74,7 @@ async function makeSpools(): Promise<string[]> {
         || ':made","created_at":' || (1768435200 + id % 172800) || ',"payload":"' || repeat('x', 120) || '"}') as body,
         (n + 1000)::varchar as seq, 1768608000000 as arrived_ms, 0::int as shard, -1::int as sub
       from (select range as n, case when range % 5 = 4 then range * 7919 % (range + 1) else range end as id
-        from range(${first}, ${end}))) to '${path}' (format parquet, compression uncompressed)`);
+        from range(${first}, ${end}))) to '${path}' (format parquet, compression snappy)`);
     paths.push(path);
   }
   instance.closeSync();
@@ -100,17 +87,9 @@ async function through(
   open: (dir: string, lake: Lake) => Promise<Engine>,
 ) {
   const dir = join(folder, name);
-  await mkdir(join(dir, 'lake'), { recursive: true });
-  const store = openDiskStore({ root: join(dir, 'lake') });
-  const catalog = openSqliteCatalog({ path: join(dir, 'catalog.sqlite') });
-  const lake = openLake({ store, catalog, clock: systemClock, log: silentLog, random: Math.random });
+  const lake = await benchLake(dir);
   const engine = await open(dir, lake);
-  for (const [table, definition] of [
-    [RAW_NAME, RAW],
-    [QUARANTINE_NAME, QUARANTINE],
-  ] as const) {
-    await lake.create(table, definition, { commitId: newId(), stage: firstCommit('bench') });
-  }
+  await forgetMemory();
   const judging = performance.now();
   for (const path of spools) await intoRaw({ lake, engine }, path);
   const staging = performance.now();
@@ -124,32 +103,19 @@ async function through(
   });
   const end = performance.now();
   if (received !== events) throw new Error(`${name} staged ${received} of ${events} rows of raw`);
-  const rate = (ms: number) => `${Math.round(events / (ms / 1000)).toLocaleString('en-US')} events/s`;
-  console.log(
-    `${name}: into raw ${rate(staging - judging)}, into staging ${rate(end - staging)}, together ${rate(end - judging)}`,
-  );
-  console.log(`${name}: this process at its most ${await mostMemory(process.pid)} MB`);
+  const rate = (ms: number) => Math.round(events / (ms / 1000)).toLocaleString('en-US');
+  const rates = [staging - judging, end - staging, end - judging].map(rate);
+  const memory_MB = await mostMemory(process.pid);
   const table = await lake.load(STAGING_NAME);
   const { files } = await lake.files(table!);
   await engine.close();
   await lake.close();
-  return { rows: written, files };
+  return { name, rates, memory_MB, rows: written, files };
 }
 
-/** Without a window: every repeat goes on to staging. */
-async function intoRaw({ lake, engine }: { lake: Lake; engine: Engine }, path: string): Promise<void> {
-  const batch = await engine.judge({ path, shards: ['shard'], stream: 'bench' }, LIMITS);
-  const raw = (await lake.load(RAW_NAME))!;
-  const files = await storeFiles(lake, { table: raw, files: await batch.writeEvents(new Int32Array(0)) });
-  const manifests = await lake.prepare(raw, files);
-  const tally = { received: batch.records, written: batch.events };
-  const outcome = await lake.commit(raw, {
-    ...{ commitId: newId(), operation: 'append', manifests },
-    stage: (base, attempt) => advance(base, attempt, { writer: 'bench', tally }),
-  });
-  if (outcome.kind !== 'committed') throw new Error(outcome.why);
-  await batch.dispose();
-  await batch.settle?.();
+/** The high-water mark of this process begins anew, for each engine its own. */
+async function forgetMemory(): Promise<void> {
+  await writeFile('/proc/self/clear_refs', '5').catch(() => {});
 }
 
 async function mostMemory(pid: number | undefined): Promise<string> {

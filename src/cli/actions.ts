@@ -12,6 +12,7 @@ import { sql } from './actions/sql.ts';
 import { status } from './actions/status.ts';
 import { tables } from './actions/tables.ts';
 import { transformBackfill } from './actions/transform-backfill.ts';
+import { transformCheck } from './actions/transform-check.ts';
 import { transformList } from './actions/transform-list.ts';
 import { transformRun } from './actions/transform-run.ts';
 import { transformShow } from './actions/transform-show.ts';
@@ -36,6 +37,7 @@ export const actions: Actions = {
   init,
   transformList,
   transformShow,
+  transformCheck,
   transformRun,
   transformBackfill,
   types,

@@ -15,6 +15,7 @@ import { type SqlAction, sqlCommand } from './commands/sql.ts';
 import { type StatusAction, statusCommand } from './commands/status.ts';
 import { type TablesAction, tablesCommand } from './commands/tables.ts';
 import { type TransformBackfillAction, transformBackfillCommand } from './commands/transform-backfill.ts';
+import { type TransformCheckAction, transformCheckCommand } from './commands/transform-check.ts';
 import { type TransformListAction, transformListCommand } from './commands/transform-list.ts';
 import { type TransformRunAction, transformRunCommand } from './commands/transform-run.ts';
 import { type TransformShowAction, transformShowCommand } from './commands/transform-show.ts';
@@ -37,6 +38,7 @@ export interface Actions {
   init: InitAction;
   transformList: TransformListAction;
   transformShow: TransformShowAction;
+  transformCheck: TransformCheckAction;
   transformRun: TransformRunAction;
   transformBackfill: TransformBackfillAction;
   types: TypesAction;
@@ -63,6 +65,7 @@ export function allCommands(load: () => Promise<Actions>): Command[] {
     initCommand(async (context) => (await load()).init(context)),
     transformListCommand(async (context) => (await load()).transformList(context)),
     transformShowCommand(async (context) => (await load()).transformShow(context)),
+    transformCheckCommand(async (context) => (await load()).transformCheck(context)),
     transformRunCommand(async (context) => (await load()).transformRun(context)),
     transformBackfillCommand(async (context) => (await load()).transformBackfill(context)),
     typesCommand(async (context) => (await load()).types(context)),

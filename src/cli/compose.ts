@@ -92,12 +92,13 @@ const MOST_LANES = 4;
 export async function composeEngine(
   around: Surroundings,
   lake: LocalLake,
-  use: 'batches' | 'questions' | 'maintenance',
+  use: 'batches' | 'questions' | 'transforms' | 'maintenance',
 ): Promise<Engine> {
   const { settings } = around;
   const how = {
     batches: { threads: 1, lanes: Math.min(settings['engine.threads'], MOST_LANES) },
     questions: { threads: settings['engine.threads'] },
+    transforms: { threads: settings['engine.threads'] },
     maintenance: { threads: 1 },
   };
   // Maintenance sorts on disk what does not fit, and has time for it.
@@ -108,7 +109,8 @@ export async function composeEngine(
     memory_bytes: settings['engine.memory'] * share,
     ...how[use],
   });
-  if (use !== 'batches' || settings['engine.kind'] === 'duckdb') return embedded;
+  const isLarge = use === 'batches' || use === 'transforms';
+  if (!isLarge || settings['engine.kind'] === 'duckdb') return embedded;
   return composeSpark(around, { lake, embedded });
 }
 

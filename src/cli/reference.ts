@@ -14,6 +14,7 @@ import { allCommands } from './commands.ts';
 import { EXIT_MEANINGS } from './exit.ts';
 import { helpText } from './help.ts';
 import { logMessagesPage } from './log-messages.ts';
+import { portableSqlPage } from './portable-sql-page.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -30,6 +31,7 @@ export function referencePages(): Page[] {
     { path: 'docs/reference/cli.md', text: cliPage(commands) },
     { path: 'docs/reference/reasons.md', text: reasonsPage() },
     { path: 'docs/reference/metrics.md', text: metricsPage() },
+    { path: 'docs/reference/portable-sql.md', text: portableSqlPage() },
     { path: 'docs/reference/log-messages.md', text: logMessagesPage(ROOT) },
     withTables('docs/explanation/no-transformation.md', { costs: comparisonTable(), prices: pricesTable() }),
     withTables('docs/explanation/scale.md', { scale: scaleTable() }),

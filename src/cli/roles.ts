@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { backoff, Failure } from '../base/base.ts';
 import type { Engine } from '../engine/engine.ts';
-import { MAINTAINED, type MaintenanceOptions, maintain, runMaintenance } from '../maintenance/maintenance.ts';
+import { type MaintenanceOptions, maintain, runMaintenance } from '../maintenance/maintenance.ts';
 import type { Monitor } from '../monitor/monitor.ts';
 import { type Committed, processStream, type SharedWork } from '../processor/processor.ts';
 import { adoptRejected } from '../quarantine/quarantine.ts';
@@ -93,7 +93,7 @@ export async function runRoles(given: RolesOptions, { signal, until_ms }: Run): 
   if (has('quarantine') && !has('processor')) again('quarantine', () => adopt(options));
   if (has('staging')) again('staging', () => stage(stop));
   const transform = has('transforms') ? transformer(options) : undefined;
-  if (transform !== undefined) start(transform.repeat(stop));
+  if (transform !== undefined) start(transform.repeat(stop, signal));
   const watching = monitor.watch({ lake: given.lake, stream: given.stream }, stop);
   const interval_ms = options.settings['maintenance.interval'];
   const maintained = has('maintenance') && interval_ms > 0;
@@ -107,7 +107,8 @@ export async function runRoles(given: RolesOptions, { signal, until_ms }: Run): 
     if (failure) throw failure.reason;
     if (has('quarantine')) await adopt(options);
     if (has('staging')) await stage(NEVER);
-    await transform?.run(NEVER);
+    // Marts go on from where they stand; nobody who stops the program waits for their queries.
+    await transform?.run(signal);
     if (maintained && until_ms !== undefined) await maintainOnce(options, signal);
   } finally {
     await close();
@@ -117,7 +118,7 @@ export async function runRoles(given: RolesOptions, { signal, until_ms }: Run): 
 /** After all else, and without any say in whether that went well. */
 async function maintainOnce(options: RolesOptions, signal: AbortSignal): Promise<void> {
   try {
-    await maintain(maintenanceOptions(options, signal), { tables: MAINTAINED, dryRun: false });
+    await maintain(maintenanceOptions(options, signal), { dryRun: false });
   } catch (error) {
     if (signal.aborted) return;
     if (!(error instanceof Failure)) throw error;

@@ -82,7 +82,7 @@ it('a transform that failed is tried again later and later, while the others go 
       now_ms += 100;
     },
   };
-  await transformer({ ...options, clock: jumping }).repeat(stop.signal);
+  await transformer({ ...options, clock: jumping }).repeat(stop.signal, new AbortController().signal);
   expect(ran.filter((each) => each === 'counting')).toHaveLength(4);
   expect(ran.filter((each) => each === 'a_failing failed').length).toBeLessThan(4);
   expect(succeeded(await lake.run([counting]))).toMatchObject([{ commits: 0 }]);
@@ -90,6 +90,7 @@ it('a transform that failed is tried again later and later, while the others go 
 
 it('a project without transforms has a role with nothing to do', async () => {
   const { options } = await setup({ transforms: [] });
-  await transformer(options).repeat(new AbortController().signal);
+  const { signal } = new AbortController();
+  await transformer(options).repeat(signal, signal);
   await transformer(options).run(new AbortController().signal);
 });

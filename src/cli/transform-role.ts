@@ -11,8 +11,8 @@ const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 10 * 60_000;
 
 export interface Transformer {
-  /** Until the signal; never rejects for a transform that fails. */
-  repeat(signal: AbortSignal): Promise<void>;
+  /** Begins no run after `signal`; `interrupt` ends one that is under way. Never rejects for a transform that fails. */
+  repeat(signal: AbortSignal, interrupt: AbortSignal): Promise<void>;
   /** All of them once, also those that wait for another try. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -39,10 +39,10 @@ export function transformer(options: RolesOptions): Transformer {
   };
   const all = transforms.map(({ name }) => name);
   return {
-    async repeat(signal) {
+    async repeat(signal, interrupt) {
       while (!signal.aborted && all.length > 0) {
         const due = all.filter((name) => (waiting.get(name)?.until_ms ?? 0) <= clock.now());
-        await runNamed(due, signal);
+        await runNamed(due, interrupt);
         await clock.sleep(settings['transforms.every'], signal);
       }
     },

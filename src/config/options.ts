@@ -25,6 +25,7 @@ export const COMMAND_NAMES = [
   'init',
   'transform list',
   'transform show',
+  'transform check',
   'transform run',
   'transform backfill',
   'types',
@@ -40,7 +41,9 @@ const SERVICE = ['dev', 'run'] as const;
 const STREAMING = ['dev', 'run', 'send', 'verify', 'status', 'health'] as const;
 const SERVING = ['dev', 'serve catalog'] as const;
 const COMPUTING = ['transform run', 'transform backfill'] as const;
-const TRANSFORMING = ['dev', 'run', 'transform list', 'transform show', ...COMPUTING] as const;
+const ON_ENGINES = [...SERVICE, ...COMPUTING] as const;
+const SHOWING = ['transform list', 'transform show', 'transform check'] as const;
+const TRANSFORMING = ['dev', 'run', ...SHOWING, ...COMPUTING] as const;
 const ASKING = ['dev', 'run', 'demo', 'sql', 'find', 'verify', 'maintain', 'types', ...COMPUTING] as const;
 
 export const OPTIONS = {
@@ -223,9 +226,9 @@ export const OPTIONS = {
   }),
   'engine.kind': option(choice('duckdb', 'spark'), 'duckdb', {
     description:
-      'What judges records, drops repeats and writes files: DuckDB in this process, or Apache Spark at spark.url. Both write the same tables; a lake can go from one to the other and back.',
+      'What judges records, drops repeats, computes transforms and writes files: DuckDB in this process, or Apache Spark at spark.url. Both write the same tables; a lake can go from one to the other and back.',
     example: 'spark',
-    commands: SERVICE,
+    commands: ON_ENGINES,
     shortcut: '--engine',
   }),
   'engine.memory': option(bytes({ min: 64_000_000 }), '1GB', {
@@ -249,24 +252,24 @@ export const OPTIONS = {
     description:
       'The Spark Connect server, as its other clients write it: parameters are token, use_ssl, user_id, session_id, and headers of any other name. Better in the environment than as a flag when it holds a token.',
     example: 'sc://spark.example:15002/;use_ssl=true',
-    commands: SERVICE,
+    commands: ON_ENGINES,
   }),
   'spark.catalog': option(text('NAME'), 'lakeward', {
     description: 'The name under which Spark knows the catalog of this lake.',
     example: 'lake',
-    commands: SERVICE,
+    commands: ON_ENGINES,
   }),
   'spark.catalogUri': unset(text('URI'), {
     description:
       'Where Spark finds that catalog: http(s)://… of an Iceberg REST catalog (lakeward serve catalog), or jdbc:sqlite:… of this folder’s catalog.sqlite. Unset: the server itself is set up with it.',
     example: 'http://127.0.0.1:8181',
-    commands: SERVICE,
+    commands: ON_ENGINES,
   }),
   'spark.attempts': option(count({ min: 1, max: 100 }), 8, {
     description:
       'Connections to Spark that may fail in a row before a batch is given up, and begun again by its role.',
     example: '12',
-    commands: SERVICE,
+    commands: ON_ENGINES,
   }),
   'staging.maxRows': option(count({ min: 1 }), 250_000, {
     description:

@@ -37,9 +37,17 @@ export type {
 export { sqlType } from './duckdb/column-types.ts';
 export { inPlace, type LocalFiles, type ReadStats } from './local-files.ts';
 export { type RemoteFiles, remoteFiles } from './parquet/remote-files.ts';
+export { AGGREGATES, SCALARS, WINDOWS } from './portable/functions.ts';
+export type { NotPortable } from './portable/portable.ts';
 export type { Spread } from './rewrite.ts';
 export { storeFiles } from './store-files.ts';
-export type { OutputColumn, SourceView, TransformQuery, TransformWrite } from './transform-engine.ts';
+export type {
+  OutputColumn,
+  SourceView,
+  TransformAnswer,
+  TransformQuery,
+  TransformWrite,
+} from './transform-engine.ts';
 export type { Cell, QueryResult, ScanFilters, ViewDefinition } from './view.ts';
 
 export interface Engine extends TransformEngine {

@@ -6,6 +6,8 @@ import type { LakeFile, LocalFile } from './batch.ts';
 export interface Rewrite {
   /** The table's columns and order; files of another shape fail. */
   table: TableDefinition;
+  /** How columns are found in the files: by name, of files that all have these; or by field id, null where one lacks it. */
+  columnsBy?: 'name' | 'id';
   /** Rows of one partition stand in the order of the files and within them, unless the table is sorted. */
   files: readonly (LakeFile & { recordCount: number })[];
   /** Every row lies in it; one that does not fails the rewrite. Without it the rows say where they belong. */

@@ -2,8 +2,9 @@
  * What an engine does for a transform: it shows files as named relations, asks one query of them, and writes the answer
  * as files of the transform's table. Types are Iceberg's; days are whole days of UTC, as numbers since the epoch.
  */
-import type { Field, Type } from '../lake/lake.ts';
-import type { LakeFile, LocalFile } from './batch.ts';
+import type { Field, TableName, Type } from '../lake/lake.ts';
+import type { LakeFile, WrittenFile } from './batch.ts';
+import type { NotPortable } from './portable/portable.ts';
 
 /** Files of a table as a relation that the query reads by this name. */
 export interface SourceView {
@@ -32,6 +33,8 @@ export interface OutputColumn {
 }
 
 export interface TransformWrite extends TransformQuery {
+  /** What the rows are for. Nothing is committed to it here. */
+  table: TableName;
   /** The table's columns; each is found by name in the answer and converted. One that the answer lacks is null. */
   fields: readonly Field[];
   /** The table is partitioned by the day of this column. */
@@ -40,12 +43,30 @@ export interface TransformWrite extends TransformQuery {
     /** Only this day is written. A row of a day outside `within`, or without one, is an error: `transform.wrong_day`. */
     only?: { day: number; within: { first: number; last: number } };
   };
+  /** Aborted: the query is interrupted, with Failure `transform.interrupted`. */
+  signal?: AbortSignal;
+}
+
+export interface TransformAnswer {
+  rows: number;
+  /** None when the answer is empty. */
+  files: WrittenFile[];
+  /** Removes what has not been moved away. */
+  dispose(): Promise<void>;
+  /** Once the commit of the files is decided, either way: lets go of what kept them until then. */
+  settle?(): Promise<void>;
 }
 
 /** Failures of the query itself are Failure `transform.sql`, of fault user. */
 export interface TransformEngine {
-  /** What the query gives, by its text and the views' columns alone; nothing is read. */
+  /**
+   * What the query gives, by its text and the views' columns alone; nothing is read. Spark's throws Failure
+   * `transform.not_portable` for what it would not give the same.
+   */
   outputColumns(query: TransformQuery): Promise<OutputColumn[]>;
-  /** No files when the answer is empty. `dispose` removes what has not been moved away. */
-  transform(write: TransformWrite): Promise<{ rows: number; files: LocalFile[]; dispose(): Promise<void> }>;
+  /** What in the query is not known to give the same on every engine; by its text alone, on any engine. */
+  notPortable(
+    query: Pick<TransformQuery, 'sql'> & { views: readonly string[] },
+  ): Promise<readonly NotPortable[]>;
+  transform(write: TransformWrite): Promise<TransformAnswer>;
 }

@@ -10,6 +10,7 @@ import { TABLES } from '../tables/tables.ts';
 import { compactOverflow } from './compact-overflow.ts';
 import { type Group, planPartition } from './compaction-plan.ts';
 import { compactUpTo } from './consumers.ts';
+import { martDefinition } from './mart-definition.ts';
 import { commitMaintenance, discard, note, type TableRound } from './table-round.ts';
 
 /** Bounds of one commit: what a conflict can make void, and what its manifests name. */
@@ -21,6 +22,7 @@ const GROUP_FILES = 500;
 const PLANNED_FILES = 100_000;
 /** Of a larger table: days that are older were brought together long ago, but for what came late. */
 const PLANNED_MS = 35 * 86_400_000;
+const PLANNED_COMMITS = 1_000;
 /** A partition to which nothing came for so long is settled. */
 export const SETTLED_MS = 3_600_000;
 
@@ -28,10 +30,11 @@ type Groups = Group<DataFile>[];
 
 export async function compact(round: TableRound, table: Table): Promise<Table> {
   const { options, dryRun, report } = round;
-  const definition = TABLES[table.name];
-  const foreign = definition && shapeDiffers(table, definition);
-  if (definition === undefined || foreign !== undefined) {
-    if (foreign !== undefined) report.left.push(`no file is compacted: ${foreign}`);
+  const own = TABLES[table.name];
+  const definition = own ?? martDefinition(table);
+  const foreign = own && shapeDiffers(table, own);
+  if (foreign !== undefined) {
+    report.left.push(`no file is compacted: ${foreign}`);
     return table;
   }
   const files = await filesToPlan(round, { table, definition });
@@ -94,11 +97,17 @@ async function filesToPlan(
 ): Promise<readonly DataFile[]> {
   const total = Number(currentSnapshot(table.metadata)?.summary['total-data-files'] ?? 0);
   if (total <= (options.rules.plannedMost ?? PLANNED_FILES)) return (await options.lake.files(table)).files;
-  const day = definition.partition.find(({ transform }) => transform === 'day');
-  const column = definition.schema.fields.find(({ id }) => id === day?.source)!.name;
-  const min = BigInt(options.clock.now() - PLANNED_MS) * 1000n;
+  const since_ms = options.clock.now() - PLANNED_MS;
   report.left.push(`of ${total} files only those of the last ${PLANNED_MS / 86_400_000} days were looked at`);
-  return (await options.lake.files(table, { where: [{ column, min }] })).files;
+  return (await options.lake.files(table, filesSince(definition, since_ms, table))).files;
+}
+
+/** By the days that partition the table; where none do, by the last commits. */
+function filesSince(definition: TableDefinition, since_ms: number, { metadata }: Table) {
+  const days = definition.schema.fields.find(({ id }) => id === definition.partition[0]?.source);
+  if (days === undefined) return { afterSequenceNumber: metadata['last-sequence-number'] - PLANNED_COMMITS };
+  const min = days.type === 'date' ? Math.floor(since_ms / 86_400_000) : BigInt(since_ms) * 1000n;
+  return { where: [{ column: days.name, min }] };
 }
 
 interface Plannable {
@@ -121,7 +130,10 @@ function plannable(round: TableRound, table: Table, files: readonly DataFile[]):
       .map((snapshot) => snapshot['snapshot-id']),
   );
   const without = new Set(
-    table.metadata['partition-specs'].filter(({ fields }) => fields.length === 0).map((s) => s['spec-id']),
+    table.metadata['partition-specs']
+      // A table without partitions has no other: its files are at home in it.
+      .filter((spec) => spec.fields.length === 0 && spec['spec-id'] !== 0)
+      .map((spec) => spec['spec-id']),
   );
   const ours = files.filter(
     (file) => (file.specId === 0 || without.has(file.specId)) && !avoid.has(file.location),
@@ -231,6 +243,8 @@ async function rewritten(
   try {
     const { files, dispose } = await engine.rewrite({
       table: definition,
+      // Columns may have been added to a mart since, and types widened.
+      ...(TABLES[table.name] === undefined && { columnsBy: 'id' as const }),
       files: inOrder,
       partition: inOrder[0]!.partition,
       signal,

@@ -8,7 +8,7 @@ import { ScriptedStream } from '../../tests/support/scripted-stream.ts';
 import { movedClock } from '../../tests/support/small-lake.ts';
 import { lakeFolder, openWorker, type Worker } from '../../tests/support/worker.ts';
 import { QUARANTINE_NAME, RAW_NAME, STAGING_NAME, tableState } from '../tables/tables.ts';
-import { MAINTAINED, type MaintenanceOptions, type MaintenanceRules, maintain } from './maintenance.ts';
+import { type MaintenanceOptions, type MaintenanceRules, maintain } from './maintenance.ts';
 
 interface Setup {
   worker: Worker;
@@ -30,7 +30,7 @@ async function setup(): Promise<Setup> {
     stream,
     folder,
     options,
-    run: (rules, dryRun) => maintain(options(rules), { tables: MAINTAINED, dryRun: dryRun ?? false }),
+    run: (rules, dryRun) => maintain(options(rules), { dryRun: dryRun ?? false }),
     async take(...batches) {
       for (const batch of batches) {
         stream.put(batch);
@@ -224,7 +224,7 @@ describe('orphans', () => {
     // As a processor that dies right after its commit: what it rejected waits in raw.
     await worker.process({ adopt: async () => -1 });
     const locations = await Promise.all(
-      MAINTAINED.slice(0, 1).map(async (name) => (await loaded(worker.lake, name)).metadata.location),
+      ['raw.events' as const].map(async (name) => (await loaded(worker.lake, name)).metadata.location),
     );
     const strays = [...locations, `${worker.lake.store.root}/quarantine/events`].map(
       (location) => `${location}/data/stray.parquet`,
@@ -232,18 +232,18 @@ describe('orphans', () => {
     for (const stray of strays) await worker.lake.store.write(stray, Buffer.from('x'));
     const there = async () =>
       (await Promise.all(strays.map((stray) => worker.lake.store.head(stray)))).filter(Boolean).length;
-    await maintain(maintenanceOf(worker, { folder }), { tables: MAINTAINED, dryRun: false });
+    await maintain(maintenanceOf(worker, { folder }), { dryRun: false });
     expect(await there()).toBe(2);
 
     const later = await openWorker({ folder, stream, engine: worker.engine, wrapStore: aged });
     const options = maintenanceOf(later, { folder });
-    const planned = await maintain(options, { tables: MAINTAINED, dryRun: true });
+    const planned = await maintain(options, { dryRun: true });
     expect(planned.flatMap(({ work }) => work.map(({ action, count }) => [action, count]))).toEqual([
       ['remove orphans', 1],
       ['remove orphans', 1],
     ]);
     expect(await there()).toBe(2);
-    await maintain(options, { tables: MAINTAINED, dryRun: false });
+    await maintain(options, { dryRun: false });
     expect(await there()).toBe(0);
     await later.adopt();
     await later.stage();

@@ -10,8 +10,6 @@ import type { PartitionBounds } from '../tables/tables.ts';
 import { maintainTables } from './round.ts';
 import { keepMaintained } from './schedule.ts';
 
-export { MAINTAINED } from './round.ts';
-
 export interface MaintenanceRules {
   /** Compaction makes files of about this size, and leaves those alone that have three quarters of it. */
   targetFileSize_bytes: number;
@@ -79,8 +77,8 @@ export interface TableReport {
 }
 
 export interface MaintainRequest {
-  /** Of `MAINTAINED`; those that do not exist are passed over. */
-  tables: readonly string[];
+  /** All that are looked after when none are named: raw, staging, quarantine and the tables of transforms. */
+  tables?: readonly string[];
   /** Only says what would be done. */
   dryRun: boolean;
 }

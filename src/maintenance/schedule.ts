@@ -7,7 +7,7 @@ import { backoff, Failure } from '../base/base.ts';
 import { ancestors, currentSnapshot, type Table } from '../lake/lake.ts';
 import { SETTLED_MS } from './compact.ts';
 import type { MaintenanceOptions, MaintenanceRules, TableReport } from './maintenance.ts';
-import { MAINTAINED, maintainTable } from './round.ts';
+import { maintainedTables, maintainTable } from './round.ts';
 import { EXPIRED_LEAST } from './tidy.ts';
 
 const ORPHANS_EVERY_MS = 86_400_000;
@@ -27,13 +27,21 @@ export async function keepMaintained(
   options: MaintenanceOptions,
   { interval_ms }: { interval_ms: number },
 ): Promise<void> {
-  const { clock, random, signal } = options;
-  const tables = MAINTAINED.map((name) => new LookedAfter(options, { name, interval_ms }));
+  const { lake, clock, log, random, signal } = options;
+  const tables = new Map<string, LookedAfter>();
   for (;;) {
     // Several processes that began together do not stay together.
     await clock.sleep(interval_ms * (0.9 + random() / 5), signal);
-    for (const table of tables) {
+    const names = await maintainedTables(lake).catch((error: unknown) => {
+      log.warn('maintenance.failed', 'the tables could not be listed; it will be tried again', {
+        why: String(error),
+      });
+      return [...tables.keys()];
+    });
+    for (const name of names) {
       if (signal.aborted) return;
+      const table = tables.get(name) ?? new LookedAfter(options, { name, interval_ms });
+      tables.set(name, table);
       await table.look();
     }
   }

@@ -73,6 +73,10 @@ export const QUARANTINE: TableDefinition = {
   overflow: true,
 };
 
+/** Tables that transforms make: their names begin with this, and they have this property. */
+export const MARTS = 'marts.';
+export const TRANSFORM_KEY = 'lakeward.transform';
+
 export const TABLES: Readonly<Record<string, TableDefinition>> = {
   [RAW_NAME]: RAW,
   [STAGING_NAME]: STAGING,

@@ -7,6 +7,7 @@ export { nextPortion, type Portion } from './consume.ts';
 export {
   ARRIVED_AT_ID,
   CREATED_DATETIME_ID,
+  MARTS,
   QUARANTINE,
   QUARANTINE_NAME,
   RAW,
@@ -14,6 +15,7 @@ export {
   STAGING,
   STAGING_NAME,
   TABLES,
+  TRANSFORM_KEY,
 } from './definitions.ts';
 export {
   type OwnTypes,

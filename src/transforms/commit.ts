@@ -4,17 +4,10 @@
  * overwritten; the loser plans again.
  */
 import type { DataFile, Table } from '../lake/lake.ts';
-import { advance, type Consumed } from '../tables/tables.ts';
+import { advance, type Consumed, TRANSFORM_KEY } from '../tables/tables.ts';
 import { rangesOf } from './days.ts';
 import type { Mart } from './mart.ts';
-import {
-  martProperty,
-  martRecord,
-  outdatedAfter,
-  type RunRecord,
-  runSummary,
-  TRANSFORM_KEY,
-} from './record.ts';
+import { martProperty, martRecord, outdatedAfter, type RunRecord, runSummary } from './record.ts';
 import type { TransformsOptions } from './transforms.ts';
 
 export interface Move {

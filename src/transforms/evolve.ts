@@ -3,9 +3,9 @@
  * old one takes its place: rows that are there stay as they are. Anything else would be another table.
  */
 import type { Field, Schema, Table, Type } from '../lake/lake.ts';
-import { advance } from '../tables/tables.ts';
+import { advance, TRANSFORM_KEY } from '../tables/tables.ts';
 import { columnFailure, type Mart } from './mart.ts';
-import { runSummary, TRANSFORM_KEY } from './record.ts';
+import { runSummary } from './record.ts';
 import { fieldsOf } from './sources.ts';
 import type { TransformsOptions } from './transforms.ts';
 

@@ -2,9 +2,9 @@
 import { Failure } from '../base/base.ts';
 import type { Engine, SourceView } from '../engine/engine.ts';
 import type { Field, Table, TableDefinition } from '../lake/lake.ts';
-import { firstCommit } from '../tables/tables.ts';
+import { firstCommit, TRANSFORM_KEY } from '../tables/tables.ts';
 import type { Transform } from './define.ts';
-import { definitionHash, martProperty, martRecord, TRANSFORM_KEY } from './record.ts';
+import { definitionHash, martProperty, martRecord } from './record.ts';
 import { fieldsOf, martName, type OpenSource, sourceViews } from './sources.ts';
 import type { TransformsOptions } from './transforms.ts';
 

@@ -5,7 +5,7 @@
  * and a commit that did not happen is simply made again.
  */
 import { Failure } from '../base/base.ts';
-import { storeFiles } from '../engine/engine.ts';
+import { storeFiles, type TransformAnswer } from '../engine/engine.ts';
 import type { DataFile } from '../lake/lake.ts';
 import { tableState } from '../tables/tables.ts';
 import { commitRun, type Move } from './commit.ts';
@@ -71,23 +71,25 @@ async function computeChunk(
   const { before, after } = reachOf(mart);
   const window = { first: days[0]! - before, last: days.at(-1)! + after };
   const planned = await Promise.all(sources.map((each) => planViews(options.lake, each, { days: window })));
-  const files: DataFile[] = [];
-  for (const day of days) files.push(...(await computeDay(context, { day, planned })));
-  return commitRun(options, mart, {
-    kind,
-    days,
-    files,
-    remove: await filesOfDays(context, days),
-    moves,
-    read: planned.flatMap(filesIn),
-    started_ms,
-    held: () => martDays(context),
+  return writing(async (answers) => {
+    const files: DataFile[] = [];
+    for (const day of days) files.push(...(await computeDay(context, { day, planned, answers })));
+    return commitRun(options, mart, {
+      kind,
+      days,
+      files,
+      remove: await filesOfDays(context, days),
+      moves,
+      read: planned.flatMap(filesIn),
+      started_ms,
+      held: () => martDays(context),
+    });
   });
 }
 
 async function computeDay(
   { options, mart, sources }: Context,
-  { day, planned }: { day: number; planned: readonly ViewFiles[] },
+  { day, planned, answers }: { day: number; planned: readonly ViewFiles[]; answers: TransformAnswer[] },
 ): Promise<DataFile[]> {
   const { lake, engine, signal } = options;
   signal.throwIfAborted();
@@ -99,16 +101,26 @@ async function computeDay(
   const { fields, table } = mart;
   const only = { day, within };
   const answer = await engine.transform({
-    name,
-    views,
-    sql,
-    fields,
+    ...{ name, table: table.name, views, sql, fields, signal },
     partition: { column: partition!, only },
   });
+  answers.push(answer);
   try {
     return await storeFiles(lake, { table, files: answer.files });
   } finally {
     await answer.dispose();
+  }
+}
+
+/** What an engine keeps of its answers until their commit is decided goes when that is decided, either way. */
+export async function writing<Result>(
+  work: (answers: TransformAnswer[]) => Promise<Result>,
+): Promise<Result> {
+  const answers: TransformAnswer[] = [];
+  try {
+    return await work(answers);
+  } finally {
+    for (const answer of answers) await answer.settle?.();
   }
 }
 

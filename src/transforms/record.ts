@@ -5,11 +5,9 @@
 import { createHash } from 'node:crypto';
 import { parseJson, stringifyJson } from '../base/base.ts';
 import { ancestors, type Snapshot, type Table } from '../lake/lake.ts';
+import { TRANSFORM_KEY } from '../tables/tables.ts';
 import { type DayRange, daysIn, rangesFrom, rangesOf, rangesText } from './days.ts';
 import type { Transform } from './define.ts';
-
-/** Table property and key of the snapshot summary. */
-export const TRANSFORM_KEY = 'lakeward.transform';
 
 export interface MartRecord {
   definition: string;

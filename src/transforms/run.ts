@@ -41,10 +41,13 @@ async function runOne(options: TransformsOptions, transform: Transform): Promise
     }
     return outcomeOf(transform, records);
   } catch (failure) {
-    if (options.signal.aborted && !(failure instanceof Failure)) return outcomeOf(transform, records);
+    if (options.signal.aborted && isInterruption(failure)) return outcomeOf(transform, records);
     return { ...outcomeOf(transform, records), failure };
   }
 }
+
+const isInterruption = (failure: unknown): boolean =>
+  !(failure instanceof Failure) || failure.code === 'transform.interrupted';
 
 async function runOnce(options: TransformsOptions, transform: Transform): Promise<Ran> {
   const context = await openContext(options, transform);

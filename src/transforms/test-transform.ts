@@ -131,14 +131,14 @@ async function compute(
     transform,
     views.map((view) => ({ ...view, files: [] })),
   );
-  const query = { name, sql, fields };
+  const query = { name, table: `marts.${name}` as const, sql, fields };
   if (transform.mode === 'append') {
     const answer = await engine.transform({
       ...query,
       views,
       ...(partition === undefined ? {} : { partition: { column: partition } }),
     });
-    return { fields, day: partition, files: answer.files };
+    return { fields, day: partition, files: onDisk(answer.files) };
   }
   const files: LocalFile[] = [];
   const { before, after } = reachOf({ transform });
@@ -155,7 +155,7 @@ async function compute(
       })),
       partition: { column: partition!, only: { day, within } },
     });
-    files.push(...answer.files);
+    files.push(...onDisk(answer.files));
   }
   return { fields, day: partition, files };
 }

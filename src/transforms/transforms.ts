@@ -4,11 +4,11 @@
  * file that defines a transform imports this one.
  */
 import type { Clock, Log } from '../base/base.ts';
-import type { Cell, Engine } from '../engine/engine.ts';
+import type { Cell, Engine, NotPortable } from '../engine/engine.ts';
 import type { Lake } from '../lake/lake.ts';
 import type { Consumed } from '../tables/tables.ts';
 import type { DayRange } from './days.ts';
-import type { Transform } from './define.ts';
+import { type Transform, viewOf } from './define.ts';
 import type { RunRecord } from './record.ts';
 
 export { type DayRange, rangesText } from './days.ts';
@@ -138,6 +138,11 @@ export async function testTransform(
   options: TestOptions = {},
 ): Promise<Row[]> {
   return (await import('./test-transform.ts')).rowsOf(transform, events, options);
+}
+
+/** What in the SQL is not known to give the same rows on every engine; by the definition alone. */
+export async function notPortable(engine: Engine, { sql, from }: Transform): Promise<readonly NotPortable[]> {
+  return engine.notPortable({ sql, views: ['events', ...from.map(viewOf)] });
 }
 
 export interface TypesOptions {

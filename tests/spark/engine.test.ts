@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { damage, simulate } from '../../src/cli/cli.ts';
 import { QUARANTINE_NAME, STAGING_NAME } from '../../src/tables/tables.ts';
+import { defineTransform } from '../../src/transforms/transforms.ts';
 import { judgedBy, judgingContract, type Records } from '../contracts/engine-judging.ts';
 import { type OpenEngine, stagingContract } from '../contracts/engine-staging.ts';
 import { rows } from '../support/audit.ts';
@@ -14,9 +15,29 @@ import { ScriptedStream } from '../support/scripted-stream.ts';
 import { sparkInstallation } from '../support/spark.ts';
 import type { ConnectServer } from '../support/spark-connect-server.ts';
 import { jdbcUri, openDuckDbOn, openSparkOn } from '../support/spark-engine.ts';
+import { succeeded, type TransformLake, transformLake } from '../support/transform-lake.ts';
 import { watched } from '../support/watched-engine.ts';
-import { lakeFolder, openWorker, type Worker } from '../support/worker.ts';
+import { lakeFolder } from '../support/worker.ts';
 import { mutants, ODDITIES } from './odd-records.ts';
+
+/** One of each mode; whatever engine runs them, a day is computed anew and an event is taken once. */
+const MARTS = [
+  defineTransform({
+    name: 'days',
+    from: ['lesson:*', 'exercise:answered'],
+    mode: 'partitions',
+    partition: 'day',
+    sql: `select created_datetime::date as day, event_name, count(*) as n,
+        count(distinct document->>'$.learner_id') as learners from events group by all`,
+  }),
+  defineTransform({
+    name: 'answers',
+    from: ['exercise:answered'],
+    mode: 'append',
+    partition: 'at',
+    sql: "select event_uuid, created_datetime as at, document->>'$.lesson.id' as lesson from exercise_answered",
+  }),
+];
 
 const installation = await sparkInstallation();
 
@@ -40,23 +61,24 @@ describeWith(installation, 'Spark', () => {
     const through = async (engines: readonly OpenEngine[]) => {
       const stream = new ScriptedStream({ shards: 2, firstArrival_ms: Date.UTC(2026, 5, 1) });
       const folder = await lakeFolder();
-      let worker: Worker | undefined;
+      let lake: TransformLake | undefined;
       for (const [i, engine] of engines.entries()) {
-        worker = await openWorker({ folder, stream, stagingIds: 0, engine: watched(await engine(folder)) });
-        stream.put(records.slice(i * third, (i + 1) * third).map(({ bytes }) => bytes));
-        await worker.process();
-        await worker.stage();
+        lake = await transformLake({ folder, stream, stagingIds: 0, engine: watched(await engine(folder)) });
+        await lake.fill(records.slice(i * third, (i + 1) * third).map(({ bytes }) => bytes));
+        succeeded(await lake.run(MARTS));
       }
+      const { worker } = lake!;
       const columns =
         '* replace (epoch_us(created_datetime) as created_datetime, epoch_us(arrived_at) as arrived_at)';
       return {
-        staging: await rows(worker!, STAGING_NAME, columns, 'order by event_uuid'),
+        staging: await rows(worker, STAGING_NAME, columns, 'order by event_uuid'),
         quarantine: await rows(
-          worker!,
+          worker,
           QUARANTINE_NAME,
           'sequence_number, reason, hex(bytes)',
           'order by all',
         ),
+        marts: [await lake!.rows('days'), await lake!.rows('answers')],
       };
     };
     const alone = await through([openDuckDbOn, openDuckDbOn, openDuckDbOn]);
@@ -65,7 +87,7 @@ describeWith(installation, 'Spark', () => {
     expect(await through([openDuckDbOn, open, openDuckDbOn])).toEqual(alone);
   });
 
-  test('the program takes its stream to staging with it, and verify finds nothing amiss', async () => {
+  test('the roles processor and staging take the embedded stream to staging with it, and verify finds nothing amiss', async () => {
     const dir = await lakeFolder();
     const { events } = simulate({ seed: 5, events: 600, starts_at: Date.UTC(2026, 0, 15) / 1000 });
     const { records, truth } = damage(events, { seed: 5 });
@@ -73,7 +95,10 @@ describeWith(installation, 'Spark', () => {
     await writeFile(path, Buffer.concat([...records].flatMap(({ bytes }) => [bytes, Buffer.from('\n')])));
     const env = { LAKEWARD_SPARK_URL: url(), LAKEWARD_SPARK_CATALOG_URI: jdbcUri(dir) };
     const sent = await lakeward(['send', '--dir', dir, path]);
-    const run = await lakeward(['run', '--once', '--json', '--dir', dir, '--engine', 'spark'], { env });
+    const run = await lakeward(
+      ['run', 'processor', 'staging', '--once', '--json', '--dir', dir, '--engine', 'spark'],
+      { env },
+    );
     const verified = await lakeward(['verify', '--deep', '--json', '--dir', dir]);
     expect([sent.code, run.code, verified.code], run.stderr).toEqual([0, 0, 0]);
     expect(JSON.parse(run.stdout).data.ledger).toMatchObject({ received: truth.sent });

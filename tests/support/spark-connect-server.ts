@@ -11,7 +11,7 @@ import type { Python } from './python.ts';
 
 const SCRIPT = join(import.meta.dirname, 'serve_spark_connect.py');
 const OUTPUT_CHARS_MAX = 20_000;
-const START_MS = 120_000;
+const START_MS = 300_000;
 const LOOK_MS = 100;
 
 export interface ConnectServerOptions {

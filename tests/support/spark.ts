@@ -53,6 +53,13 @@ export async function sparkInstallation(): Promise<SparkInstallation> {
   };
 }
 
+/** For a script that begins a session of its own. */
+export async function sparkJars(): Promise<readonly string[]> {
+  const found = await jarsOf(JARS);
+  if ('missing' in found) throw new Error(found.missing);
+  return found.jars;
+}
+
 async function startSpark(python: Python, jars: readonly string[]): Promise<Spark> {
   const folder = await mkdtemp(join(tmpdir(), 'spark-'));
   const child = python.start(SCRIPT, { cwd: folder });

@@ -17,7 +17,7 @@ export interface TransformLake {
   stream: ScriptedStream;
   folder: string;
   /** Puts the documents, and brings them to staging. */
-  fill(documents: readonly string[]): Promise<void>;
+  fill(documents: readonly (string | Uint8Array)[]): Promise<void>;
   run(transforms: readonly Transform[], changed?: Partial<TransformsOptions>): Promise<TransformOutcome[]>;
   options(transforms: readonly Transform[], changed?: Partial<TransformsOptions>): TransformsOptions;
   table(name: string): Promise<Table>;

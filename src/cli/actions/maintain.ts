@@ -1,9 +1,4 @@
-import {
-  MAINTAINED,
-  maintain as maintainTables,
-  type TableReport,
-  type Work,
-} from '../../maintenance/maintenance.ts';
+import { maintain as maintainTables, type TableReport, type Work } from '../../maintenance/maintenance.ts';
 import type { MaintainAction } from '../commands/maintain.ts';
 import { composeLake } from '../compose.ts';
 import { EXIT } from '../exit.ts';
@@ -28,7 +23,7 @@ export const maintain: MaintainAction = async (context) => {
           progress.update(files, `${now.table}: ${figure(now.files)} of ${figure(now.of)}`);
         },
       },
-      { tables: args.length === 0 ? MAINTAINED : args, dryRun: flags.dryRun },
+      { ...(args.length > 0 && { tables: args }), dryRun: flags.dryRun },
     );
     if (files > 0) progress.end();
     await out.result({ dryRun: flags.dryRun, tables: reports }, (paint) => maintainText(reports, paint));

@@ -21,7 +21,7 @@ export const transformBackfill: TransformBackfillAction = async (context) => {
   if (transform.mode === 'append' && (from !== undefined || to !== undefined)) throw noDays(transform.name);
   await sweepWork(context);
   const lake = await composeLake(context);
-  const engine = await composeEngine(context, lake, 'questions');
+  const engine = await composeEngine(context, lake, 'transforms');
   try {
     const { onTransform } = transformObservers(context);
     const project = projectOf({ ...context, lake, engine, transforms, onTransform }, context.signal);

@@ -14,7 +14,7 @@ export const transformRun: TransformRunAction = async (context) => {
   const names = name === undefined ? undefined : [transformNamed(transforms, name).name];
   await sweepWork(context);
   const lake = await composeLake(context);
-  const engine = await composeEngine(context, lake, 'questions');
+  const engine = await composeEngine(context, lake, 'transforms');
   try {
     const { onTransform } = transformObservers(context);
     const project = projectOf({ ...context, lake, engine, transforms, onTransform }, context.signal);

@@ -21,7 +21,8 @@ export const maintainCommand = (action: MaintainAction) =>
       arguments: [
         {
           name: 'TABLE',
-          description: 'raw.events, staging.events or quarantine.events; all three when none is named.',
+          description:
+            'raw.events, staging.events, quarantine.events, or one of a transform, such as marts.daily_active; all of them when none is named.',
         },
       ],
       flags,

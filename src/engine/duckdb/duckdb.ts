@@ -14,7 +14,7 @@ import { readRejected } from './rejected-rows.ts';
 import { reopened } from './reopened.ts';
 import { rewrite, spread } from './rewrite.ts';
 import { rowCounts } from './row-counts.ts';
-import { outputColumns, transform } from './transform.ts';
+import { notPortable, outputColumns, transform } from './transform.ts';
 import { openViews } from './views.ts';
 
 export async function openDuckDb(options: EngineOptions): Promise<Engine> {
@@ -64,6 +64,7 @@ export async function openDuckDb(options: EngineOptions): Promise<Engine> {
     scanFilters: (sql) => planning.scanFilters(sql),
     query: (sql, options) => query({ connect, hold: () => views.hold() }, sql, options),
     outputColumns: async (asked) => outputColumns(await connect(), asked),
+    notPortable: async (asked) => notPortable(await connect(), asked),
     transform: async (write) => transform(await connect(), { write, files, folder: await folder() }),
     close: async () => {
       planning.close();

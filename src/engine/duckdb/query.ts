@@ -5,6 +5,7 @@
 import { type DuckDBConnection, DuckDBInstance, type DuckDBResult, type Json } from '@duckdb/node-api';
 import { Failure } from '../../base/base.ts';
 import type { Cell, QueryResult, ScanFilters, ViewDefinition } from '../engine.ts';
+import { interruptible } from './interruptible.ts';
 import { filtersOf, type PlanNode } from './plan-filters.ts';
 import { questionOf } from './question.ts';
 import { identifier } from './sql.ts';
@@ -22,16 +23,9 @@ export async function query(
     release();
     throw error;
   });
-  // DuckDB forgets an interrupt that comes between two statements, so it is told until the query has ended.
-  let telling: NodeJS.Timeout | undefined;
-  const interrupt = () => {
-    c.interrupt();
-    telling = setInterval(() => c.interrupt(), 50);
-  };
-  signal?.addEventListener('abort', interrupt, { once: true });
+  const settled = interruptible(c, signal);
   const end = () => {
-    signal?.removeEventListener('abort', interrupt);
-    clearInterval(telling);
+    settled();
     c.closeSync();
     release();
   };

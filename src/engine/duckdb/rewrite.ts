@@ -11,10 +11,13 @@ import type { Engine } from '../engine.ts';
 import type { LocalFiles } from '../local-files.ts';
 import type { Rewrite, Rewritten, Spread } from '../rewrite.ts';
 import type { BatchFolder } from './batch-folders.ts';
+import { sqlType } from './column-types.ts';
 import { engineFailure } from './duckdb.ts';
 import { withPaths } from './held.ts';
+import { interruptible } from './interruptible.ts';
 import { OVERFLOW, place } from './placement.ts';
 import { identifier, list, parquet } from './sql.ts';
+import { selectOf } from './views.ts';
 import { ensureRows, type PartitionedWrite, partitionHint, writePartitioned } from './write.ts';
 
 export async function rewrite(
@@ -94,16 +97,18 @@ const keysOf = (table: TableDefinition): string =>
   table.partition.map((field, i) => `${partitionOf(table, field)} as __value${i}`).join(', ');
 
 function writeOf(
-  { table, partition, placement }: Rewrite,
+  { table, partition, placement, columnsBy, files }: Rewrite,
   { paths, folder }: { paths: readonly string[]; folder: string },
 ): PartitionedWrite {
   const columns = table.schema.fields.map((field) => identifier(field.name));
+  const typed = table.schema.fields.map(({ id, name, type }) => ({ id, name, type: sqlType(type) }));
+  const from = columnsBy === 'id' ? `(${selectOf({ columns: typed, files }, paths)})` : parquet(paths);
   const sort = table.sort.map((field) => columnOf(table, field.source));
   // The text of a statement ends at a NUL; then the rows are asked which partition they are of.
   const known = partition?.every((value) => !String(value).includes('\0')) ? [partition] : undefined;
   return {
     table,
-    select: `select ${[...columns, keysOf(table)].join(', ')} from ${parquet(paths)}`,
+    select: `select ${[...columns, ...(table.partition.length > 0 ? [keysOf(table)] : [])].join(', ')} from ${from}`,
     ...keys(table),
     ...(known && { partitions: known }),
     ...(placement && { placement }),
@@ -118,27 +123,17 @@ function writeOf(
 }
 
 function partitionOf(table: TableDefinition, { source, transform }: PartitionField): string {
-  const column = identifier(columnOf(table, source));
-  return transform === 'day' ? `(epoch_us(${column}) // 86400000000)::integer` : column;
+  const { name, type } = fieldOf(table, source);
+  const column = identifier(name);
+  if (transform === 'day') return `(epoch_us(${column}) // 86400000000)::integer`;
+  return type === 'date' ? `date_diff('day', date '1970-01-01', ${column})::integer` : column;
 }
 
-function columnOf({ schema }: TableDefinition, id: number): string {
-  return schema.fields.find((field) => field.id === id)!.name;
+function columnOf(table: TableDefinition, id: number): string {
+  return fieldOf(table, id).name;
 }
 
-/** DuckDB forgets an interrupt that comes between two statements, so it is told until the work has ended. */
-function interruptible(c: DuckDBConnection, signal: AbortSignal): () => void {
-  let telling: NodeJS.Timeout | undefined;
-  const interrupt = () => {
-    c.interrupt();
-    telling = setInterval(() => c.interrupt(), 50);
-  };
-  signal.addEventListener('abort', interrupt, { once: true });
-  return () => {
-    signal.removeEventListener('abort', interrupt);
-    clearInterval(telling);
-  };
-}
+const fieldOf = ({ schema }: TableDefinition, id: number) => schema.fields.find((field) => field.id === id)!;
 
 function interrupted(cause: unknown): Failure {
   return new Failure('the rewriting of files was interrupted', {

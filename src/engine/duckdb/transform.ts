@@ -7,10 +7,19 @@ import { Failure } from '../../base/base.ts';
 import type { Field } from '../../lake/lake.ts';
 import type { LocalFile } from '../engine.ts';
 import type { HeldFiles, LocalFiles, Need } from '../local-files.ts';
-import type { OutputColumn, SourceView, TransformQuery, TransformWrite } from '../transform-engine.ts';
+import { columnsRead, type NotPortable, portable, treeOf, treeStatement } from '../portable/portable.ts';
+import type {
+  OutputColumn,
+  SourceView,
+  TransformAnswer,
+  TransformQuery,
+  TransformWrite,
+} from '../transform-engine.ts';
+import { dayText, interrupted, queryFailed, TRANSFORM_DOCS, wrongDay } from '../transform-failures.ts';
 import type { BatchFolder } from './batch-folders.ts';
 import { icebergType, sqlType } from './column-types.ts';
 import { engineFailure } from './duckdb.ts';
+import { interruptible } from './interruptible.ts';
 import { questionOf } from './question.ts';
 import { identifier, list, literal } from './sql.ts';
 import { selectOf } from './views.ts';
@@ -33,17 +42,36 @@ export async function outputColumns(c: DuckDBConnection, query: TransformQuery):
   }
 }
 
+export async function notPortable(
+  c: DuckDBConnection,
+  { sql, views }: { sql: string; views: readonly string[] },
+): Promise<readonly NotPortable[]> {
+  try {
+    const ask = async (statement: string) => String((await c.runAndReadAll(statement)).getRowsJson()[0]![0]);
+    const named = new Map(views.map((name) => [name.toLowerCase(), name]));
+    return (await portable(ask, { sql, views: named })).problems;
+  } finally {
+    c.closeSync();
+  }
+}
+
 interface Input {
   write: TransformWrite;
   files: LocalFiles;
   folder: BatchFolder;
 }
 
-export async function transform(c: DuckDBConnection, { write, files: access, folder }: Input) {
+export async function transform(
+  c: DuckDBConnection,
+  { write, files: access, folder }: Input,
+): Promise<TransformAnswer> {
   const dispose = () => folder.release();
   const held: HeldFiles[] = [];
+  const end = interruptible(c, write.signal);
   try {
-    for (const view of write.views) held.push(await access.hold(view.files, needOf(view)));
+    write.signal?.throwIfAborted();
+    const read = await columnsOf(c, write.sql);
+    for (const view of write.views) held.push(await access.hold(view.files, needOf(view, read)));
     await stageAnswer(c, write, held);
     if (write.partition?.only !== undefined) await checkDays(c, write);
     const counted = await c.runAndReadAll(`select count(*) from ${ANSWER} where ${wanted(write)}`);
@@ -52,15 +80,32 @@ export async function transform(c: DuckDBConnection, { write, files: access, fol
     return { rows, files, dispose };
   } catch (error) {
     await dispose();
+    if (write.signal?.aborted) throw interrupted(write, error);
     throw error instanceof Failure ? error : engineFailure(error, `writing transform ${write.name}`);
   } finally {
+    end();
     for (const each of held) each.release();
     c.closeSync();
   }
 }
 
-/** Rows that the view shows: any of the values, and the days, whichever it has. */
-function needOf({ fields, anyOf, days }: SourceView): Need {
+/** Names in lower case that the query can read; undefined: all. */
+async function columnsOf(c: DuckDBConnection, sql: string): Promise<ReadonlySet<string> | undefined> {
+  const tree = treeOf(String((await c.runAndReadAll(treeStatement(sql))).getRowsJson()[0]![0]));
+  return tree && columnsRead(tree);
+}
+
+/** Rows that the view shows: any of the values, and the days, whichever it has; and the columns that are read of them. */
+function needOf(view: SourceView, read: ReadonlySet<string> | undefined): Need {
+  const filtered = [...(view.anyOf ?? []), ...(view.days === undefined ? [] : [view.days])];
+  const names = new Set([...(read ?? []), ...filtered.map(({ column }) => column.toLowerCase())]);
+  const columns = view.fields.filter(({ name }) => names.has(name.toLowerCase()));
+  // Rows are counted by a column, if by no other.
+  const needed = columns.length === 0 ? view.fields.slice(0, 1) : columns;
+  return { ...rowsNeeded(view), ...(read !== undefined && { columns: needed }) };
+}
+
+function rowsNeeded({ fields, anyOf, days }: SourceView): Need {
   const withId = <Filter extends { column: string }>(filter: Filter) => {
     const id = fields.find(({ name }) => name === filter.column)?.id;
     return { ...filter, ...(id !== undefined && { id }) };
@@ -108,7 +153,7 @@ async function checkQuery(c: DuckDBConnection, { sql, name }: TransformQuery): P
     fault: 'user',
     why: 'a PIVOT without a list of values has as many columns as there are values',
     hint: "list them: PIVOT … ON column IN ('a', 'b')",
-    docs: DOCS,
+    docs: TRANSFORM_DOCS,
   });
 }
 
@@ -126,9 +171,6 @@ function viewStatement(view: SourceView, paths: readonly string[]): string {
   const where = conditions.length === 0 ? '' : ` where ${conditions.join(' and ')}`;
   return `create or replace temp view ${identifier(name)} as select * from (${selectOf({ columns, files }, paths)})${where}`;
 }
-
-const DAY_MS = 86_400_000;
-const dayText = (day: number): string => new Date(day * DAY_MS).toISOString().slice(0, 10);
 
 /** A comparison of the column itself, so that row groups are left out by their statistics. */
 function dayRange(
@@ -157,15 +199,7 @@ async function checkDays(c: DuckDBConnection, { name, partition }: TransformWrit
      where ${identifier(column)} is null or ${dayOf(column)} not between ${first} and ${last} limit 1`,
   );
   const [found] = wrong.getRowsJson();
-  if (found === undefined) return;
-  const range = first === last ? dayText(first) : `${dayText(first)} to ${dayText(last)}`;
-  throw new Failure(`transform ${name}: a row has ${String(found[0])} as its ${column}`, {
-    code: 'transform.wrong_day',
-    fault: 'user',
-    why: `the events that were read are of ${range}, and ${column} must be a day among them`,
-    hint: `make ${column} the day of created_datetime; where rows belong to an earlier or later day, say so with reads: { daysBefore, daysAfter }`,
-    docs: DOCS,
-  });
+  if (found !== undefined) throw wrongDay(name, { column, found: found[0], within: only!.within });
 }
 
 async function writeAnswer(
@@ -186,25 +220,10 @@ async function writeAnswer(
   return files.map((each) => ({ ...each, file: { ...each.file, partition: [] } }));
 }
 
-const DOCS = 'docs/reference/transforms.md';
-
-function sqlFailure(error: unknown, { name, views }: TransformQuery): Failure {
+function sqlFailure(error: unknown, query: TransformQuery): Failure {
   if (error instanceof Failure && error.code === 'transform.sql') return error;
-  const failure = engineFailure(error, `transform ${name}`);
+  const failure = engineFailure(error, `transform ${query.name}`);
   if (failure.code !== 'engine.failed') return failure;
   const text = error instanceof Failure ? (error.why ?? error.message) : String((error as Error).message);
-  return new Failure(`transform ${name}: its SQL does not run`, {
-    code: 'transform.sql',
-    fault: 'user',
-    why: text.trim().replace(/\s+/g, ' '),
-    hint: `it can read ${views.map(readable).join(', ')}`,
-    docs: DOCS,
-    cause: error,
-  });
+  return queryFailed(query, { why: text, cause: error });
 }
-
-/** A view and its columns; those of events are the same for all of them. */
-const readable = ({ name, fields, anyOf }: SourceView): string => {
-  if (anyOf !== undefined && name !== 'events') return identifier(name);
-  return `${identifier(name)} (${fields.map((field) => field.name).join(', ')})`;
-};

@@ -6,7 +6,7 @@
  */
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { Failure, type Log } from '../../base/base.ts';
+import { backoff, type Clock, Failure, type Log } from '../../base/base.ts';
 import type { DataFile, Lake, Table, TableDefinition, TableName } from '../../lake/lake.ts';
 import type { StoredFile } from '../engine.ts';
 import { identifier } from './connect/statements.ts';
@@ -31,9 +31,16 @@ interface Options {
   lake: Lake;
   connection: Connection;
   catalog: string;
+  clock: Clock;
   log: Log;
   newId: () => string;
+  random: () => number;
 }
+
+/** Others commit to the table too, and Iceberg in Spark gives up when they are faster; each try has a branch of its own. */
+const TRIES = 4;
+const FIRST_WAIT_MS = 100;
+const LAST_WAIT_MS = 2_000;
 
 const PREFIX = 'lw_';
 /** A branch that even the next start does not drop is dropped by whoever expires snapshots. */
@@ -78,26 +85,38 @@ export function branchWriter(options: Options): BranchWriter {
     }
   };
 
+  async function writeOnce(workspace: Workspace, write: BranchWrite) {
+    const before = await loaded(lake, write.table);
+    await sweep(workspace, before);
+    const base = before.metadata['current-snapshot-id'];
+    const branch = `${PREFIX}${newId().replaceAll('-', '_')}`;
+    inUse.add(branch);
+    try {
+      const at = `as of version ${base} ${RETAIN}`;
+      const name = identifier(branch);
+      await workspace.run(write.doing, `alter table ${target(write.table)} create branch ${name} ${at}`);
+      const into = `${target(write.table)}.${identifier(`branch_${branch}`)}`;
+      await workspace.run(write.doing, `insert into ${into} ${write.select}`);
+      const files = await addedFiles(lake, { write, branch, base });
+      await makeDurable(lake, files);
+      const stored = files.map((file) => ({ file: withoutUseless(file, write.definition) }));
+      return { files: stored, release: () => release(branch, write.table) };
+    } catch (error) {
+      await release(branch, write.table);
+      throw error;
+    }
+  }
+
   return {
     async write(workspace, write) {
-      const before = await loaded(lake, write.table);
-      await sweep(workspace, before);
-      const base = before.metadata['current-snapshot-id'];
-      const branch = `${PREFIX}${newId().replaceAll('-', '_')}`;
-      inUse.add(branch);
-      try {
-        const at = `as of version ${base} ${RETAIN}`;
-        const name = identifier(branch);
-        await workspace.run(write.doing, `alter table ${target(write.table)} create branch ${name} ${at}`);
-        const into = `${target(write.table)}.${identifier(`branch_${branch}`)}`;
-        await workspace.run(write.doing, `insert into ${into} ${write.select}`);
-        const files = await addedFiles(lake, { write, branch, base });
-        await makeDurable(lake, files);
-        const stored = files.map((file) => ({ file: withoutUseless(file, write.definition) }));
-        return { files: stored, release: () => release(branch, write.table) };
-      } catch (error) {
-        await release(branch, write.table);
-        throw error;
+      for (let failures = 0; ; ) {
+        try {
+          return await writeOnce(workspace, write);
+        } catch (error) {
+          if (!isOvertaken(error) || ++failures === TRIES) throw error;
+          const pause = { first_ms: FIRST_WAIT_MS, most_ms: LAST_WAIT_MS, random: options.random };
+          await options.clock.sleep(backoff(failures - 1, pause));
+        }
       }
     },
     async close() {
@@ -114,6 +133,9 @@ export function branchWriter(options: Options): BranchWriter {
     },
   };
 }
+
+const isOvertaken = (error: unknown): boolean =>
+  error instanceof Failure && ['spark.commit_failed', 'spark.branch_unusable'].includes(error.code);
 
 async function loaded(lake: Lake, name: TableName): Promise<Table> {
   const table = await lake.load(name);

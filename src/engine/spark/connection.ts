@@ -32,8 +32,8 @@ export interface ConnectionOptions extends SessionOptions {
 }
 
 export interface Connection {
-  /** A workspace of a batch: its views have names of their own and go with it. */
-  workspace(): Promise<Workspace>;
+  /** A workspace of a batch: its views have names of their own and go with it. The signal interrupts what runs in it. */
+  workspace(signal?: AbortSignal): Promise<Workspace>;
   close(): Promise<void>;
 }
 
@@ -59,11 +59,11 @@ export function openConnection(options: ConnectionOptions): Connection {
     void session.then((it) => it.close()).catch(() => {});
   };
   return {
-    async workspace() {
+    async workspace(signal) {
       current ??= begin(options);
       const session = current;
       try {
-        return workspaceIn(await session, { lost: () => lost(session), newId: options.newId });
+        return workspaceIn(await session, { lost: () => lost(session), newId: options.newId, signal });
       } catch (error) {
         if (current === session) current = undefined;
         throw error;
@@ -131,9 +131,10 @@ async function ensureCatalog(session: Session, { catalog, url }: ConnectionOptio
 interface Around {
   lost: () => void;
   newId: () => string;
+  signal: AbortSignal | undefined;
 }
 
-function workspaceIn(session: Session, { lost, newId }: Around): Workspace {
+function workspaceIn(session: Session, { lost, newId, signal }: Around): Workspace {
   const suffix = newId().replaceAll('-', '');
   const views: string[] = [];
   const keeping = new Set<string>();
@@ -156,25 +157,28 @@ function workspaceIn(session: Session, { lost, newId }: Around): Workspace {
     return name;
   };
   return {
-    run: (doing, sql) => watched(run(session, sql, { doing })),
-    rows: (doing, sql) => watched(rows(session, sql, { doing })),
+    run: (doing, sql) => watched(run(session, sql, { doing, signal })),
+    rows: (doing, sql) => watched(rows(session, sql, { doing, signal })),
     async *batches(doing, sql) {
       try {
-        yield* batches(session, sql, { doing });
+        yield* batches(session, sql, { doing, signal });
       } catch (error) {
         if (isSessionLost(error)) lost();
         throw error;
       }
     },
-    filesView: (doing, it) => view((name) => viewOfFiles(session, { ...it, name }, { doing })),
-    columnsView: (doing, columns) => view((name) => viewOfColumns(session, { name, columns }, { doing })),
+    filesView: (doing, it) => view((name) => viewOfFiles(session, { ...it, name }, { doing, signal })),
+    columnsView: (doing, columns) =>
+      view((name) => viewOfColumns(session, { name, columns }, { doing, signal })),
     sqlView: (doing, select) =>
-      view((name) => run(session, `create temporary view ${identifier(name)} as ${select}`, { doing })),
+      view((name) =>
+        run(session, `create temporary view ${identifier(name)} as ${select}`, { doing, signal }),
+      ),
     kept: (doing, select) =>
       view((name) => {
         keeping.add(name);
         const storage = "options ('storageLevel' 'DISK_ONLY')";
-        return run(session, `cache table ${identifier(name)} ${storage} as ${select}`, { doing });
+        return run(session, `cache table ${identifier(name)} ${storage} as ${select}`, { doing, signal });
       }),
     async dispose() {
       // A session that is gone has no views.

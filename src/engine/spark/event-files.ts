@@ -1,14 +1,13 @@
 /** Event files of the lake as views in Spark: by path, so that nothing depends on what Spark knows of tables. */
 import { RAW } from '../../tables/tables.ts';
 import type { LakeFile, RawFile } from '../engine.ts';
+import { schemaOf } from './column-types.ts';
 import type { Workspace } from './connection.ts';
 import { contentSql, identitySql } from './identities.ts';
 
-const TYPES: Readonly<Record<string, string>> = { timestamptz: 'timestamp' };
-
 /** The columns of raw and staging, in their order. */
 export const COLUMNS = RAW.schema.fields.map(({ name }) => name);
-const SCHEMA = RAW.schema.fields.map(({ name, type }) => `${name} ${TYPES[String(type)] ?? type}`).join(', ');
+const SCHEMA = schemaOf(RAW.schema.fields);
 
 /** min(created_at, arrived_at) in seconds. */
 const TIME = 'least(created_at, unix_micros(arrived_at) / 1e6D)';

@@ -1,6 +1,6 @@
 /**
- * The scale-out engine: Apache Spark by Spark Connect. It judges, reads raw and writes. All else (questions, verify,
- * adopting quarantine's files, compaction, transforms) stays with the embedded engine, which reads the same files.
+ * The scale-out engine: Apache Spark by Spark Connect. It judges, reads raw, computes transforms and writes. All else
+ * (questions, verify, adopting quarantine's files, compaction) stays with the embedded engine, on the same files.
  */
 import type { Clock, Log } from '../../base/base.ts';
 import type { Lake } from '../../lake/lake.ts';
@@ -11,6 +11,7 @@ import { windowRows } from './event-files.ts';
 import { identitiesOf } from './identities.ts';
 import { judge } from './judge.ts';
 import { readRaw } from './raw-batch.ts';
+import { outputColumns, transform } from './transform.ts';
 
 export interface SparkOptions {
   /** `sc://host:port/;token=…;use_ssl=true`. */
@@ -31,13 +32,13 @@ export interface SparkOptions {
 const HEARTBEAT_MS = 60_000;
 
 export function openSpark(options: SparkOptions): Engine {
-  const { embedded, lake, log, newId } = options;
+  const { embedded, lake, newId } = options;
   const connection = openConnection({
     ...options,
     heartbeat_ms: HEARTBEAT_MS,
     catalog: { ...options.catalog, warehouse: lake.store.root },
   });
-  const writer = branchWriter({ lake, connection, catalog: options.catalog.name, log, newId });
+  const writer = branchWriter({ ...options, connection, catalog: options.catalog.name });
   /** The batch disposes of its workspace, unless there is no batch. */
   async function inWorkspace<Batch>(begin: (workspace: Workspace) => Promise<Batch>): Promise<Batch> {
     const workspace = await connection.workspace();
@@ -60,8 +61,12 @@ export function openSpark(options: SparkOptions): Engine {
     readRejected: (files, held) => embedded.readRejected(files, held),
     rewrite: (input) => embedded.rewrite(input),
     spread: (input) => embedded.spread(input),
-    outputColumns: (query) => embedded.outputColumns(query),
-    transform: (write) => embedded.transform(write),
+    outputColumns: (query) => outputColumns(embedded, query),
+    notPortable: (query) => embedded.notPortable(query),
+    async transform(write) {
+      const workspace = await connection.workspace(write.signal);
+      return transform({ embedded, writer, workspace }, write);
+    },
     defineViews: (views) => embedded.defineViews(views),
     scanFilters: (sql) => embedded.scanFilters(sql),
     query: (sql, asked) => embedded.query(sql, asked),

@@ -75,7 +75,7 @@ function chainOf({ rootErrorIdx, errors = [] }: Message<'FetchErrorDetailsRespon
 
 /** Iceberg's own words for: somebody was faster, the catalog is away, nobody knows whether it was done. */
 const PASSING =
-  /CommitFailedException|CommitStateUnknownException|ServiceFailureException|UncheckedSQLException/;
+  /CommitFailedException|CommitStateUnknownException|ServiceFailureException|UncheckedSQLException|refresh is required/;
 const STOPPED = /stopped SparkContext|SparkContext was shut down|SparkContext has been shutdown/i;
 
 export function sparkFailure(

@@ -1,0 +1,77 @@
+/** Transforms on Spark: the same rows as on DuckDB, for the examples and for everything that is called portable. */
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { simulate } from '../../src/cli/cli.ts';
+import { loadTransforms } from '../../src/transforms/transforms.ts';
+import type { OpenEngine } from '../contracts/engine-staging.ts';
+import { samplesOn, samplings } from '../contracts/portable.ts';
+import { describeWith } from '../support/python.ts';
+import { sparkInstallation } from '../support/spark.ts';
+import type { ConnectServer } from '../support/spark-connect-server.ts';
+import { openDuckDbOn, openSparkOn } from '../support/spark-engine.ts';
+import { succeeded, transformLake } from '../support/transform-lake.ts';
+import { watched } from '../support/watched-engine.ts';
+import { lakeFolder } from '../support/worker.ts';
+
+const EXAMPLES = join(import.meta.dirname, '../../examples');
+
+const product = () => {
+  const { events } = simulate({ seed: 11, events: 500, starts_at: Date.UTC(2026, 0, 15) / 1000 });
+  return [...events].map(({ document }) => document);
+};
+
+const pullRequests = ['opened', 'edited', 'closed'].flatMap((action, step) =>
+  [7, 8].map((number) =>
+    JSON.stringify({
+      event_uuid: `${action} ${number}`,
+      event_name: step === 1 ? 'pull_request_review:submitted' : `pull_request:${action}`,
+      created_at: `2026-01-${10 + step}T0${number}:00:00Z`,
+      repository: { full_name: 'octo-org/octo-repo' },
+      sender: { login: 'octocat' },
+      pull_request: {
+        number,
+        state: 'open',
+        merged: action === 'closed',
+        created_at: '2026-01-10T07:00:00Z',
+      },
+    }),
+  ),
+);
+
+const installation = await sparkInstallation();
+
+describeWith(installation, 'Spark', () => {
+  let server: ConnectServer;
+  beforeAll(async () => {
+    server = await installation.serve({});
+  });
+  afterAll(() => server?.stop());
+
+  const open = (folder: string) => openSparkOn(folder, { url: `sc://127.0.0.1:${server.port}` });
+
+  test.for([
+    ['daily-active', product],
+    ['lesson-funnel', product],
+    ['payments', product],
+    ['pull-requests', () => pullRequests],
+  ] as const)('the example %s has the same rows in its marts', async ([example, documents]) => {
+    const transforms = await loadTransforms(join(EXAMPLES, example, 'transforms'));
+    const on = async (engine: OpenEngine) => {
+      const folder = await lakeFolder();
+      const lake = await transformLake({ folder, engine: watched(await engine(folder)) });
+      await lake.fill(documents());
+      succeeded(await lake.run(transforms));
+      return Promise.all(transforms.map(({ name }) => lake.rows(name)));
+    };
+    const marts = await on(openDuckDbOn);
+    expect(marts.map((rows) => rows.length).every((rows) => rows > 0)).toBe(true);
+    expect(await on(open)).toEqual(marts);
+  });
+
+  test.for(samplings().map((sampling) => [sampling.transform.name, sampling] as const))(
+    'gives what DuckDB gives: %s',
+    async ([, sampling]) => {
+      expect(await samplesOn(open, [sampling])).toEqual(await samplesOn(openDuckDbOn, [sampling]));
+    },
+  );
+});
