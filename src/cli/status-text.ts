@@ -8,6 +8,8 @@ import type { ProcessHealth } from './processes.ts';
 import { textPairs, textTable, visible } from './table.ts';
 
 const SHARDS_SHOWN = 20;
+const WORKERS_SHOWN = 50;
+const SHARDS_NAMED = 12;
 
 export function statusText(status: Told, { paint }: { paint: Paint }): string {
   return [
@@ -21,6 +23,7 @@ export function statusText(status: Told, { paint }: { paint: Paint }): string {
       ],
       { paint },
     ),
+    workersText(status, paint),
     shardsText(status, paint),
     tablesText(status, paint),
     ...status.findings.map((finding) => findingText(finding, paint)),
@@ -75,6 +78,29 @@ function stagingText({ lake: { staging } }: Status): string {
 
 function ledgerText({ lake: { ledger } }: Status): string {
   return ledger === null ? 'nothing received yet' : ledgerSentence(ledger);
+}
+
+/** One worker has all shards. */
+function workersText({ workers }: Status, paint: Paint): string {
+  if (workers.length < 2) return '';
+  const live = workers.filter((worker) => worker.live).length;
+  return `\n${textTable(
+    [`worker (${live} live)`, 'heard of', 'shards', ''],
+    workers
+      .slice(0, WORKERS_SHOWN)
+      .map(({ id, live, silent_ms, shards }) => [
+        id,
+        `${durationFigure(silent_ms)} ago`,
+        live ? shards.length : null,
+        live ? shardNames(shards) : 'silent for longer than its lease',
+      ]),
+    { paint },
+  )}`;
+}
+
+function shardNames(shards: readonly string[]): string {
+  const named = shards.slice(0, SHARDS_NAMED).map((shard) => shard.replace(/^shardId-0*(?=\d)/, ''));
+  return shards.length > named.length ? `${named.join(' ')} …` : named.join(' ');
 }
 
 /** One shard says no more than the stream does. */

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { events } from '../../tests/support/events.ts';
-import { ScriptedStream } from '../../tests/support/scripted-stream.ts';
+import { ScriptedStream, shardName } from '../../tests/support/scripted-stream.ts';
 import { lakeFolder, openWorker, type Worker } from '../../tests/support/worker.ts';
-import { Failure } from '../base/base.ts';
-import type { Stream } from '../stream/stream.ts';
+import { Failure, silentLog, systemClock } from '../base/base.ts';
+import { openWorkers, type Stream } from '../stream/stream.ts';
 import { readStatus, type StreamSource } from './monitor.ts';
 
 const HOUR = 3_600_000;
@@ -48,6 +48,32 @@ it('counts as the ledger does, and is ok when everything is taken and staged', a
     ['staging.events', 3],
   ]);
   expect(told).toMatchObject({ state: 'answers', lag_ms: 0, retentionLeft_ms: null });
+});
+
+it('names the workers of the stream, whether they live, and the shards of each', async () => {
+  const { stream, worker, read } = await setup();
+  const { arn } = await stream.describe();
+  const open = (id: string) =>
+    openWorkers({
+      ...{ store: worker.lake.store, clock: systemClock, log: silentLog, random: () => 0 },
+      elapsed_ms: () => performance.now(),
+      self: { id, host: 'host', pid: 7, machine: undefined },
+      lease_ms: 9_000,
+      isAlive: () => true,
+    });
+  const [own, other] = [open('own'), open('other')];
+  const share = await own.share(arn);
+  await other.share(`${arn}-of-another-name`);
+  share.owns(shardName(0));
+  // Files are dated by this machine's clock.
+  const now = Date.now() - worker.clock.now();
+  let status = await read(now);
+  while (status.workers[0]?.shards.length !== 1) status = await read(now);
+  const told = { id: 'own', host: 'host', pid: 7, shards: [shardName(0)] };
+  expect(status.workers).toMatchObject([{ ...told, live: true }]);
+  expect((await read(now + 60_000)).workers).toMatchObject([{ ...told, live: false }]);
+  await Promise.all([own.leave(), other.leave()]);
+  expect((await read(now)).workers).toEqual([]);
 });
 
 it('says how far it is behind the stream, and how long what is unread is kept', async () => {

@@ -3,6 +3,7 @@ import type { Lake } from '../lake/lake.ts';
 import { type Finding, findingsOf, type Limits } from './findings.ts';
 import { type LakeReading, type LakeStatus, lakeReader } from './lake-status.ts';
 import { type StreamSource, type StreamStatus, streamStatus } from './stream-status.ts';
+import { type WorkerStatus, workersStatus } from './workers-status.ts';
 
 /** docs/reference/status.md describes it; members are added, never changed or removed. */
 export interface Status {
@@ -11,6 +12,7 @@ export interface Status {
   status: 'ok' | 'degraded';
   stream: StreamStatus;
   lake: LakeStatus;
+  workers: readonly WorkerStatus[];
   findings: readonly Finding[];
 }
 
@@ -27,6 +29,8 @@ export function readStatus({ lake, stream, limits }: StatusSources): (now_ms: nu
   return async (now_ms) => {
     const reading: LakeReading = await read(now_ms);
     const told = await streamStatus(await stream(), reading.positions);
+    const positions = told.id === null ? {} : (reading.positions[told.id] ?? {});
+    const workers = await workersStatus(lake.store, { stream: told.id, positions, now_ms });
     const findings = findingsOf({ lake: reading.status, stream: told }, limits);
     const degraded = findings.some(({ severity }) => severity === 'degraded');
     return {
@@ -34,6 +38,7 @@ export function readStatus({ lake, stream, limits }: StatusSources): (now_ms: nu
       status: degraded ? 'degraded' : 'ok',
       stream: told,
       lake: reading.status,
+      workers,
       findings,
     };
   };

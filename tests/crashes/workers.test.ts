@@ -154,6 +154,11 @@ it('one stopped past its lease, one killed, shards split and merged meanwhile: e
   const [stopped, killed, ...others] = workers as [Running, Running, ...Running[]];
   await until('all share', () => shared(workers));
   await until('all commit', () => workers.every((worker) => said(worker, 'processor.committed') > 1));
+  const status = await lakeward(['status', '--json', '--dir', dir(), '--endpoint', server.endpoint]);
+  const told = JSON.parse(status.stdout).data.workers as { pid: number; live: boolean }[];
+  expect(told.map(({ pid, live }) => ({ pid, live })).sort((a, b) => a.pid - b.pid)).toEqual(
+    workers.map((worker) => ({ pid: pidOf(worker), live: true })),
+  );
   await split();
 
   stopped.process.kill('SIGSTOP');

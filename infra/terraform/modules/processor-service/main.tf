@@ -1,6 +1,6 @@
 # The processor as a service that never ends. It can be stopped, killed, moved or run twice at any moment: positions
 # are in the lake's commits, and a second writer of one shard is refused. So a deployment replaces before it starts
-# (the stream holds the backlog), and scaling needs no draining.
+# (the stream holds the backlog), and scaling needs no draining: tasks share the shards by heartbeats in the lake's bucket.
 
 module "task" {
   source = "../task"
