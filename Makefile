@@ -2,7 +2,7 @@
 # else comes with `make setup`, which every other target runs first when it is needed.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev build image sbom check test test-fast test-module interop spark bench bench-identities bench-planning bench-workers soak-lake soak-maintenance clean reference
+.PHONY: help setup demo dev build image sbom check test test-fast test-module interop spark bench bench-identities bench-planning bench-workers soak soak-lake soak-maintenance clean reference
 .PHONY: plan deploy destroy
 
 BIN := node_modules/.bin
@@ -72,6 +72,9 @@ bench-planning: $(INSTALLED) ## what a question over a million files opens: FILE
 
 bench-workers: $(INSTALLED) ## eight workers on one table, for each catalog: rate and longest time without a commit; last line: figure against bar
 	$(NODE) bench/workers.ts $(or $(EVENTS),1000000)
+
+soak: $(INSTALLED) ## schedules of faults, kills, outages and pressure for MINUTES=10; goes on where it stopped; last line: figure against bar
+	$(NODE) bench/soak.ts $(or $(MINUTES),10)
 
 soak-lake: $(INSTALLED) ## 10,000 orders of events of writers, maintenance, operators and faults on one table; RUNS=… FIRST=… for others
 	LAKEWARD_INTERLEAVINGS=$(or $(RUNS),10000) LAKEWARD_FIRST_SEED=$(or $(FIRST),1) $(VITEST) run --project crashes tests/crashes/interleavings --testTimeout=7200000

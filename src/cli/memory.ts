@@ -7,8 +7,10 @@ import type { Settings } from '../config/config.ts';
 
 /** Resident memory of an idle `lakeward run`, measured at 150 to 175 MB. */
 const BASE_BYTES = 176e6;
-/** Of an id in the window or in the index, at the fullest. */
-const ID_BYTES = 57;
+/** Of an id in the window, with the tables that it has outgrown: docs/explanation/duplicates.md. */
+const WINDOW_ID_BYTES = 82;
+/** Of an id in the index, at the fullest. */
+const INDEX_ID_BYTES = 57;
 /** Identity, row, hash and time of an event, beside its document, which is the engine's. */
 const ROW_BYTES = 40;
 /** Two of raw and one of staging. */
@@ -34,9 +36,9 @@ export function memoryShares(settings: Settings): MemoryShares {
   const rows = Math.floor((free * PARTS.rows) / BATCHES_IN_HAND / ROW_BYTES);
   return {
     answers_bytes: Math.floor(free * PARTS.answers),
-    windowIds: Math.min(settings['dedupe.maxIds'], Math.floor((free * PARTS.window) / ID_BYTES)),
+    windowIds: Math.min(settings['dedupe.maxIds'], Math.floor((free * PARTS.window) / WINDOW_ID_BYTES)),
     filter_bytes: Math.min(settings['dedupe.filterMemory'], Math.floor(free * PARTS.filter)),
-    indexIds: Math.min(INDEX_IDS_MOST, Math.floor((free * PARTS.index) / ID_BYTES)),
+    indexIds: Math.min(INDEX_IDS_MOST, Math.floor((free * PARTS.index) / INDEX_ID_BYTES)),
     commitRows: Math.min(settings['commit.maxRows'], rows),
     stagingRows: Math.min(settings['staging.maxRows'], rows),
   };

@@ -195,7 +195,7 @@ export const OPTIONS = {
     example: '1h',
     commands: PIPELINE,
   }),
-  'dedupe.maxIds': option(count({ min: 1000 }), 1_500_000, {
+  'dedupe.maxIds': option(count({ min: 1000 }), 1_000_000, {
     description:
       'Most event ids that the processor remembers; the oldest are forgotten first. Bounds its memory (45–57 bytes an id), within memory.limit.',
     example: '50M',

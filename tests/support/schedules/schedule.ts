@@ -103,7 +103,7 @@ const anywhere: fc.Arbitrary<What> = fc.oneof(
       ms: fc.constantFrom(-3_600_000, 60_000, 90_000_000, -90_000_000),
     }),
   },
-  { weight: 2, arbitrary: just('takeover') },
+  { weight: 4, arbitrary: just('takeover') },
   {
     weight: 2,
     arbitrary: fc.record({
