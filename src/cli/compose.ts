@@ -60,7 +60,8 @@ export type LocalLake = Lake & { localFiles: LocalFiles };
 export async function composeLake(around: Surroundings): Promise<LocalLake> {
   const { clock, log } = around;
   const { store, catalog, files, copies } = await composeCatalog(around);
-  const lake = openLake({ store, catalog, clock, log, random: Math.random });
+  const formatVersion = around.settings['table.formatVersion'] === '3' ? 3 : 2;
+  const lake = openLake({ store, catalog, clock, log, random: Math.random, formatVersion });
   const close = async () => {
     await lake.close();
     await rm(copies, { recursive: true, force: true });

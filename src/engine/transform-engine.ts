@@ -34,6 +34,8 @@ export interface OutputColumn {
 export interface TransformWrite extends TransformQuery {
   /** The table's columns; each is found by name in the answer and converted. One that the answer lacks is null. */
   fields: readonly Field[];
+  /** The table's: `write.parquet.…`. */
+  properties?: Readonly<Record<string, string>>;
   /** The table is partitioned by the day of this column. */
   partition?: {
     column: string;

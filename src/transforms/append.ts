@@ -160,6 +160,7 @@ async function passThrough(
     views: sourceViews(source, { planned }),
     sql,
     fields: mart.fields,
+    properties: mart.table.metadata.properties,
     ...(partition === undefined ? {} : { partition: { column: partition } }),
   });
   try {

@@ -103,6 +103,7 @@ async function computeDay(
     views,
     sql,
     fields,
+    properties: table.metadata.properties,
     partition: { column: partition!, only },
   });
   try {

@@ -10,6 +10,9 @@ import { type Pruner, prunerOf } from '../table/prune.ts';
 /** Manifests read at once: enough to hide a store's latency, and a bound on what is held. */
 const READS_AT_ONCE = 8;
 
+/** Set by whoever adds files that have no field ids. */
+const NAME_MAPPING = 'schema.name-mapping.default';
+
 type Store = Pick<LakeOptions, 'store'>;
 
 export async function planFiles({ store }: Store, table: Table, query: FileQuery = {}): Promise<Files> {
@@ -43,12 +46,14 @@ async function liveFiles(
   table: Table,
   { manifest, after, pruner }: { manifest: ListedManifest; after: number; pruner: Pruner },
 ): Promise<DataFile[]> {
-  const { location, addedSnapshotId, sequenceNumber } = manifest;
-  const inherited = { snapshotId: addedSnapshotId, sequenceNumber };
+  const { location, addedSnapshotId, sequenceNumber, firstRowId } = manifest;
+  const inherited = { snapshotId: addedSnapshotId, sequenceNumber, firstRowId };
   const { entries } = decodeManifest(table.metadata, await store.read(location), { location, inherited });
-  return entries.flatMap(({ status, file }) =>
+  const wanted = entries.flatMap(({ status, file }) =>
     status !== 'deleted' && (file.sequenceNumber ?? 0) > after && pruner.file(file) ? [file] : [],
   );
+  if (table.metadata.properties[NAME_MAPPING] === undefined) return wanted;
+  return wanted.map((file) => ({ ...file, nameMapped: true }));
 }
 
 function snapshotOf(table: Table, { snapshotId }: FileQuery): Snapshot | undefined {
@@ -69,7 +74,7 @@ function refuseDeletes(table: Table, manifests: readonly ListedManifest[]): void
   throw new Failure(`cannot read ${table.name}`, {
     code: 'lake.deletes_unsupported',
     fault: 'user',
-    why: 'another program wrote delete files (merge-on-read) into it',
+    why: 'another program wrote delete files or deletion vectors (merge-on-read) into it',
     hint: 'rewrite the table there so that its deletes are applied (rewrite_data_files), or use copy-on-write',
   });
 }
