@@ -63,10 +63,11 @@ export async function composeLake(around: Surroundings): Promise<LocalLake> {
 
 /** Closing it closes the catalog. */
 export function lakeOver(
-  { clock, log }: Surroundings,
+  { settings, clock, log }: Surroundings,
   { store, catalog, files, copies }: Awaited<ReturnType<typeof composeCatalog>>,
 ): LocalLake {
-  const lake = openLake({ store, catalog, clock, log, random: Math.random });
+  const formatVersion = settings['table.formatVersion'] === '3' ? 3 : 2;
+  const lake = openLake({ store, catalog, clock, log, random: Math.random, formatVersion });
   const close = async () => {
     await lake.close();
     await rm(copies, { recursive: true, force: true });

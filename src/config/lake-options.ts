@@ -47,6 +47,15 @@ export const STORE_OPTIONS = {
   }),
 } as const;
 
+export const TABLE_OPTIONS = {
+  'table.formatVersion': option(choice('2', '3'), '2', {
+    description:
+      'Iceberg format version of tables that are made; those that are there keep theirs. Version 3 gives every row an id, and not every reader takes it.',
+    example: '3',
+    commands: NOT_A_FLAG,
+  }),
+} as const;
+
 export const CATALOG_OPTIONS = {
   'catalog.warehouse': unset(text('NAME'), {
     description:

@@ -4,7 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { bytes, choice, count, duration, instant, path, text, url } from './kinds.ts';
-import { CATALOG_OPTIONS, STORE_OPTIONS } from './lake-options.ts';
+import { CATALOG_OPTIONS, STORE_OPTIONS, TABLE_OPTIONS } from './lake-options.ts';
 import { MAINTENANCE_OPTIONS } from './maintenance-options.ts';
 import { type Option, option, unset } from './option.ts';
 
@@ -77,6 +77,7 @@ export const OPTIONS = {
     commands: EVERY,
   }),
   ...CATALOG_OPTIONS,
+  ...TABLE_OPTIONS,
   'stream.name': option(text('NAME|ARN'), 'events', {
     description: 'The stream to take events from and to send them to, by name or ARN.',
     example: 'arn:aws:kinesis:eu-west-1:123456789012:stream/events',

@@ -1,9 +1,12 @@
 /** What a batch of records is to those who work on it: rows stay in the engine. */
 import type { DataFile, PartitionValue } from '../lake/lake.ts';
-import type { Placement } from '../tables/tables.ts';
+import type { Placement, Target } from '../tables/tables.ts';
+
+/** The table that is written to, as it is now; default: as our tables are created. */
+export type { Target };
 
 /** A data file of the lake: an engine is told locations, and finds itself how to read them. */
-export type LakeFile = Pick<DataFile, 'location' | 'fileSize'>;
+export type LakeFile = Pick<DataFile, 'location' | 'fileSize' | 'nameMapped'>;
 
 /** A finished Parquet file, for a commit. */
 export type WrittenFile = LocalFile | StoredFile;
@@ -48,9 +51,9 @@ export interface JudgedBatch {
    * Writes every event but the dropped row ids, partitioned by day and type. Without a placement, here and below, every
    * partition has files of its own, however many there are.
    */
-  writeEvents(drop: Int32Array, placement?: Placement): Promise<WrittenFile[]>;
+  writeEvents(drop: Int32Array, placement?: Placement, target?: Target): Promise<WrittenFile[]>;
   /** Writes what is no event, with its bytes, reason and position. */
-  writeRejected(placement?: Placement): Promise<WrittenFile[]>;
+  writeRejected(placement?: Placement, target?: Target): Promise<WrittenFile[]>;
   dispose(): Promise<void>;
   /** Once the commit of what was written is decided, either way: lets go of what kept those files until then. */
   settle?(): Promise<void>;
@@ -66,7 +69,7 @@ export interface RawBatch {
   /** Row ids whose identity stands in one of these files. Memory is bounded by the batch, not by the files. */
   heldBy(files: readonly LakeFile[]): Promise<Int32Array>;
   /** Writes every row but the dropped ones, partitioned, sorted by event_name and created_datetime within a file. */
-  writeSorted(drop: Int32Array, placement?: Placement): Promise<WrittenFile[]>;
+  writeSorted(drop: Int32Array, placement?: Placement, target?: Target): Promise<WrittenFile[]>;
   dispose(): Promise<void>;
   /** As for a judged batch. */
   settle?(): Promise<void>;
@@ -85,7 +88,7 @@ export interface RejectedRows {
   rows: number;
   /** Rows whose position is not held yet. */
   fresh: number;
-  writeFresh(placement?: Placement): Promise<WrittenFile[]>;
+  writeFresh(placement?: Placement, target?: Target): Promise<WrittenFile[]>;
   dispose(): Promise<void>;
 }
 

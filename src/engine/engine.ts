@@ -34,7 +34,7 @@ export type {
   StoredFile,
   WrittenFile,
 } from './batch.ts';
-export { sqlType } from './duckdb/column-types.ts';
+export { isWritten, sqlType } from './duckdb/column-types.ts';
 export { inPlace, type LocalFiles, type ReadStats } from './local-files.ts';
 export { type RemoteFiles, remoteFiles } from './parquet/remote-files.ts';
 export { AGGREGATES, SCALARS, WINDOWS } from './portable/functions.ts';

@@ -1,15 +1,16 @@
 /** The same rows in other files: what compaction asks of an engine. */
-import type { PartitionValue, TableDefinition } from '../lake/lake.ts';
+import type { DataFile, PartitionValue, TableDefinition } from '../lake/lake.ts';
 import type { Placement } from '../tables/tables.ts';
 import type { LakeFile, LocalFile } from './batch.ts';
 
 export interface Rewrite {
   /** The table's columns and order; files of another shape fail. */
   table: TableDefinition;
-  /** How columns are found in the files: by name, of files that all have these; or by field id, null where one lacks it. */
-  columnsBy?: 'name' | 'id';
-  /** Rows of one partition stand in the order of the files and within them, unless the table is sorted. */
-  files: readonly (LakeFile & { recordCount: number })[];
+  /**
+   * Rows of one partition stand in the order of the files and within them, unless the table is sorted. Where all files
+   * know their first row's id (format version 3), every row keeps its id and the number of the commit that brought it.
+   */
+  files: readonly (LakeFile & Pick<DataFile, 'recordCount' | 'firstRowId' | 'sequenceNumber'>)[];
   /** Every row lies in it; one that does not fails the rewrite. Without it the rows say where they belong. */
   partition?: readonly PartitionValue[];
   /** How far each of the partitions that the rows say may have files of its own. */

@@ -37,6 +37,8 @@ export interface TransformWrite extends TransformQuery {
   table: TableName;
   /** The table's columns; each is found by name in the answer and converted. One that the answer lacks is null. */
   fields: readonly Field[];
+  /** The table's: `write.parquet.…`. */
+  properties?: Readonly<Record<string, string>>;
   /** The table is partitioned by the day of this column. */
   partition?: {
     column: string;

@@ -1,5 +1,5 @@
 /**
- * Iceberg tables (format v2): read, created, committed to. The way of a commit is: prepare once (write manifests for
+ * Iceberg tables (format versions 2 and 3): read, created, committed to. The way of a commit is: prepare once (write manifests for
  * files that are already durable) → stage per attempt (a new snapshot on the current base) → the catalog's
  * compare-and-swap → on anything uncertain, look for the commit id before judging anything else.
  */
@@ -31,6 +31,7 @@ export {
   serveCatalog,
 } from './rest-server/rest-server.ts';
 export type { Bound, DataFile, Manifest, PartitionValue } from './table/data-file.ts';
+export { evolveSchema, type SchemaStep, widens } from './table/evolve-schema.ts';
 export {
   type Ancestry,
   ancestors,
@@ -51,6 +52,8 @@ export interface TableDefinition {
   properties: Readonly<Record<string, string>>;
   /** Its rows may also lie in files of no partition: it is created with a second spec, which has no fields. */
   overflow?: true;
+  /** Default: 2, which every reader takes; 3 numbers every row. */
+  formatVersion?: 2 | 3;
 }
 
 /** One table as it was when loaded; immutable. */
@@ -63,6 +66,8 @@ export interface Table {
 /** A filter over a partition field or a column's bounds. Files that cannot hold a match are not returned. */
 export interface FileFilter {
   column: string;
+  /** The column's field id: it is then found by it, whatever it is called. */
+  id?: number;
   /** Inclusive; for a timestamptz column microseconds as bigint, for a date days as number. */
   min?: string | number | bigint;
   max?: string | number | bigint;
@@ -137,6 +142,8 @@ export interface LakeOptions {
   random: () => number;
   /** Data files in one manifest at most. */
   manifestFiles?: number;
+  /** Of tables that are made and do not say it themselves; default 2. */
+  formatVersion?: 2 | 3;
   /** Attempts of one commit before it gives up with `lake.commit_conflict` (retry: backoff). */
   commitAttempts?: number;
 }

@@ -5,7 +5,6 @@ import { overflowSpecs } from './commit/add-overflow-spec.ts';
 import { commitChange } from './commit/commit.ts';
 import { createTable } from './commit/create.ts';
 import { mergeManifests } from './commit/merge.ts';
-import type { CommitPorts } from './commit/ports.ts';
 import { prepareManifests, readPrepared } from './commit/prepare.ts';
 import type { Lake, LakeOptions, Table } from './lake.ts';
 import { planFiles } from './scan/plan-files.ts';
@@ -18,9 +17,13 @@ const MANIFEST_FILES = 10_000;
 const COMMIT_ATTEMPTS = 20;
 
 export function openTables(options: LakeOptions): Lake {
-  const defaults = { manifestFiles: MANIFEST_FILES, commitAttempts: COMMIT_ATTEMPTS };
-  const ports: CommitPorts = { ...defaults, ...options, versions: versionsOf(options) };
-  const { store, catalog, versions, clock, random } = ports;
+  const defaults = {
+    manifestFiles: MANIFEST_FILES,
+    commitAttempts: COMMIT_ATTEMPTS,
+    formatVersion: 2 as const,
+  };
+  const ports = { ...defaults, ...options, versions: versionsOf(options) };
+  const { store, catalog, versions, clock, random, formatVersion } = ports;
   // Parsing a table's metadata takes milliseconds; most loads find the version that the last one found.
   const latest = new Map<string, Table>();
   const remember = (table: Table): Table => {
@@ -38,7 +41,7 @@ export function openTables(options: LakeOptions): Lake {
       return table && remember(withinStore(store.root, table));
     },
     create: async (name, definition, first) =>
-      remember(await createTable(ports, name, { definition, first })),
+      remember(await createTable(ports, name, { definition: { formatVersion, ...definition }, first })),
     list: () => catalog.list(),
     async withOverflow(table) {
       const found = await withOverflow(table);

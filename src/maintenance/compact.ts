@@ -4,8 +4,14 @@
  * disturb it; a file that somebody else removed meanwhile makes the commit void, and the new files go.
  */
 import { Failure } from '../base/base.ts';
-import { type Engine, storeFiles } from '../engine/engine.ts';
-import { currentSnapshot, type DataFile, type Table, type TableDefinition } from '../lake/lake.ts';
+import { type Engine, isWritten, storeFiles } from '../engine/engine.ts';
+import {
+  currentSnapshot,
+  type DataFile,
+  type Field,
+  type Table,
+  type TableDefinition,
+} from '../lake/lake.ts';
 import { TABLES } from '../tables/tables.ts';
 import { compactOverflow } from './compact-overflow.ts';
 import { type Group, planPartition } from './compaction-plan.ts';
@@ -30,16 +36,21 @@ type Groups = Group<DataFile>[];
 
 export async function compact(round: TableRound, table: Table): Promise<Table> {
   const { options, dryRun, report } = round;
-  const own = TABLES[table.name];
-  const definition = own ?? martDefinition(table);
-  const foreign = own && shapeDiffers(table, own);
+  const created = TABLES[table.name];
+  const foreign = created && shapeDiffers(table, created);
   if (foreign !== undefined) {
     report.left.push(`no file is compacted: ${foreign}`);
     return table;
   }
+  // All columns that the table has, also those of other programs, under the names that they have now.
+  const { properties } = table.metadata;
+  const definition = {
+    ...(created ?? martDefinition(table)),
+    ...{ properties, schema: { fields: columnsNow(table) } },
+  };
   const files = await filesToPlan(round, { table, definition });
   const planning = plannable(round, table, files);
-  const commits = batches(planGroups(round, planning), options.rules.roundMost_bytes);
+  const commits = batches(planGroups(round, table, planning), options.rules.roundMost_bytes);
   if (dryRun) for (const groups of commits) note(round, workOf(groups), 'planned');
   const engine = opened(options.openEngine);
   try {
@@ -50,7 +61,7 @@ export async function compact(round: TableRound, table: Table): Promise<Table> {
       bytes += bytesOf(some);
       const { again, ...step } = await compactOverflow(round, {
         ...{ table: now, definition, files: some, engine: engine.get },
-        tiers: { ...tiersOf(options), settled: planning.isSettled(some) },
+        tiers: { ...tiersOf(options, table), settled: planning.isSettled(some) },
       });
       now = step.table;
       if (!again || options.signal.aborted) return now;
@@ -107,7 +118,7 @@ function filesSince(definition: TableDefinition, since_ms: number, { metadata }:
   const days = definition.schema.fields.find(({ id }) => id === definition.partition[0]?.source);
   if (days === undefined) return { afterSequenceNumber: metadata['last-sequence-number'] - PLANNED_COMMITS };
   const min = days.type === 'date' ? Math.floor(since_ms / 86_400_000) : BigInt(since_ms) * 1000n;
-  return { where: [{ column: days.name, min }] };
+  return { where: [{ column: days.name, id: days.id, min }] };
 }
 
 interface Plannable {
@@ -151,15 +162,15 @@ function plannable(round: TableRound, table: Table, files: readonly DataFile[]):
   };
 }
 
-const tiersOf = ({ rules }: TableRound['options']) => ({
-  target_bytes: rules.targetFileSize_bytes,
+const tiersOf = ({ rules }: TableRound['options'], table: Table) => ({
+  target_bytes: targetSize(table) ?? rules.targetFileSize_bytes,
   minFiles: rules.minFiles,
   groupMost: GROUP_FILES,
 });
 
-function planGroups({ options }: TableRound, { home, isSettled }: Plannable): Groups {
+function planGroups({ options }: TableRound, table: Table, { home, isSettled }: Plannable): Groups {
   return home
-    .flatMap((ofOne) => planPartition(ofOne, { ...tiersOf(options), settled: isSettled(ofOne) }))
+    .flatMap((ofOne) => planPartition(ofOne, { ...tiersOf(options, table), settled: isSettled(ofOne) }))
     .toSorted((a, b) => b.files.length - a.files.length);
 }
 
@@ -243,8 +254,6 @@ async function rewritten(
   try {
     const { files, dispose } = await engine.rewrite({
       table: definition,
-      // Columns may have been added to a mart since, and types widened.
-      ...(TABLES[table.name] === undefined && { columnsBy: 'id' as const }),
       files: inOrder,
       partition: inOrder[0]!.partition,
       signal,
@@ -288,13 +297,27 @@ const filesOf = (groups: Groups) => groups.reduce((sum, group) => sum + group.fi
 const bytesOf = (files: readonly DataFile[]) => files.reduce((sum, file) => sum + file.fileSize, 0);
 const bytesIn = (groups: Groups) => groups.reduce((sum, group) => sum + bytesOf(group.files), 0);
 
+/** The table's own goes before the setting. */
+function targetSize({ metadata }: Table): number | undefined {
+  const said = metadata.properties['write.target-file-size-bytes'];
+  return /^[1-9]\d{0,14}$/.test(said ?? '') ? Number(said) : undefined;
+}
+
+function columnsNow({ metadata }: Pick<Table, 'metadata'>): readonly Field[] {
+  const schema = metadata.schemas.find((each) => each['schema-id'] === metadata['current-schema-id']);
+  return (schema?.fields ?? []) as readonly Field[];
+}
+
 /** Why files of this table cannot be written anew without losing something; undefined when they can. */
 function shapeDiffers({ metadata }: Table, definition: TableDefinition): string | undefined {
-  const schema = metadata.schemas.find((each) => each['schema-id'] === metadata['current-schema-id']);
-  const columns = (fields: readonly { id: number; name: string; type: unknown }[]) =>
-    fields.map(({ id, name, type }) => `${id} ${name} ${String(type)}`).join(', ');
-  if (columns(schema?.fields ?? []) !== columns(definition.schema.fields))
-    return 'another program changed its columns';
+  const columns = columnsNow({ metadata });
+  const gone = definition.schema.fields.find(({ id }) => !columns.some((field) => field.id === id));
+  if (gone !== undefined) return `another program dropped its column ${gone.name}`;
+  const unwritable = columns.find(({ type }) => !isWritten(type));
+  if (unwritable !== undefined) {
+    const type = typeof unwritable.type === 'string' ? unwritable.type : 'a nested type';
+    return `another program added the column ${unwritable.name} of ${type}`;
+  }
   const spec = metadata['partition-specs'].find((each) => each['spec-id'] === 0);
   const parts = (spec?.fields ?? []).map((field) => `${field['source-id']} ${field.transform}`);
   return parts.join() === definition.partition.map((field) => `${field.source} ${field.transform}`).join()

@@ -1,6 +1,6 @@
 /** Dropping days of raw that staging has: the one commit of maintenance after which rows are fewer. */
 import type { Table } from '../lake/lake.ts';
-import { RAW_NAME } from '../tables/tables.ts';
+import { CREATED_DATETIME_ID, RAW_NAME } from '../tables/tables.ts';
 import { compactUpTo } from './consumers.ts';
 import { oldDays } from './retention-plan.ts';
 import { commitMaintenance, note, type TableRound } from './table-round.ts';
@@ -15,7 +15,9 @@ export async function dropDays(round: TableRound, table: Table): Promise<Table> 
   // A row that is gone can be read by nobody any more: no lag is too long to wait for.
   const upTo = compactUpTo(table, { consumers, lagMost_ms: Number.POSITIVE_INFINITY });
   const now_ms = options.clock.now();
-  const where = [{ column: 'created_datetime', max: BigInt(now_ms - retention_ms) * 1000n }];
+  const where = [
+    { column: 'created_datetime', id: CREATED_DATETIME_ID, max: BigInt(now_ms - retention_ms) * 1000n },
+  ];
   const { files } = await options.lake.files(table, { where });
   const old = oldDays(files, { now_ms, retention_ms, upTo });
   if (old.waiting > 0)

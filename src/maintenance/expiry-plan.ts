@@ -63,16 +63,20 @@ function isYoung(
   return place < least || wasCurrentLately || (place < most && age_ms(place) < keep_ms);
 }
 
-/** The table's own properties, which Spark and others know too, go before the settings. */
+/** What main's own ref says goes before the table's properties, which Spark and others know too, and they before settings. */
 export function withProperties<Rules extends Pick<ExpiryRules, 'keep_ms' | 'least'>>(
-  { properties }: TableMetadata,
+  { properties, refs }: TableMetadata,
   rules: Rules,
 ): Rules {
+  const main = refs['main'];
   const whole = (key: string) =>
     /^\d{1,15}$/.test(properties[key] ?? '') ? Number(properties[key]) : undefined;
   return {
     ...rules,
-    keep_ms: whole('history.expire.max-snapshot-age-ms') ?? rules.keep_ms,
-    least: Math.max(1, whole('history.expire.min-snapshots-to-keep') ?? rules.least),
+    keep_ms: main?.['max-snapshot-age-ms'] ?? whole('history.expire.max-snapshot-age-ms') ?? rules.keep_ms,
+    least: Math.max(
+      1,
+      main?.['min-snapshots-to-keep'] ?? whole('history.expire.min-snapshots-to-keep') ?? rules.least,
+    ),
   };
 }

@@ -7,6 +7,7 @@ import { commit, rawLake } from '../../tests/support/raw-commits.ts';
 import { ScriptedStream } from '../../tests/support/scripted-stream.ts';
 import { movedClock } from '../../tests/support/small-lake.ts';
 import { lakeFolder, openWorker, type Worker } from '../../tests/support/worker.ts';
+import { openQuery } from '../query/query.ts';
 import { QUARANTINE_NAME, RAW_NAME, STAGING_NAME, tableState } from '../tables/tables.ts';
 import { type MaintenanceOptions, type MaintenanceRules, maintain } from './maintenance.ts';
 
@@ -128,20 +129,82 @@ describe('compaction', () => {
     expect((await run({ plannedMost: 6 }))[0]!.work).toMatchObject([{ action: 'compact', count: 5 }]);
   });
 
-  test('of a table whose columns another program changed does not happen', async () => {
+  const NOTE = { id: 13, name: 'note', type: 'string', required: false };
+  const PLACE = { ...NOTE, name: 'place', type: { type: 'struct', fields: [{ ...NOTE, id: 14 }] } };
+
+  test('of a table whose columns another program renamed, widened and added keeps every one of them', async () => {
     const { worker, take, run } = await setup();
     await take(...singly(1, 6));
     await worker.stage();
     await editTable(worker, RAW_NAME, (metadata) => {
       const [schema] = metadata.schemas;
-      const fields = schema!.fields.map((field) => (field.id === 4 ? { ...field, name: 'renamed' } : field));
-      metadata.schemas = [{ ...schema!, fields }];
+      const fields = schema!.fields.map((field) =>
+        field.id === 4 ? { ...field, name: 'renamed' } : field.id === 11 ? { ...field, type: 'long' } : field,
+      );
+      metadata.schemas = [{ ...schema!, fields: [...fields, NOTE] }];
+      metadata['last-column-id'] = 13;
+    });
+    expect((await run())[0]!.work).toMatchObject([{ action: 'compact', count: 6, result: 'done' }]);
+    const { rows } = await openQuery(worker).all(
+      'select count(*) as n, count(renamed) as renamed, typeof(any_value(subsequence_number)) as wide, count(note) as note from raw.events',
+    );
+    expect(rows).toEqual([{ n: 6, renamed: 6, wide: 'BIGINT', note: 0 }]);
+  });
+
+  test('of a table with a column that cannot be written here does not happen', async () => {
+    const { worker, take, run } = await setup();
+    await take(...singly(1, 6));
+    await worker.stage();
+    await editTable(worker, RAW_NAME, (metadata) => {
+      const [schema] = metadata.schemas;
+      metadata.schemas = [{ ...schema!, fields: [...schema!.fields, PLACE] }];
+      metadata['last-column-id'] = 14;
     });
     expect((await run())[0]).toMatchObject({
       work: [],
-      left: ['no file is compacted: another program changed its columns'],
+      left: ['no file is compacted: another program added the column place of a nested type'],
     });
   });
+
+  test('makes files as large as the table’s own property has it', async () => {
+    const { worker, take, run } = await setup();
+    await take(...singly(1, 6));
+    await worker.stage();
+    await editTable(worker, RAW_NAME, (metadata) => {
+      metadata.properties = { ...metadata.properties, 'write.target-file-size-bytes': '1' };
+    });
+    // Every file is larger than that already.
+    expect((await run())[0]!.work).toEqual([]);
+  });
+});
+
+test('with gc.enabled set to false no snapshot goes and no file, and the report says so', async () => {
+  const { worker, take, run } = await setup();
+  await take(...singly(1, 20));
+  await worker.stage();
+  await run();
+  await take([event(21)]);
+  await worker.stage();
+  worker.clock.advance(6 * DAY_MS);
+  await editTable(worker, RAW_NAME, (metadata) => {
+    metadata.properties = { ...metadata.properties, 'gc.enabled': 'false' };
+  });
+  const rules = { snapshotsLeast: 1 };
+  const [raw] = await run(rules, true);
+  expect(raw!.work.map(({ action }) => action)).not.toContain('expire snapshots');
+  expect(raw!.left).toContain(
+    'no snapshot is expired and no file removed: the table property gc.enabled is false',
+  );
+  await editTable(worker, RAW_NAME, (metadata) => {
+    metadata.properties = { ...metadata.properties, 'gc.enabled': 'true' };
+    metadata.refs = { ...metadata.refs, main: { ...metadata.refs['main']!, 'min-snapshots-to-keep': 1_000 } };
+  });
+  expect((await run(rules, true))[0]!.work.map(({ action }) => action)).not.toContain('expire snapshots');
+  await editTable(worker, RAW_NAME, (metadata) => {
+    const { 'min-snapshots-to-keep': _, ...main } = metadata.refs['main']!;
+    metadata.refs = { ...metadata.refs, main };
+  });
+  expect((await run(rules, true))[0]!.work.map(({ action }) => action)).toContain('expire snapshots');
 });
 
 test('manifests of many commits are merged, and files keep their numbers', async () => {

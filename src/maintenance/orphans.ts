@@ -5,7 +5,7 @@
  */
 import type { Lake, Table } from '../lake/lake.ts';
 import { QUARANTINE_NAME, RAW_NAME, snapshotFacts, tableState } from '../tables/tables.ts';
-import { commitMaintenance, note, type TableRound } from './table-round.ts';
+import { collectsGarbage, commitMaintenance, note, type TableRound } from './table-round.ts';
 
 /** No prepared batch is committed that is older than a third of this: INVARIANTS. */
 const GRACE_MS = 3 * 86_400_000;
@@ -14,6 +14,7 @@ const GRACE_MS = 3 * 86_400_000;
 const DELETED_AT_ONCE = 1_000;
 
 export async function removeOrphans(round: TableRound, table: Table): Promise<void> {
+  if (!collectsGarbage(round, table)) return;
   const { lake, signal } = round.options;
   const keepManifests: string[] = [];
   const refresh = async () => {

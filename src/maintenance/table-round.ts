@@ -37,6 +37,14 @@ export function commitMaintenance(
   });
 }
 
+/** With `gc.enabled` set to false, another table may use this one's files: no snapshot goes, and no file. */
+export function collectsGarbage({ report }: TableRound, { metadata }: Table): boolean {
+  if (metadata.properties['gc.enabled'] !== 'false') return true;
+  const why = 'no snapshot is expired and no file removed: the table property gc.enabled is false';
+  if (!report.left.includes(why)) report.left.push(why);
+  return false;
+}
+
 /** What was written for a commit that certainly did not happen. */
 export async function discard(
   { options: { lake } }: TableRound,

@@ -2,7 +2,7 @@
 import { currentSnapshot, type Table } from '../lake/lake.ts';
 import { isReader } from './consumers.ts';
 import { expirable, withProperties } from './expiry-plan.ts';
-import { commitMaintenance, note, type TableRound } from './table-round.ts';
+import { collectsGarbage, commitMaintenance, note, type TableRound } from './table-round.ts';
 
 /** So many manifests more than the files need: every reader and every commit goes through them all. */
 const MANIFESTS_MOST = 50;
@@ -13,10 +13,13 @@ export const EXPIRED_LEAST = 10;
 
 export async function tidy(round: TableRound, table: Table): Promise<Table> {
   const { lake } = round.options;
-  const expire = toExpire(round, table);
+  const expire = collectsGarbage(round, table) ? toExpire(round, table) : [];
   const listed = await manifestsOf(round, table);
   const needless = listed - Math.ceil(totalFiles(table) / FILES_A_MANIFEST);
-  const merging = needless >= MANIFESTS_MOST;
+  const { properties } = table.metadata;
+  const merging =
+    properties['commit.manifest-merge.enabled'] !== 'false' &&
+    needless >= wholeOr(properties['commit.manifest.min-count-to-merge'], MANIFESTS_MOST);
   const expiry = {
     action: 'expire snapshots' as const,
     count: expire.length,
@@ -55,6 +58,9 @@ export async function tidy(round: TableRound, table: Table): Promise<Table> {
   }
   return outcome.table;
 }
+
+const wholeOr = (text: string | undefined, otherwise: number): number =>
+  /^\d{1,9}$/.test(text ?? '') ? Math.max(1, Number(text)) : otherwise;
 
 function toExpire({ options, consumers }: TableRound, table: Table): bigint[] {
   const { rules, clock } = options;

@@ -5,7 +5,7 @@ import { type JudgedBatch, type SpoolInput, storeFiles } from '../engine/engine.
 import { CRASHED_ENGINE, emptyTally, type Tally } from '../event/event.ts';
 import type { Manifest, Table } from '../lake/lake.ts';
 import type { Spool } from '../stream/stream.ts';
-import { type OwnTypes, placing } from '../tables/tables.ts';
+import { type OwnTypes, placing, QUARANTINE, RAW, targetOf } from '../tables/tables.ts';
 import { cornerRows, isEngineCrash } from './corner.ts';
 import type { CrashCount } from './crash-count.ts';
 import type { ProcessorOptions } from './processor.ts';
@@ -134,7 +134,7 @@ async function writeEvents(
 ): Promise<{ manifests: Manifest[]; types: OwnTypes | undefined }> {
   if (batch.events === drop.length) return { manifests: [], types: undefined };
   const place = await placing({ lake, log }, { table: raw, bounds });
-  const written = await batch.writeEvents(drop, place);
+  const written = await batch.writeEvents(drop, place, targetOf(place.table, RAW));
   const files = await storeFiles(lake, { table: place.table, files: written });
   return { manifests: await lake.prepare(place.table, files), types: place.written(files) };
 }
@@ -145,7 +145,7 @@ async function writeRejected(
 ) {
   if (batch.rejected === 0) return undefined;
   const place = await placing({ lake, log }, { table: quarantine, bounds });
-  const written = await batch.writeRejected(place);
+  const written = await batch.writeRejected(place, targetOf(place.table, QUARANTINE));
   const files = await storeFiles(lake, { table: place.table, files: written });
   const manifests = await lake.prepare(place.table, files);
   return { locations: manifests.map((m) => m.location), rows: batch.rejected };

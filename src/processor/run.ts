@@ -12,8 +12,8 @@ import type {
 import {
   advance,
   type Expired,
-  firstCommit,
   type Judged,
+  openTable,
   PIN,
   QUARANTINE,
   QUARANTINE_NAME,
@@ -102,9 +102,8 @@ class Session {
   /** The tables as they stand, and the window over them. */
   async begin(): Promise<void> {
     const { lake, writer, newId } = this.#options;
-    const first = () => ({ commitId: newId(), stage: firstCommit(writer) });
-    this.#quarantine = await lake.create(QUARANTINE_NAME, QUARANTINE, first());
-    this.#raw = await lake.create(RAW_NAME, RAW, first());
+    this.#quarantine = await openTable(lake, QUARANTINE_NAME, { definition: QUARANTINE, writer, newId });
+    this.#raw = await openTable(lake, RAW_NAME, { definition: RAW, writer, newId });
     this.#adoptedUpTo = await this.#options.adopt();
     await this.#pinStart();
     this.#window = await windowOver(this.#raw, this.#options);

@@ -7,7 +7,7 @@ import type { DataFile, Manifest, Table } from '../lake/lake.ts';
 import {
   advance,
   type Consumed,
-  firstCommit,
+  openTable,
   placing,
   QUARANTINE,
   QUARANTINE_NAME,
@@ -15,6 +15,7 @@ import {
   type RejectedManifest,
   readUpTo,
   tableState,
+  targetOf,
 } from '../tables/tables.ts';
 import type { Adopted, AdoptOptions } from './quarantine.ts';
 
@@ -25,10 +26,7 @@ export async function adoptRejected(options: AdoptOptions): Promise<Adopted> {
   const raw = await lake.load(RAW_NAME);
   const current = raw?.metadata['current-snapshot-id'];
   if (raw === undefined || current === undefined || current === null) return { upTo: -1, rows: 0 };
-  const quarantine = await lake.create(QUARANTINE_NAME, QUARANTINE, {
-    commitId: newId(),
-    stage: firstCommit(writer),
-  });
+  const quarantine = await openTable(lake, QUARANTINE_NAME, { definition: QUARANTINE, writer, newId });
   const from = tableState(quarantine).consumed[RAW_NAME];
   const to: Consumed = {
     uuid: raw.metadata['table-uuid'],
@@ -79,7 +77,7 @@ async function freshManifests(
   try {
     if (batch.fresh === batch.rows) return whole;
     const place = await placing({ lake, log }, { table: quarantine, bounds });
-    const written = await batch.writeFresh(place);
+    const written = await batch.writeFresh(place, targetOf(place.table, QUARANTINE));
     const kept = await storeFiles(lake, { table: place.table, files: written });
     return {
       manifests: kept.length === 0 ? [] : await lake.prepare(place.table, kept),
@@ -99,7 +97,7 @@ async function overlapping(
   const times = files.flatMap((f) => [f.lowerBounds.get(ARRIVED_AT_ID), f.upperBounds.get(ARRIVED_AT_ID)]);
   const known = times.filter((t): t is bigint => typeof t === 'bigint').sort((a, b) => (a < b ? -1 : 1));
   if (known.length === 0) return [];
-  const where = [{ column: 'arrived_at', min: known[0]!, max: known.at(-1)! }];
+  const where = [{ column: 'arrived_at', id: ARRIVED_AT_ID, min: known[0]!, max: known.at(-1)! }];
   return (await lake.files(quarantine, { where })).files;
 }
 

@@ -268,7 +268,7 @@ describe('a table that another program has changed', () => {
   it('does not keep questions from other tables when it cannot be read', async () => {
     const { worker, query } = await lakeOf([event('lesson:started', at(3))]);
     await editTable(worker, 'raw.events', (metadata) => {
-      Object.assign(metadata, { 'format-version': 3 });
+      Object.assign(metadata, { 'format-version': 4 });
     }).catch(() => undefined);
     expect((await query.all('select count(*) as n from staging.events')).rows).toEqual([{ n: 1 }]);
     await expect(query.all('select count(*) from raw.events')).rejects.toEqual(

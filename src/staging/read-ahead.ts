@@ -31,6 +31,7 @@ export async function readPortion(
       fileSize: file.fileSize,
       sequenceNumber: file.sequenceNumber!,
       rows: file.recordCount,
+      ...(file.nameMapped && { nameMapped: true }),
       // Values of another spec than the tables are created with are no day and type.
       ...(file.specId === 0 && { partition: file.partition }),
     })),

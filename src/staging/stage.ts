@@ -4,12 +4,13 @@ import { IdentitySet } from '../event/event.ts';
 import type { Table } from '../lake/lake.ts';
 import {
   advance,
-  firstCommit,
+  openTable,
   placing,
   RAW_NAME,
   STAGING,
   STAGING_NAME,
   tableState,
+  targetOf,
 } from '../tables/tables.ts';
 import { askTheTable, type IdentityIndex } from './identity-index.ts';
 import { ReadAhead, type ReadPortion, readPortion } from './read-ahead.ts';
@@ -56,7 +57,7 @@ async function stageNext(options: Options): Promise<Staged | 'nothing' | 'refuse
   const { lake, writer, newId } = options;
   const raw = await lake.load(RAW_NAME);
   if (raw === undefined) return 'nothing';
-  const staging = await lake.create(STAGING_NAME, STAGING, { commitId: newId(), stage: firstCommit(writer) });
+  const staging = await openTable(lake, STAGING_NAME, { definition: STAGING, writer, newId });
   const from = tableState(staging).consumed[RAW_NAME];
   const read = (await options.ahead.take(from)) ?? (await readPortion(options, { raw, consumed: from }));
   if (read === undefined) return 'nothing';
@@ -96,7 +97,8 @@ async function writePortion(
   try {
     const { drop, conflicting } = await repeats(options.index, { staging, batch });
     const place = await placing({ lake, log }, { table: staging, bounds });
-    const sorted = drop.length === batch.rows ? [] : await batch.writeSorted(drop, place);
+    const sorted =
+      drop.length === batch.rows ? [] : await batch.writeSorted(drop, place, targetOf(place.table, STAGING));
     if (portion.more) options.ahead.begin(raw, portion.to);
     const { table } = place;
     const files = sorted.length === 0 ? [] : await storeFiles(lake, { table, files: sorted });

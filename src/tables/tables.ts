@@ -3,6 +3,7 @@
  * and what it counted. `state.ts` reads the state; `advance.ts` is the one place that writes it.
  */
 export { type Advance, advance, firstCommit, type Judged } from './advance.ts';
+export { type Target, targetOf } from './columns.ts';
 export { nextPortion, type Portion } from './consume.ts';
 export {
   ARRIVED_AT_ID,
@@ -17,6 +18,7 @@ export {
   TABLES,
   TRANSFORM_KEY,
 } from './definitions.ts';
+export { openTable } from './open-table.ts';
 export {
   type OwnTypes,
   type PartitionBounds,

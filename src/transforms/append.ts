@@ -164,6 +164,7 @@ async function passThrough(
       views: sourceViews(source, { planned }),
       sql,
       fields: mart.fields,
+      properties: mart.table.metadata.properties,
       signal,
     },
     ...(partition === undefined ? {} : { partition: { column: partition } }),

@@ -2,7 +2,7 @@
  * A table whose query gives other columns than it has. New columns are added, and a type that holds every value of the
  * old one takes its place: rows that are there stay as they are. Anything else would be another table.
  */
-import type { Field, Schema, Table, Type } from '../lake/lake.ts';
+import { evolveSchema, type SchemaStep, type Table, type Type, widens } from '../lake/lake.ts';
 import { advance, TRANSFORM_KEY } from '../tables/tables.ts';
 import { columnFailure, type Mart } from './mart.ts';
 import { runSummary } from './record.ts';
@@ -11,8 +11,8 @@ import type { TransformsOptions } from './transforms.ts';
 
 /** The mart with the columns that its query gives, or `refused` where another changed the table at the same time. */
 export async function evolved(options: TransformsOptions, mart: Mart): Promise<Mart | 'refused'> {
-  const schema = nextSchema(mart);
-  if (schema === undefined) return mart;
+  const steps = stepsOf(mart);
+  if (steps.length === 0) return mart;
   const { lake, newId, writer } = options;
   const { table, definition } = mart;
   const before = table.metadata['current-schema-id'];
@@ -20,7 +20,7 @@ export async function evolved(options: TransformsOptions, mart: Mart): Promise<M
     commitId: newId(),
     operation: 'replace',
     manifests: [],
-    schema,
+    schema: evolveSchema(table.metadata, steps),
     stage: (base, attempt) => {
       if (base.metadata['current-schema-id'] !== before)
         return { refused: 'its columns were changed meanwhile' };
@@ -35,33 +35,17 @@ export async function evolved(options: TransformsOptions, mart: Mart): Promise<M
   return { ...mart, table: outcome.table, fields: fieldsOf(outcome.table) };
 }
 
-/** Undefined when the table has the columns already. Throws where they cannot be made from those it has. */
-function nextSchema({ transform, table, wanted }: Mart): Schema | undefined {
-  const has = fieldsOf(table);
+/** None when the table has the columns already. Throws where they cannot be made from those it has. */
+function stepsOf({ transform, table, fields: has, wanted }: Mart): SchemaStep[] {
   const gone = has.find(({ name }) => !wanted.some((field) => field.name === name));
   if (gone !== undefined) throw differs(transform, { table, name: gone.name, was: gone.type, is: undefined });
-  let isSame = true;
-  const kept = has.map((field): Field => {
-    const is = wanted.find(({ name }) => name === field.name)!.type;
-    if (is === field.type) return field;
-    if (!widens(field.type, is)) throw differs(transform, { table, name: field.name, was: field.type, is });
-    isSame = false;
-    return { ...field, type: is };
+  return wanted.flatMap(({ name, type: is }): SchemaStep[] => {
+    const was = has.find((field) => field.name === name)?.type;
+    if (was === undefined) return [{ add: name, type: is }];
+    if (is === was) return [];
+    if (!widens(was, is)) throw differs(transform, { table, name, was, is });
+    return [{ widen: name, to: is }];
   });
-  let id = table.metadata['last-column-id'];
-  const added = wanted.flatMap((field) =>
-    has.some(({ name }) => name === field.name) ? [] : [{ ...field, id: ++id }],
-  );
-  return isSame && added.length === 0 ? undefined : { fields: [...kept, ...added] };
-}
-
-/** Iceberg's own list of types that a column may be given: no file has to be written anew. */
-function widens(was: Type, is: Type): boolean {
-  if (was === 'int' && is === 'long') return true;
-  if (was === 'float' && is === 'double') return true;
-  const decimal = /^decimal\((\d+), ?(\d+)\)$/;
-  const [from, to] = [decimal.exec(was), decimal.exec(is)];
-  return from !== null && to !== null && from[2] === to[2] && Number(to[1]) > Number(from[1]);
 }
 
 function differs(

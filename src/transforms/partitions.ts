@@ -102,6 +102,7 @@ async function computeDay(
   const only = { day, within };
   const answer = await engine.transform({
     ...{ name, table: table.name, views, sql, fields, signal },
+    properties: table.metadata.properties,
     partition: { column: partition!, only },
   });
   answers.push(answer);

@@ -66,9 +66,15 @@ function selectorOf(source: string): Selector {
 }
 
 function eventView({ source, column, value, type }: Selector): View {
-  const byType: FileFilter = { column: 'event_type', in: [type] };
-  const where = column === 'event_name' ? [byType, { column, in: [value] }] : [byType];
+  const byType = eventFilter('event_type', type);
+  const where = column === 'event_name' ? [byType, eventFilter(column, value)] : [byType];
   return { name: viewOf(source as Source), where, anyOf: [{ column, values: [value] }] };
+}
+
+/** By field id: another program may have renamed the column. */
+function eventFilter(column: Selector['column'], value: string): FileFilter {
+  const { id } = STAGING.schema.fields.find(({ name }) => name === column)!;
+  return { column, id, in: [value] };
 }
 
 function anyOf(selectors: readonly Selector[]): NonNullable<View['anyOf']> {
@@ -124,9 +130,9 @@ export async function planViews(
   return planned;
 }
 
-export function daysFilter({ name, type }: Field, days: DayRange): FileFilter {
-  if (type === 'date') return { column: name, min: days.first, max: days.last };
-  return { column: name, ...momentsOf(days) };
+export function daysFilter({ id, name, type }: Field, days: DayRange): FileFilter {
+  if (type === 'date') return { column: name, id, min: days.first, max: days.last };
+  return { column: name, id, ...momentsOf(days) };
 }
 
 /** Each file once, whatever views it is of. */

@@ -44,6 +44,7 @@ export interface LakeToWrite {
   /** Records of the commits, first to last; the last one takes the rest. */
   commits: readonly number[];
   bounds?: PartitionBounds;
+  formatVersion?: 2 | 3;
 }
 
 export async function writeLake({
@@ -51,6 +52,7 @@ export async function writeLake({
   seed,
   commits,
   bounds = BOUNDS,
+  formatVersion = 2,
 }: LakeToWrite): Promise<WrittenLake> {
   // A folder as people name theirs: its location must be the same text for every reader.
   const folder = await mkdtemp(join(tmpdir(), 'lake of Zoë '));
@@ -58,7 +60,9 @@ export async function writeLake({
   await mkdir(spoolFolder);
   const store = openDiskStore({ root: join(folder, 'lake') });
   const catalog = openSqliteCatalog({ path: catalogPath });
-  const lake = openLake({ store, catalog, clock: systemClock, log: silentLog, random: Math.random });
+  const lake = openLake({
+    ...{ store, catalog, clock: systemClock, log: silentLog, random: Math.random, formatVersion },
+  });
   const engine = await openEngine({ workFolder: join(folder, 'engine'), memory_bytes: 500e6, threads: 1 });
   const stream = new ScriptedStream({ shards: 2, ...ARRIVALS });
   const records = difficultRecords({ count, seed, ...ARRIVALS });

@@ -24,6 +24,13 @@ export function sqlType(type: unknown): string {
   return SQL_TYPES[type] ?? 'JSON';
 }
 
+/** Whether rows of this type are written here as they are: what is only shown as JSON is not. */
+export const isWritten = (type: unknown): boolean =>
+  typeof type === 'string' &&
+  (decimalPattern.test(type) || Object.values(ICEBERG_TYPES).some((own) => own === type));
+
+const decimalPattern = /^decimal\(\d+, ?\d+\)$/;
+
 /**
  * The column that holds what a query gives; undefined where there is none. Sums of whole numbers are HUGEINT here, and
  * BIGINT in other engines: as `long`, a sum beyond it fails instead of wrapping.

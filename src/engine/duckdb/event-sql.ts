@@ -10,6 +10,8 @@
  */
 import { CRASHED_ENGINE, REASONS } from '../../event/event.ts';
 import type { EventLimits, SpoolInput } from '../engine.ts';
+import { eventColumns } from './held.ts';
+import { ownColumns, type Readable, required } from './own-columns.ts';
 import { list, literal, parquet } from './sql.ts';
 
 const FIELDS = '{"event_uuid":"JSON","event_name":"JSON","created_at":"JSON"}';
@@ -64,8 +66,9 @@ export const identitySql = (uuid: string) =>
  * Identities of event files that also stand in `table`. The hash table is built on the batch's side and history
  * streams past it, so that memory is bounded by the batch.
  */
-export const heldIdentities = (paths: readonly string[], table: string) =>
-  `select h.id from (select ${identitySql('event_uuid')} as id from ${parquet(paths)}) h
+export const heldIdentities = (readable: Readable, table: string) =>
+  `select h.id from (select ${identitySql(required('event_uuid'))} as id
+     from ${ownColumns(readable, eventColumns('event_uuid').columns)}) h
    semi join ${table} b on h.id = b.id`;
 
 /** The first reason whose condition holds; none for an event. */

@@ -3,8 +3,8 @@ import type { Identities, LakeFile } from '../engine.ts';
 import type { LocalFiles, Need } from '../local-files.ts';
 import { engineFailure } from './duckdb.ts';
 import { identitySql } from './event-sql.ts';
-import { eventColumns, withPaths } from './held.ts';
-import { parquet } from './sql.ts';
+import { eventColumns, withFiles } from './held.ts';
+import { ownColumns, type Readable, required } from './own-columns.ts';
 import { identityChunks } from './vectors.ts';
 
 interface Reading {
@@ -13,6 +13,9 @@ interface Reading {
 }
 
 const IDENTITY = eventColumns('event_uuid');
+const CONTENTS = eventColumns('event_uuid', 'document');
+const WINDOW = eventColumns('event_uuid', 'document', 'created_at', 'arrived_at');
+const ID = identitySql(required('event_uuid'));
 
 /**
  * Identities of event files; with `since_s` only of rows that are not older, with content hash and time, for a window
@@ -23,21 +26,18 @@ export async function* eventIdentities(
   { events, since_s }: { events: readonly LakeFile[]; since_s: number | undefined },
 ): AsyncGenerator<Identities> {
   if (events.length === 0) return;
-  const held = await files.hold(
-    events,
-    since_s === undefined ? IDENTITY : eventColumns('event_uuid', 'document', 'created_at', 'arrived_at'),
-  );
+  const need = since_s === undefined ? IDENTITY : WINDOW;
+  const held = await files.hold(events, need);
   const c = await connect();
   try {
-    const { paths } = held;
-    const id = identitySql('event_uuid');
+    const rows = ownColumns({ files: events, paths: held.paths }, need.columns);
     const time = 'least(created_at, epoch_us(arrived_at) / 1e6)';
     yield* identityChunks(
       c,
       since_s === undefined
-        ? `select 0::integer, ${id}, 0::uinteger, 0::double from ${parquet(paths)}`
-        : `select 0::integer, ${id}, (hash(document) & 4294967295)::uinteger, ${time}
-           from ${parquet(paths)} where ${time} >= ${since_s}`,
+        ? `select 0::integer, ${ID}, 0::uinteger, 0::double from ${rows}`
+        : `select 0::integer, ${ID}, (hash(document) & 4294967295)::uinteger, ${time}
+           from ${rows} where ${time} >= ${since_s}`,
     );
   } finally {
     c.closeSync();
@@ -45,14 +45,14 @@ export async function* eventIdentities(
   }
 }
 
-const ids = (paths: readonly string[]) =>
-  paths.length === 0
+const ids = (readable: Readable) =>
+  readable.paths.length === 0
     ? 'select null::uuid as id where false'
-    : `select ${identitySql('event_uuid')} as id from ${parquet(paths)}`;
+    : `select ${ID} as id from ${ownColumns(readable, IDENTITY.columns)}`;
 
-interface Compared<File = LakeFile> {
-  source: readonly File[];
-  held: readonly File[];
+interface Compared<Files = readonly LakeFile[]> {
+  source: Files;
+  held: Files;
 }
 
 /** Sets of identities against each other; DuckDB spills to disk what does not fit its memory. */
@@ -69,15 +69,15 @@ export async function compareIdentities(reading: Reading, compared: Compared) {
   return { repeated: repeated!, missing: missing!, extra: extra! };
 }
 
-const contents = (paths: readonly string[]) =>
-  paths.length === 0
+const contents = (readable: Readable) =>
+  readable.paths.length === 0
     ? 'select null::uuid as id, null::ubigint as content where false'
-    : `select ${identitySql('event_uuid')} as id, hash(document) as content from ${parquet(paths)}`;
+    : `select ${ID} as id, hash(document) as content from ${ownColumns(readable, CONTENTS.columns)}`;
 
 export async function compareContents(reading: Reading, compared: Compared) {
   const [altered, conflicting] = await figures(
     reading,
-    { ...compared, need: eventColumns('event_uuid', 'document') },
+    { ...compared, need: CONTENTS },
     ({
       source,
       held,
@@ -91,13 +91,13 @@ export async function compareContents(reading: Reading, compared: Compared) {
 async function figures(
   { connect, files }: Reading,
   { source, held, need }: Compared & { need: Need },
-  sql: (paths: Compared<string>) => string,
+  sql: (readable: Compared<Readable>) => string,
 ): Promise<number[]> {
   const c = await connect();
   try {
-    const row = await withPaths(files, { files: source, need }, (sourcePaths) =>
-      withPaths(files, { files: held, need }, async (heldPaths) => {
-        const answer = await c.runAndReadAll(sql({ source: sourcePaths, held: heldPaths }));
+    const row = await withFiles(files, { files: source, need }, (ofSource) =>
+      withFiles(files, { files: held, need }, async (ofHeld) => {
+        const answer = await c.runAndReadAll(sql({ source: ofSource, held: ofHeld }));
         return answer.getRowsJson()[0]!;
       }),
     );

@@ -1,11 +1,12 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { type Placement, QUARANTINE, RAW } from '../../tables/tables.ts';
+import type { Target } from '../batch.ts';
 import type { EventLimits, Identities, JudgedBatch, LakeFile, LocalFile, SpoolInput } from '../engine.ts';
 import type { LocalFiles } from '../local-files.ts';
 import type { BatchFolder } from './batch-folders.ts';
 import { engineFailure } from './duckdb.ts';
 import { heldIdentities, judgeSql } from './event-sql.ts';
-import { eventColumns, withPaths } from './held.ts';
+import { eventColumns, withFiles } from './held.ts';
 import { literal } from './sql.ts';
 import { fillRowIds, readIdentities } from './vectors.ts';
 import { ensureRows, partitionHint, writePartitioned } from './write.ts';
@@ -60,9 +61,9 @@ class DuckDbJudgedBatch implements JudgedBatch {
   }
 
   async missingFrom(files: readonly LakeFile[]): Promise<number> {
-    return withPaths(this.#input.files, { files, need: eventColumns('event_uuid') }, async (paths) => {
+    return withFiles(this.#input.files, { files, need: eventColumns('event_uuid') }, async (readable) => {
       const none = 'select null::uuid as id where false';
-      const held = paths.length === 0 ? none : heldIdentities(paths, 'judged');
+      const held = files.length === 0 ? none : heldIdentities(readable, 'judged');
       try {
         const counted = await this.#c.runAndReadAll(
           `select count(*) from judged where reason is null and id not in (${held})`,
@@ -74,7 +75,7 @@ class DuckDbJudgedBatch implements JudgedBatch {
     });
   }
 
-  async writeEvents(drop: Int32Array, placement?: Placement): Promise<LocalFile[]> {
+  async writeEvents(drop: Int32Array, placement?: Placement, target?: Target): Promise<LocalFile[]> {
     let kept = 'reason is null';
     if (drop.length > 0) {
       await fillRowIds(this.#c, 'dropped', drop);
@@ -82,6 +83,7 @@ class DuckDbJudgedBatch implements JudgedBatch {
     }
     const files = await this.#write('writing events', {
       table: RAW,
+      ...(target && { target }),
       select: `select uuid as event_uuid, name as event_name, type as event_type, subtype as event_subtype,
           seconds as created_at, make_timestamp(us)::timestamptz as created_datetime, text as document,
           make_timestamp(arrived_ms * 1000)::timestamptz as arrived_at, shard_id, seq as sequence_number,
@@ -95,10 +97,11 @@ class DuckDbJudgedBatch implements JudgedBatch {
     return ensureRows(files, this.events - drop.length);
   }
 
-  async writeRejected(placement?: Placement): Promise<LocalFile[]> {
+  async writeRejected(placement?: Placement, target?: Target): Promise<LocalFile[]> {
     if (this.rejected === 0) return [];
     const files = await this.#write('writing what is no event', {
       table: QUARANTINE,
+      ...(target && { target }),
       select: `select bytes, reason, null::varchar as detail, make_timestamp(arrived_ms * 1000)::timestamptz as arrived_at,
           ${literal(this.#input.spool.stream)} as stream, shard_id, seq as sequence_number, sub as subsequence_number,
           (arrived_ms // 86400000)::integer as __day

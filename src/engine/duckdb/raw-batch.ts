@@ -4,13 +4,15 @@
  */
 import { Failure } from '../../base/base.ts';
 import type { Placement } from '../../tables/tables.ts';
+import type { Target } from '../batch.ts';
 import type { Identities, LakeFile, LocalFile, RawBatch, RawFile } from '../engine.ts';
 import type { HeldFiles, LocalFiles } from '../local-files.ts';
 import type { BatchFolder } from './batch-folders.ts';
 import { engineFailure } from './duckdb.ts';
 import { heldIdentities, identitySql } from './event-sql.ts';
-import { eventColumns, withPaths } from './held.ts';
+import { eventColumns, withFiles } from './held.ts';
 import type { Lanes } from './lanes.ts';
+import { required } from './own-columns.ts';
 import { type PlacedFile, placed, rowsOf } from './raw-rows.ts';
 import { readIdentities, readRowIds } from './vectors.ts';
 import { ensureRows } from './write.ts';
@@ -31,7 +33,7 @@ export async function readRaw(input: Input): Promise<RawBatch> {
   const places = placed(raw, held.paths);
   try {
     await lanes.connection.run(`create or replace temp table identities as
-      select rid, ${identitySql('event_uuid')} as id from (${rowsOf(places)})`);
+      select rid, ${identitySql(required('event_uuid'))} as id from (${rowsOf(places)})`);
     return new DuckDbRawBatch({ ...input, places });
   } catch (error) {
     lanes.connection.closeSync();
@@ -78,14 +80,17 @@ class DuckDbRawBatch implements RawBatch {
 
   async heldBy(files: readonly LakeFile[]): Promise<Int32Array> {
     if (files.length === 0) return new Int32Array(0);
-    return withPaths(this.#files, { files, need: eventColumns('event_uuid') }, (paths) => {
-      const sql = `select rid from identities where id in (${heldIdentities(paths, 'identities')})`;
+    return withFiles(this.#files, { files, need: eventColumns('event_uuid') }, (readable) => {
+      const sql = `select rid from identities where id in (${heldIdentities(readable, 'identities')})`;
       return readRowIds(this.#lanes.connection, sql, this.rows);
     });
   }
 
-  async writeSorted(drop: Int32Array, placement?: Placement): Promise<LocalFile[]> {
-    const write = { lanes: this.#lanes, files: this.#places, drop, folder: this.#folder.path, placement };
+  async writeSorted(drop: Int32Array, placement?: Placement, target?: Target): Promise<LocalFile[]> {
+    const write = {
+      ...{ lanes: this.#lanes, files: this.#places, drop, folder: this.#folder.path, placement },
+      ...(target && { target }),
+    };
     try {
       return ensureRows(await writeSorted(write), this.rows - drop.length);
     } catch (error) {

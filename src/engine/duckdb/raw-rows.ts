@@ -1,7 +1,7 @@
 /** The rows of raw files as SQL, with the ids by which a batch knows them. */
 import { STAGING } from '../../tables/tables.ts';
 import type { RawFile } from '../engine.ts';
-import { literal, parquet } from './sql.ts';
+import { ownColumns } from './own-columns.ts';
 
 /** A file of a batch; a row's id is `first` plus the row's own place in the file. */
 export interface PlacedFile extends RawFile {
@@ -20,13 +20,15 @@ export function placed(files: readonly RawFile[], paths: readonly string[]): Pla
 
 export const COLUMNS = STAGING.schema.fields.map((f) => f.name).join(', ');
 
-/** The files' rows with `rid`, and `brought`, the sequence number of the commit that brought each. */
+/**
+ * The files' rows with `rid`, and `brought`, the sequence number of the commit that brought each. Joined by the file's
+ * place in the scan: by its path the same takes three times as long where columns are found by field id.
+ */
 export function rowsOf(files: readonly PlacedFile[]): string {
-  const values = files.map((f) => `(${literal(f.path)}, ${f.sequenceNumber}, ${f.first})`);
-  const scan = parquet(
-    files.map((f) => f.path),
-    { filename: "'__file'", file_row_number: 'true' },
-  );
-  return `select (first + file_row_number)::integer as rid, brought, ${COLUMNS} from ${scan}
-    join (values ${values.join(', ')}) as files(__path, brought, first) on __file = __path`;
+  const values = files.map((f, i) => `(${i}::ubigint, ${f.sequenceNumber}, ${f.first})`);
+  const scan = ownColumns({ files, paths: files.map((f) => f.path) }, STAGING.schema.fields, {
+    file_row_number: 'true',
+  });
+  return `select (first + file_row_number)::integer as rid, brought, ${COLUMNS} from ${scan} rows_of
+    join (values ${values.join(', ')}) as files(__index, brought, first) on rows_of.file_index = __index`;
 }

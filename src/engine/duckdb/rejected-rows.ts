@@ -4,8 +4,8 @@ import type { LakeFile, RejectedRows } from '../engine.ts';
 import type { LocalFiles } from '../local-files.ts';
 import type { BatchFolder } from './batch-folders.ts';
 import { engineFailure } from './duckdb.ts';
-import { withPaths } from './held.ts';
-import { parquet } from './sql.ts';
+import { withFiles } from './held.ts';
+import { ownColumns, type Readable } from './own-columns.ts';
 import { partitionHint, writePartitioned } from './write.ts';
 
 const COLUMNS = QUARANTINE.schema.fields.map((f) => f.name).join(', ');
@@ -30,17 +30,18 @@ export async function readRejected(
   { rejected, held, files, folder }: Input,
 ): Promise<RejectedRows> {
   try {
-    const [rows, left] = await withPaths(files, { files: rejected }, (paths) =>
-      withPaths(files, { files: held, need: { columns: POSITION } }, (heldPaths) =>
-        stageFresh(c, { paths, held: heldPaths }),
+    const [rows, left] = await withFiles(files, { files: rejected }, (ofRejected) =>
+      withFiles(files, { files: held, need: { columns: POSITION } }, (ofHeld) =>
+        stageFresh(c, { rejected: ofRejected, held: ofHeld }),
       ),
     );
     return {
       rows,
       fresh: left,
-      async writeFresh(placement) {
+      async writeFresh(placement, target) {
         return writePartitioned(c, {
           table: QUARANTINE,
+          ...(target && { target }),
           select: `select ${COLUMNS}, (epoch_us(arrived_at) // 86400000000)::integer as __day from fresh`,
           partitionBy: ['__day'],
           ...(placement && { placement }),
@@ -63,13 +64,14 @@ export async function readRejected(
 /** Rows in all, and those whose position is not held, which are the temporary table `fresh` from now on. */
 async function stageFresh(
   c: DuckDBConnection,
-  { paths, held }: { paths: readonly string[]; held: readonly string[] },
+  { rejected, held }: { rejected: Readable; held: Readable },
 ): Promise<[rows: number, fresh: number]> {
+  const all = ownColumns(rejected, QUARANTINE.schema.fields);
   const fresh =
-    held.length === 0 ? '' : `where not exists (from ${parquet(held)} held where ${SAME_POSITION})`;
-  await c.run(`create or replace temp table fresh as select ${COLUMNS} from ${parquet(paths)} new ${fresh}`);
-  const counted = await c.runAndReadAll(
-    `select (select count(*) from ${parquet(paths)}), (select count(*) from fresh)`,
-  );
+    held.paths.length === 0
+      ? ''
+      : `where not exists (from ${ownColumns(held, POSITION)} held where ${SAME_POSITION})`;
+  await c.run(`create or replace temp table fresh as select ${COLUMNS} from ${all} new ${fresh}`);
+  const counted = await c.runAndReadAll(`select (select count(*) from ${all}), (select count(*) from fresh)`);
   return counted.getRowsJson()[0]!.map(Number) as [number, number];
 }

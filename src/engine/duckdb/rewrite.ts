@@ -5,19 +5,18 @@
  */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { Failure } from '../../base/base.ts';
-import type { PartitionField, TableDefinition } from '../../lake/lake.ts';
+import type { Field, PartitionField, TableDefinition } from '../../lake/lake.ts';
 import type { Placement } from '../../tables/tables.ts';
 import type { Engine } from '../engine.ts';
 import type { LocalFiles } from '../local-files.ts';
 import type { Rewrite, Rewritten, Spread } from '../rewrite.ts';
 import type { BatchFolder } from './batch-folders.ts';
-import { sqlType } from './column-types.ts';
 import { engineFailure } from './duckdb.ts';
-import { withPaths } from './held.ts';
+import { withFiles } from './held.ts';
 import { interruptible } from './interruptible.ts';
+import { ownColumns, type Readable } from './own-columns.ts';
 import { OVERFLOW, place } from './placement.ts';
-import { identifier, list, parquet } from './sql.ts';
-import { selectOf } from './views.ts';
+import { identifier, list } from './sql.ts';
 import { ensureRows, type PartitionedWrite, partitionHint, writePartitioned } from './write.ts';
 
 export async function rewrite(
@@ -28,8 +27,8 @@ export async function rewrite(
   const end = interruptible(c, signal);
   try {
     signal.throwIfAborted();
-    const written = await withPaths(access, { files: input.files }, (paths) =>
-      writePartitioned(c, writeOf(input, { paths, folder: folder.path })),
+    const written = await withFiles(access, { files: input.files }, (readable) =>
+      writePartitioned(c, writeOf(input, { readable, folder: folder.path })),
     );
     const rows = input.files.reduce((sum, file) => sum + file.recordCount, 0);
     const files = ensureRows(written, rows);
@@ -55,8 +54,9 @@ export async function spread(
   try {
     const sources = new Set(table.partition.map(({ source }) => source));
     const columns = table.schema.fields.filter(({ id }) => sources.has(id));
-    return await withPaths(access, { files, need: { columns } }, async (paths) => {
-      const rows = `select ${keysOf(table)}, __file from ${parquet(paths, { filename: "'__file'" })}`;
+    return await withFiles(access, { files, need: { columns } }, async (readable) => {
+      const { paths } = readable;
+      const rows = `select ${keysOf(table)}, __file from ${ownColumns(readable, columns, { filename: "'__file'" })}`;
       const { partitionBy } = await placePartitions(c, { table, select: rows, placement });
       const same = partitionBy.map((key) => `s.${key} is not distinct from p.${key}`).join(' and ');
       const [[partitions, own, held, places]] = (
@@ -97,12 +97,13 @@ const keysOf = (table: TableDefinition): string =>
   table.partition.map((field, i) => `${partitionOf(table, field)} as __value${i}`).join(', ');
 
 function writeOf(
-  { table, partition, placement, columnsBy, files }: Rewrite,
-  { paths, folder }: { paths: readonly string[]; folder: string },
+  { table: asked, partition, placement, files }: Rewrite,
+  { readable, folder }: { readable: Readable; folder: string },
 ): PartitionedWrite {
+  const numbered = files.every(({ firstRowId }) => firstRowId !== undefined);
+  const table = numbered ? { ...asked, schema: { fields: [...asked.schema.fields, ...LINEAGE] } } : asked;
   const columns = table.schema.fields.map((field) => identifier(field.name));
-  const typed = table.schema.fields.map(({ id, name, type }) => ({ id, name, type: sqlType(type) }));
-  const from = columnsBy === 'id' ? `(${selectOf({ columns: typed, files }, paths)})` : parquet(paths);
+  const from = numbered ? withLineage(files, { readable, table }) : ownColumns(readable, table.schema.fields);
   const sort = table.sort.map((field) => columnOf(table, field.source));
   // The text of a statement ends at a NUL; then the rows are asked which partition they are of.
   const known = partition?.every((value) => !String(value).includes('\0')) ? [partition] : undefined;
@@ -120,6 +121,27 @@ function writeOf(
         of,
       ),
   };
+}
+
+/** Columns that the spec reserves for rows that were moved; a row that was not has its file's numbers. */
+const LINEAGE: readonly Field[] = [
+  { id: 2_147_483_540, name: '_row_id', type: 'long', required: false },
+  { id: 2_147_483_539, name: '_last_updated_sequence_number', type: 'long', required: false },
+];
+
+function withLineage(
+  files: Rewrite['files'],
+  { readable, table }: { readable: Readable; table: TableDefinition },
+): string {
+  const first = files.map(
+    ({ firstRowId, sequenceNumber = 0 }, i) => `(${i}::ubigint, ${firstRowId}, ${sequenceNumber})`,
+  );
+  const rows = ownColumns(readable, table.schema.fields, { file_row_number: 'true' });
+  return `(select rows_of.* replace (
+      coalesce(_row_id, __first + file_row_number) as _row_id,
+      coalesce(_last_updated_sequence_number, __brought) as _last_updated_sequence_number)
+    from ${rows} rows_of join (values ${first.join(', ')}) as files(__index, __first, __brought)
+      on rows_of.file_index = __index)`;
 }
 
 function partitionOf(table: TableDefinition, { source, transform }: PartitionField): string {

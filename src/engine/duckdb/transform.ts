@@ -207,10 +207,10 @@ async function writeAnswer(
   write: TransformWrite,
   folder: BatchFolder,
 ): Promise<LocalFile[]> {
-  const { fields, partition } = write;
+  const { fields, partition, properties = {} } = write;
   const key = partition === undefined ? '0' : `${dayOf(partition.column)}::integer`;
   const files = await writePartitioned(c, {
-    table: { schema: { fields }, partition: [], sort: [], properties: {} },
+    table: { schema: { fields }, partition: [], sort: [], properties },
     select: `select *, ${key} as __key from ${ANSWER} where ${wanted(write)}`,
     partitionBy: ['__key'],
     folder: folder.path,

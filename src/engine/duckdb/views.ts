@@ -103,13 +103,13 @@ function empty({ columns, locationColumn }: Pick<ViewDefinition, 'columns' | 'lo
  * columns by name opens all (15–60 against 190–280 ms for 2,000 files).
  */
 function scan(
-  { columns }: Pick<ViewDefinition, 'columns'>,
+  { columns, files }: Pick<ViewDefinition, 'columns' | 'files'>,
   paths: readonly string[],
   options: Readonly<Record<string, string>> = {},
 ): string {
   const names = columns.map(({ name }) => identifier(name));
   if (options['filename'] !== undefined) names.push('__file');
-  if (columns.some(({ id }) => id === undefined)) {
+  if (columns.some(({ id }) => id === undefined) || files.some(({ nameMapped }) => nameMapped)) {
     const typed = columns.map(({ name, type }) => `null::${type} as ${identifier(name)}`);
     return `select ${names.join(', ')} from (select ${typed.join(', ')} where false
       union all by name from ${parquet(paths, { ...options, union_by_name: 'true' })})`;

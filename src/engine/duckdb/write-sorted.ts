@@ -2,6 +2,7 @@
 import { rm } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { type Placement, STAGING } from '../../tables/tables.ts';
+import type { Target } from '../batch.ts';
 import type { LocalFile } from '../engine.ts';
 import { inLanes, type Lanes } from './lanes.ts';
 import { PARTITIONS_AT_ONCE } from './placement.ts';
@@ -18,9 +19,12 @@ interface Input {
   drop: Int32Array;
   folder: string;
   placement: Placement | undefined;
+  /** Staging as it is now, where it is not as it was created. */
+  target?: Target;
 }
 
-export async function writeSorted({ lanes, files, drop, folder, placement }: Input): Promise<LocalFile[]> {
+export async function writeSorted(input: Input): Promise<LocalFile[]> {
+  const { lanes, files, drop, folder, placement, target } = input;
   const dropped = drop.toSorted();
   const left = (some: readonly PlacedFile[]) => rowsOfFiles(some) - rowIdsIn(some, dropped).length;
   const { own, asked } = await shareOut(lanes.connection, { files, left, placement });
@@ -34,7 +38,7 @@ export async function writeSorted({ lanes, files, drop, folder, placement }: Inp
     ...slices.map((slice) => ({ ...slice, placement: placement && ownOf(slice, placement) })),
   ];
   const written = await inLanes(lanes, pieces, (c, piece) =>
-    writePiece(c, { piece, drop: rowIdsIn(piece.files, dropped), folder }),
+    writePiece(c, { piece, drop: rowIdsIn(piece.files, dropped), folder, ...(target && { target }) }),
   );
   return written.flat();
 }
@@ -50,9 +54,13 @@ interface PieceWrite {
   /** Those of the piece alone. */
   drop: Int32Array;
   folder: string;
+  target?: Target;
 }
 
-async function writePiece(c: DuckDBConnection, { piece, drop, folder }: PieceWrite): Promise<LocalFile[]> {
+async function writePiece(
+  c: DuckDBConnection,
+  { piece, drop, folder, target }: PieceWrite,
+): Promise<LocalFile[]> {
   const expected = piece.rows - drop.length;
   if (expected === 0) return [];
   let rows = `(${rowsOf(piece.files)})`;
@@ -62,6 +70,7 @@ async function writePiece(c: DuckDBConnection, { piece, drop, folder }: PieceWri
   }
   const write = {
     table: STAGING,
+    ...(target && { target }),
     select: `select ${COLUMNS}, (epoch_us(created_datetime) // 86400000000)::integer as __day, event_type as __type
       from ${rows}`,
     partitionBy: ['__day', '__type'],

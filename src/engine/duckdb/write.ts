@@ -9,7 +9,9 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { Failure } from '../../base/base.ts';
 import type { Bound, Field, PartitionValue, TableDefinition } from '../../lake/lake.ts';
+import type { Target } from '../batch.ts';
 import type { LocalFile } from '../engine.ts';
+import { sqlType } from './column-types.ts';
 import { OVERFLOW, type Placed, place } from './placement.ts';
 import { identifier, literal } from './sql.ts';
 
@@ -19,6 +21,8 @@ import { identifier, literal } from './sql.ts';
  */
 export interface PartitionedWrite extends Placed {
   table: TableDefinition;
+  /** The table as it is now; default: as the definition has it. */
+  target?: Target;
   /** Order within each file; DuckDB keeps it only on one thread. */
   orderBy?: readonly string[];
   /** DuckDB makes a folder a partition in it; they stay. */
@@ -31,8 +35,22 @@ export interface PartitionedWrite extends Placed {
  * zstd level 1 is smaller and cheaper here than the default (1.2 against 1.57 CPU s/M); snappy doubles the size. Bloom
  * filters would be written for dictionary columns only, where statistics prune as well: 3% of the bytes for nothing.
  */
-const FORMAT = `format parquet, parquet_version v1, compression zstd, compression_level 1, write_bloom_filter false,
-  row_group_size 122880`;
+const FORMAT = 'format parquet, parquet_version v1, write_bloom_filter false, row_group_size 122880';
+
+const CODECS: Readonly<Record<string, string>> = {
+  ...{ zstd: 'zstd', snappy: 'snappy', gzip: 'gzip', brotli: 'brotli', lz4: 'lz4_raw' },
+  uncompressed: 'uncompressed',
+};
+
+/** As the table's properties have it. */
+function compressionOf(properties: Readonly<Record<string, string>>): string {
+  const said = properties['write.parquet.compression-codec']?.toLowerCase() ?? 'zstd';
+  const codec = CODECS[said];
+  if (codec === undefined) throw unknownCodec(said);
+  if (codec !== 'zstd') return `compression ${codec}`;
+  const level = /^([1-9]|1\d|2[0-2])$/.exec(properties['write.parquet.compression-level'] ?? '')?.[0] ?? '1';
+  return `compression zstd, compression_level ${level}`;
+}
 
 /** Many partitions lie in one such file: a filter on a type or a day reads few of its row groups. */
 const OVERFLOW_FORMAT = FORMAT.replace('row_group_size 122880', 'row_group_size 16384');
@@ -40,18 +58,25 @@ const OVERFLOW_FORMAT = FORMAT.replace('row_group_size 122880', 'row_group_size 
 export async function writePartitioned(c: DuckDBConnection, write: PartitionedWrite): Promise<LocalFile[]> {
   const { slices, overflowSpec } = await place(c, write);
   const fields = write.table.schema.fields;
-  const columns = fields.map((f) => `s.${identifier(f.name)}`).join(', ');
+  const written = write.target?.columns ?? fields;
+  const columns = fields
+    .map((field, i) => {
+      const { name, type } = written[i]!;
+      return `cast(s.${identifier(field.name)} as ${sqlType(type)}) as ${identifier(name)}`;
+    })
+    .join(', ');
   // NULL is a partition too.
   const same = write.partitionBy.map((k) => `s.${identifier(k)} is not distinct from p.${identifier(k)}`);
+  const compression = compressionOf(write.target?.properties ?? write.table.properties);
   const files: LocalFile[] = [];
   for (const [slice, values] of slices) {
     const within = slices.size > 1 ? `where __slice = ${slice}` : '';
     const order = orderOf(write, slice);
     const stats = await c.runAndReadAll(`copy (
         select ${columns}, __p from (${write.select}) s join __partitions p on ${same.join(' and ')} ${within} ${order}
-      ) to ${literal(write.folder)} (${slice === OVERFLOW ? OVERFLOW_FORMAT : FORMAT},
+      ) to ${literal(write.folder)} (${slice === OVERFLOW ? OVERFLOW_FORMAT : FORMAT}, ${compression},
         partition_by (__p), write_partition_columns false,
-        field_ids {${fields.map((f) => `${identifier(f.name)}: ${f.id}`).join(', ')}},
+        field_ids {${written.map((f) => `${identifier(f.name)}: ${f.id}`).join(', ')}},
         filename_pattern '{uuidv7}', append, return_stats)`);
     const specId = slice === OVERFLOW ? overflowSpec! : 0;
     for (const row of stats.getRowsJson()) {
@@ -117,8 +142,9 @@ function writtenFile(
     upperBounds: new Map<number, Bound>(),
     ...(write.sortOrderId === undefined ? {} : { sortOrderId: write.sortOrderId }),
   };
-  for (const field of write.table.schema.fields) {
-    const stats = byName.get(`"${field.name}"`);
+  for (const [i, { name }] of write.table.schema.fields.entries()) {
+    const field = (write.target?.columns ?? write.table.schema.fields)[i]!;
+    const stats = byName.get(identifier(field.name));
     if (stats === undefined) continue;
     file.columnSizes.set(field.id, Number(stats.get('column_size_bytes')));
     file.valueCounts.set(field.id, Number(stats.get('num_values')));
@@ -127,7 +153,7 @@ function writtenFile(
     if (field.required && nulls > 0) throw requiredIsNull(field, localPath);
     if (stats.get('has_nan') === 'false') file.nanValueCounts.set(field.id, 0);
     // Nobody filters by a document's or payload's first letters; its bounds would only swell the manifests.
-    if (field.name === 'document' || field.type === 'binary') continue;
+    if (name === 'document' || field.type === 'binary') continue;
     const min = bound(field, stats.get('min'));
     const max = bound(field, stats.get('max'));
     if (min !== undefined) file.lowerBounds.set(field.id, min);
@@ -142,6 +168,8 @@ function bound(field: Field, text: string | undefined): Bound | undefined {
   switch (field.type) {
     case 'string':
       return text;
+    case 'boolean':
+      return text === '1' || text === 'true';
     case 'int':
       return Number(text);
     case 'long':
@@ -178,6 +206,16 @@ export function microseconds(text: string): bigint | undefined {
   const ms = date + ((Number(hour) * 60 + Number(minute)) * 60 + Number(second)) * 1000;
   // DuckDB's years go beyond those of a Date.
   return Number.isNaN(ms) ? undefined : BigInt(ms) * 1000n + BigInt(fraction.padEnd(6, '0'));
+}
+
+function unknownCodec(codec: string): Failure {
+  return new Failure(`cannot write Parquet files with ${codec}`, {
+    code: 'engine.codec_unsupported',
+    fault: 'user',
+    why: 'the table property write.parquet.compression-codec says so',
+    hint: `set it to one of ${Object.keys(CODECS).join(', ')}`,
+    docs: 'docs/reference/tables.md',
+  });
 }
 
 function requiredIsNull(field: Field, path: string): Failure {

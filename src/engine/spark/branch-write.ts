@@ -7,8 +7,9 @@
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { backoff, type Clock, Failure, type Log } from '../../base/base.ts';
-import type { DataFile, Lake, Table, TableDefinition, TableName } from '../../lake/lake.ts';
+import type { DataFile, Field, Lake, Table, TableDefinition, TableName } from '../../lake/lake.ts';
 import type { StoredFile } from '../engine.ts';
+import { sparkType } from './column-types.ts';
 import { identifier } from './connect/statements.ts';
 import type { Connection, Workspace } from './connection.ts';
 
@@ -16,7 +17,9 @@ export interface BranchWrite {
   doing: string;
   table: TableName;
   definition: TableDefinition;
-  /** A select with the table's columns in their order. */
+  /** As the table has them now, in the order of the definition's; undefined where it has the definition's own. */
+  columns?: readonly Field[] | undefined;
+  /** A select with the definition's columns in their order. */
   select: string;
   rows: number;
 }
@@ -96,7 +99,7 @@ export function branchWriter(options: Options): BranchWriter {
       const name = identifier(branch);
       await workspace.run(write.doing, `alter table ${target(write.table)} create branch ${name} ${at}`);
       const into = `${target(write.table)}.${identifier(`branch_${branch}`)}`;
-      await workspace.run(write.doing, `insert into ${into} ${write.select}`);
+      await workspace.run(write.doing, `insert into ${into} ${inOrder(before, write)}`);
       const files = await addedFiles(lake, { write, branch, base });
       await makeDurable(lake, files);
       const stored = files.map((file) => ({ file: withoutUseless(file, write.definition) }));
@@ -136,6 +139,24 @@ export function branchWriter(options: Options): BranchWriter {
 
 const isOvertaken = (error: unknown): boolean =>
   error instanceof Failure && ['spark.commit_failed', 'spark.branch_unusable'].includes(error.code);
+
+/**
+ * An insert goes by position: the columns as the table has them, of which those of other programs have no value. Each
+ * is cast, because a column is read as wide as it may have become.
+ */
+function inOrder(
+  { metadata }: Table,
+  { definition, columns = definition.schema.fields, select }: BranchWrite,
+): string {
+  const schema = metadata.schemas.find((each) => each['schema-id'] === metadata['current-schema-id']);
+  const own = columns.map((_, i) => `c${i}`);
+  const values = (schema?.fields ?? []).map(({ id }) => {
+    const at = columns.findIndex((column) => column.id === id);
+    if (at < 0) return 'null';
+    return `cast(${own[at]} as ${sparkType(columns[at]!.type)})`;
+  });
+  return `select ${values.join(', ')} from (${select}) as written(${own.join(', ')})`;
+}
 
 async function loaded(lake: Lake, name: TableName): Promise<Table> {
   const table = await lake.load(name);

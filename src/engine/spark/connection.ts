@@ -16,6 +16,7 @@ import {
   viewOfFiles,
 } from './connect/statements.ts';
 import { withoutSecrets } from './connect/url.ts';
+import { BY_FIELD_ID } from './event-files.ts';
 import { JUDGING } from './judge-sql.ts';
 
 export interface CatalogAccess {
@@ -82,6 +83,7 @@ const SETTINGS = {
   'spark.sql.session.timeZone': 'UTC',
   'spark.sql.iceberg.distribution-mode': 'hash',
   ...JUDGING,
+  ...BY_FIELD_ID,
 };
 
 async function begin(options: ConnectionOptions): Promise<Session> {

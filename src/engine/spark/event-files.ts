@@ -1,13 +1,33 @@
 /** Event files of the lake as views in Spark: by path, so that nothing depends on what Spark knows of tables. */
 import { RAW } from '../../tables/tables.ts';
 import type { LakeFile, RawFile } from '../engine.ts';
-import { schemaOf } from './column-types.ts';
 import type { Workspace } from './connection.ts';
 import { contentSql, identitySql } from './identities.ts';
 
+/** As wide as another program may have made a column; the table's own type is asked for where rows are written. */
+const TYPES: Readonly<Record<string, string>> = { timestamptz: 'timestamp', int: 'long', float: 'double' };
+
 /** The columns of raw and staging, in their order. */
 export const COLUMNS = RAW.schema.fields.map(({ name }) => name);
-const SCHEMA = schemaOf(RAW.schema.fields);
+
+/**
+ * Spark's own JSON of a schema, for field ids: columns are found by them, whatever they are called in a file. Only files
+ * of a table with a name mapping may lack ids; their columns are found by name.
+ */
+function schemaOf(files: readonly LakeFile[], names: readonly string[] = COLUMNS): string {
+  const byName = files.some(({ nameMapped }) => nameMapped);
+  const fields = RAW.schema.fields.filter(({ name }) => names.includes(name));
+  return JSON.stringify({
+    type: 'struct',
+    fields: fields.map(({ id, name, type }) => ({
+      ...{ name, type: TYPES[type] ?? type, nullable: true },
+      metadata: byName ? {} : { 'parquet.field.id': id },
+    })),
+  });
+}
+
+/** Session settings that field ids need. */
+export const BY_FIELD_ID = { 'spark.sql.parquet.fieldId.read.enabled': 'true' };
 
 /** min(created_at, arrived_at) in seconds. */
 const TIME = 'least(created_at, unix_micros(arrived_at) / 1e6D)';
@@ -17,7 +37,7 @@ export async function rawRows(workspace: Workspace, files: readonly RawFile[]): 
   const doing = 'reading raw';
   const scan = await workspace.filesView(doing, {
     locations: files.map(({ location }) => location),
-    schema: SCHEMA,
+    schema: schemaOf(files),
     columns: [...COLUMNS, '_metadata.file_path as __file', '_metadata.row_index as __row'],
   });
   let first = 0n;
@@ -44,7 +64,7 @@ export async function heldIds(workspace: Workspace, files: readonly LakeFile[]):
   if (files.length === 0) return undefined;
   const scan = await workspace.filesView('reading identities', {
     locations: files.map(({ location }) => location),
-    schema: 'event_uuid string',
+    schema: schemaOf(files, ['event_uuid']),
     columns: ['event_uuid'],
   });
   return `select ${identitySql('event_uuid')} as id from ${scan}`;
@@ -57,7 +77,7 @@ export async function windowRows(
 ): Promise<string> {
   const scan = await workspace.filesView('reading identities', {
     locations: files.map(({ location }) => location),
-    schema: SCHEMA,
+    schema: schemaOf(files),
     columns: COLUMNS,
   });
   const id = identitySql('event_uuid');

@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Lake } from '../../lake/lake.ts';
-import { QUARANTINE, QUARANTINE_NAME, RAW, RAW_NAME } from '../../tables/tables.ts';
+import { type Placement, QUARANTINE, QUARANTINE_NAME, RAW, RAW_NAME } from '../../tables/tables.ts';
+import type { Target } from '../batch.ts';
 import type { EventLimits, Identities, JudgedBatch, LakeFile, SpoolInput, StoredFile } from '../engine.ts';
 import type { BranchWrite, BranchWriter } from './branch-write.ts';
 import { literal } from './connect/statements.ts';
@@ -81,7 +82,7 @@ class SparkJudgedBatch implements JudgedBatch {
     return Number(missing);
   }
 
-  async writeEvents(drop: Int32Array): Promise<StoredFile[]> {
+  async writeEvents(drop: Int32Array, _placement?: Placement, target?: Target): Promise<StoredFile[]> {
     const { workspace, judged, spool } = this.#input;
     const doing = 'writing events';
     let kept = '';
@@ -90,14 +91,20 @@ class SparkJudgedBatch implements JudgedBatch {
       kept = `left anti join ${dropped} d on j.rid = d.rid`;
     }
     return this.#write({
-      ...{ doing, table: RAW_NAME, definition: RAW, rows: this.events - drop.length },
+      ...{
+        doing,
+        table: RAW_NAME,
+        definition: RAW,
+        columns: target?.columns,
+        rows: this.events - drop.length,
+      },
       select: `select uuid, name, type, subtype, seconds, timestamp_micros(us), text,
           timestamp_millis(arrived_ms), shard_id, seq, sub, ${literal(spool.stream)}
         from ${judged} j ${kept} where reason is null`,
     });
   }
 
-  async writeRejected(): Promise<StoredFile[]> {
+  async writeRejected(_placement?: Placement, target?: Target): Promise<StoredFile[]> {
     if (this.rejected === 0) return [];
     const { judged, spool } = this.#input;
     return this.#write({
@@ -105,6 +112,7 @@ class SparkJudgedBatch implements JudgedBatch {
         doing: 'writing what is no event',
         table: QUARANTINE_NAME,
         definition: QUARANTINE,
+        columns: target?.columns,
         rows: this.rejected,
       },
       select: `select bytes, reason, cast(null as string), timestamp_millis(arrived_ms), ${literal(spool.stream)},

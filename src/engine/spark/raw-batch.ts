@@ -1,6 +1,7 @@
 /** Rows of raw on their way to staging, in Spark: only ids of repeats come to us, and no document ever does. */
 import { Failure } from '../../base/base.ts';
-import { STAGING, STAGING_NAME } from '../../tables/tables.ts';
+import { type Placement, STAGING, STAGING_NAME } from '../../tables/tables.ts';
+import type { Target } from '../batch.ts';
 import type { Identities, LakeFile, RawBatch, RawFile, StoredFile } from '../engine.ts';
 import type { BranchWriter } from './branch-write.ts';
 import type { Workspace } from './connection.ts';
@@ -57,7 +58,7 @@ class SparkRawBatch implements RawBatch {
     return rowIds(this.#workspace.batches('looking for what staging holds', sql));
   }
 
-  async writeSorted(drop: Int32Array): Promise<StoredFile[]> {
+  async writeSorted(drop: Int32Array, _placement?: Placement, target?: Target): Promise<StoredFile[]> {
     const doing = 'writing staging';
     let kept = '';
     if (drop.length > DROPPED_MAX) throw tooLarge(drop.length, DROPPED_MAX);
@@ -69,6 +70,7 @@ class SparkRawBatch implements RawBatch {
       doing,
       table: STAGING_NAME,
       definition: STAGING,
+      columns: target?.columns,
       select: `select ${COLUMNS.map((name) => `r.${name}`).join(', ')} from ${this.#view} r ${kept}`,
       rows: this.rows - drop.length,
     });

@@ -1,4 +1,5 @@
 /** A version of a table whose metadata file is written and durable; only the pointer has to be moved. */
+import { gzipSync } from 'node:zlib';
 import { writeNew } from '../commit/new-file.ts';
 import type { LakeOptions, Table } from '../lake.ts';
 import { freshUuid } from '../table/fresh-ids.ts';
@@ -23,11 +24,14 @@ export async function stagePointed(
     from === undefined
       ? { metadata: next.metadata, forgotten: [] }
       : logPrevious(next.metadata, { previous: from.metadata, location: from.metadataLocation });
+  const gzip = metadata.properties['write.metadata.compression-codec'] === 'gzip';
   const to = metadataLocation(metadata.location, {
     previous: from?.metadataLocation,
     uuid: freshUuid({ now_ms: clock.now(), random }),
+    gzip,
   });
-  await writeNew(store, to, Buffer.from(stringifyMetadata(metadata)));
+  const text = Buffer.from(stringifyMetadata(metadata));
+  await writeNew(store, to, gzip ? gzipSync(text) : text);
   return {
     table: { name, metadata, metadataLocation: to },
     forgotten,

@@ -1,8 +1,8 @@
 /** What a commit is told to do, and what becomes of it. */
 import type { Table } from '../lake.ts';
 import type { DataFile, Manifest } from '../table/data-file.ts';
+import type { EvolvedSchema } from '../table/evolve-schema.ts';
 import type { Snapshot } from '../table/metadata.ts';
-import type { Schema } from '../table/schema.ts';
 
 export interface Change {
   /** UUID; the token by which an unknown commit is found. Written to the summary as `lakeward.commit-id`. */
@@ -16,10 +16,11 @@ export interface Change {
   /** From `mergeManifests`. Refused on a base that does not list all of `from`. */
   merge?: MergedManifests;
   /**
-   * The table's columns from this commit on. A column that stays keeps its id, a new one has an id above
-   * `last-column-id`. Only for a base whose schema is that of the table given to `commit`: `stage` has to refuse others.
+   * The table's columns from this commit on, by `evolveSchema`: a column that stays keeps its id, a new one has an id
+   * above `last-column-id`. Only for a base whose schema is that of the table given to `commit`: `stage` has to refuse
+   * others.
    */
-  schema?: Schema;
+  schema?: EvolvedSchema;
   /** Snapshots that the table forgets; those it does not know are passed over. No file is deleted. */
   expire?: readonly bigint[];
   /**

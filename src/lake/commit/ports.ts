@@ -1,6 +1,6 @@
 import type { Versions } from '../catalog/versions.ts';
 import type { LakeOptions } from '../lake.ts';
 
-export interface CommitPorts extends Required<LakeOptions> {
+export interface CommitPorts extends Required<Omit<LakeOptions, 'formatVersion'>> {
   versions: Versions;
 }

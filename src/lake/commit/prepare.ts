@@ -3,17 +3,16 @@
  * snapshot nor sequence number, so that every attempt, and another table's adoption, can use them as they are.
  */
 import { Failure } from '../../base/base.ts';
-import type { LakeOptions, Table } from '../lake.ts';
+import type { Table } from '../lake.ts';
 import { compareBounds } from '../table/compare.ts';
 import type { DataFile, Manifest, PartitionValue } from '../table/data-file.ts';
 import { decodeManifest, describeManifest } from '../table/manifest.ts';
 import { currentSchema, partitionSpec } from '../table/metadata.ts';
+import type { CommitPorts } from './ports.ts';
 import { writeManifests } from './write-manifests.ts';
 
-type Ports = Required<LakeOptions>;
-
 export async function prepareManifests(
-  ports: Ports,
+  ports: CommitPorts,
   table: Table,
   files: readonly DataFile[],
 ): Promise<Manifest[]> {
@@ -29,7 +28,7 @@ export async function prepareManifests(
 }
 
 export async function readPrepared(
-  { store }: Ports,
+  { store }: CommitPorts,
   table: Table,
   location: string,
 ): Promise<{ manifest: Manifest; files: DataFile[] }> {

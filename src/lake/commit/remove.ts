@@ -59,9 +59,9 @@ type Store = Pick<CommitPorts, 'store'>;
 
 /** None of delete files and of what is encrypted. */
 export async function allEntries({ store }: Store, base: Table, manifest: ListedManifest): Promise<Entry[]> {
-  const { location, addedSnapshotId, sequenceNumber, content, keyMetadata } = manifest;
+  const { location, addedSnapshotId, sequenceNumber, firstRowId, content, keyMetadata } = manifest;
   if (content === 'deletes' || keyMetadata !== undefined) return [];
-  const inherited = { snapshotId: addedSnapshotId, sequenceNumber };
+  const inherited = { snapshotId: addedSnapshotId, sequenceNumber, firstRowId };
   return decodeManifest(base.metadata, await store.read(location), { location, inherited }).entries;
 }
 

@@ -15,6 +15,7 @@ import {
 } from '../table/manifest-list.ts';
 import { currentSnapshot, type Snapshot, tableSchema } from '../table/metadata.ts';
 import { nextTime_ms } from '../table/next-metadata.ts';
+import { withRowIds } from '../table/row-lineage.ts';
 import type { TableUpdate, Update } from '../table/table-update.ts';
 import { writeNew } from './new-file.ts';
 import type { CommitPorts } from './ports.ts';
@@ -58,7 +59,9 @@ export async function writeAttempt(
   const list = manifestListLocation(metadata.location, { snapshotId, uuid });
   const manifests = listed(base, removal.manifests, change, header);
   if (typeof manifests === 'string') return { refused: manifests };
-  await writeNew(store, list, await encodeManifestList(manifests, { header, sync: freshSync(random) }));
+  const { manifests: numbered, rowIds } = withRowIds(metadata, manifests);
+  const encoding = { header, sync: freshSync(random), formatVersion: metadata['format-version'] };
+  await writeNew(store, list, await encodeManifestList(numbered, encoding));
 
   const snapshot: Snapshot = {
     'snapshot-id': snapshotId,
@@ -67,6 +70,7 @@ export async function writeAttempt(
     'timestamp-ms': nextTime_ms(metadata, clock.now()),
     'manifest-list': list,
     'schema-id': tableSchema(metadata)['schema-id'],
+    ...rowIds,
     summary: {
       ...staged.summary,
       operation: change.operation,
@@ -133,6 +137,10 @@ function updateOf(
               type: 'assert-current-schema-id' as const,
               'current-schema-id': metadata['current-schema-id'],
             },
+            {
+              type: 'assert-last-assigned-field-id' as const,
+              'last-assigned-field-id': metadata['last-column-id'],
+            },
           ]),
     ],
     updates,
@@ -144,7 +152,10 @@ function schemaUpdates({ metadata }: Table, { schema }: Change): Update[] {
   if (schema === undefined) return [];
   const id = Math.max(...metadata.schemas.map((each) => each['schema-id'])) + 1;
   return [
-    { action: 'add-schema', schema: { type: 'struct', 'schema-id': id, fields: schema.fields } },
+    {
+      action: 'add-schema',
+      schema: { ...tableSchema(metadata), 'schema-id': id, fields: schema.fields },
+    },
     { action: 'set-current-schema', 'schema-id': -1 },
   ];
 }

@@ -10,6 +10,9 @@ import { type Pruner, prunerOf } from '../table/prune.ts';
 /** Manifests read at once: enough to hide a store's latency, and a bound on what is held. */
 const READS_AT_ONCE = 8;
 
+/** Set by whoever adds files that have no field ids. */
+const NAME_MAPPING = 'schema.name-mapping.default';
+
 type Store = Pick<LakeOptions, 'store'>;
 
 export async function planFiles({ store }: Store, table: Table, query: FileQuery = {}): Promise<Files> {
@@ -43,14 +46,15 @@ async function liveFiles(
   table: Table,
   { manifest, after, pruner }: { manifest: ListedManifest; after: number; pruner: Pruner },
 ): Promise<DataFile[]> {
-  const { location, addedSnapshotId, sequenceNumber } = manifest;
-  const inherited = { snapshotId: addedSnapshotId, sequenceNumber };
+  const { location, addedSnapshotId, sequenceNumber, firstRowId } = manifest;
+  const inherited = { snapshotId: addedSnapshotId, sequenceNumber, firstRowId };
   const wanted = ({ status, file }: Entry) =>
     status !== 'deleted' && (file.sequenceNumber ?? 0) > after && pruner.file(file);
   // One that is left out is let go before the next is decoded: of many opened manifests only the files that are kept.
   const from = { location, inherited, wanted };
   const { entries } = decodeManifest(table.metadata, await store.read(location), from);
-  return entries.map(({ file }) => file);
+  const isNameMapped = table.metadata.properties[NAME_MAPPING] !== undefined;
+  return entries.map(({ file }) => (isNameMapped ? { ...file, nameMapped: true } : file));
 }
 
 function snapshotOf(table: Table, { snapshotId }: FileQuery): Snapshot | undefined {
@@ -71,7 +75,7 @@ function refuseDeletes(table: Table, manifests: readonly ListedManifest[]): void
   throw new Failure(`cannot read ${table.name}`, {
     code: 'lake.deletes_unsupported',
     fault: 'user',
-    why: 'another program wrote delete files (merge-on-read) into it',
+    why: 'another program wrote delete files or deletion vectors (merge-on-read) into it',
     hint: 'rewrite the table there so that its deletes are applied (rewrite_data_files), or use copy-on-write',
   });
 }

@@ -1,4 +1,4 @@
-/** The Avro schemas of manifests and manifest lists, format version 2, with the spec's own names and field ids. */
+/** The Avro schemas of manifests and manifest lists, format versions 2 and 3, with the spec's own names and field ids. */
 import { Failure } from '../../base/base.ts';
 import {
   type AvroRecord,
@@ -9,13 +9,14 @@ import {
   optional,
   required,
 } from '../avro/schema.ts';
-import type { PartitionSpec } from './metadata.ts';
+import type { FormatVersion, PartitionSpec } from './metadata.ts';
 import { decimalBytes, decimalOf } from './schema.ts';
 
 /** Java casts to these record names; another name makes a manifest unreadable there (iceberg-rust#179). */
 export function manifestEntrySchema(
   spec: PartitionSpec,
   partitionTypes: readonly (string | undefined)[],
+  { formatVersion }: { formatVersion: FormatVersion },
 ): AvroRecord {
   const partition: AvroRecord = {
     type: 'record',
@@ -47,6 +48,7 @@ export function manifestEntrySchema(
       optional(132, 'split_offsets', listOf(133, 'long')),
       optional(135, 'equality_ids', listOf(136, 'int')),
       optional(140, 'sort_order_id', 'int'),
+      ...(formatVersion >= 3 ? [optional(142, 'first_row_id', 'long')] : []),
     ],
   };
   return {
@@ -62,7 +64,7 @@ export function manifestEntrySchema(
   };
 }
 
-export const MANIFEST_FILE_SCHEMA: AvroRecord = {
+const MANIFEST_FILE_SCHEMA: AvroRecord = {
   type: 'record',
   name: 'manifest_file',
   fields: [
@@ -96,6 +98,14 @@ export const MANIFEST_FILE_SCHEMA: AvroRecord = {
     optional(519, 'key_metadata', 'bytes'),
   ],
 };
+
+const MANIFEST_FILE_SCHEMA_3: AvroRecord = {
+  ...MANIFEST_FILE_SCHEMA,
+  fields: [...MANIFEST_FILE_SCHEMA.fields, optional(520, 'first_row_id', 'long')],
+};
+
+export const manifestFileSchema = ({ formatVersion }: { formatVersion: FormatVersion }): AvroRecord =>
+  formatVersion >= 3 ? MANIFEST_FILE_SCHEMA_3 : MANIFEST_FILE_SCHEMA;
 
 function partitionType(type: string | undefined, fieldId: number): AvroType {
   switch (type) {

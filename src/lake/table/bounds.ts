@@ -9,29 +9,34 @@ import { decimalOf } from './schema.ts';
 
 const TRUNCATED_LENGTH = 16;
 
+/** Bounds are as long at most: texts in code points, bytes in bytes. */
+export interface Shortening {
+  most?: number;
+}
+
 /** Undefined where no lower bound can be given: NaN is not allowed as one. */
-export function lowerBound(bound: Bound): Bound | undefined {
-  if (typeof bound === 'string') return firstCodePoints(bound);
-  if (bound instanceof Uint8Array) return bound.subarray(0, TRUNCATED_LENGTH);
+export function lowerBound(bound: Bound, { most = TRUNCATED_LENGTH }: Shortening = {}): Bound | undefined {
+  if (typeof bound === 'string') return firstCodePoints(bound, most);
+  if (bound instanceof Uint8Array) return bound.subarray(0, most);
   return Number.isNaN(bound) ? undefined : bound;
 }
 
 /** A truncated upper bound is moved up to the next value of its length; undefined where there is none. */
-export function upperBound(bound: Bound): Bound | undefined {
+export function upperBound(bound: Bound, { most = TRUNCATED_LENGTH }: Shortening = {}): Bound | undefined {
   if (typeof bound === 'string') {
-    const cut = firstCodePoints(bound);
+    const cut = firstCodePoints(bound, most);
     return cut === bound ? bound : nextText(cut);
   }
   if (bound instanceof Uint8Array) {
-    return bound.length <= TRUNCATED_LENGTH ? bound : nextBytes(bound.subarray(0, TRUNCATED_LENGTH));
+    return bound.length <= most ? bound : nextBytes(bound.subarray(0, most));
   }
   return Number.isNaN(bound) ? undefined : bound;
 }
 
-function firstCodePoints(text: string): string {
+function firstCodePoints(text: string, most: number): string {
   // Sixteen code points are at most 32 units, so a long text need not be walked.
-  const points = Array.from(text.slice(0, 2 * TRUNCATED_LENGTH + 2));
-  return points.length <= TRUNCATED_LENGTH ? text : points.slice(0, TRUNCATED_LENGTH).join('');
+  const points = Array.from(text.slice(0, 2 * most + 2));
+  return points.length <= most ? text : points.slice(0, most).join('');
 }
 
 function nextText(text: string): string | undefined {

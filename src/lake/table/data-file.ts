@@ -26,6 +26,10 @@ export interface DataFile {
   sequenceNumber?: number;
   fileSequenceNumber?: number;
   snapshotId?: bigint;
+  /** Version 3, known for files that were read from a snapshot: the id of its first row; the others count on. */
+  firstRowId?: number;
+  /** Of a file read from a table with a name mapping: its columns may have no field ids, and are found by name. */
+  nameMapped?: true;
 }
 
 /** What the files of one manifest hold in one partition field. Bounds are absent when all values are null or NaN. */
@@ -53,6 +57,8 @@ export interface Manifest {
   sequenceNumber?: number;
   minSequenceNumber?: number;
   addedSnapshotId?: bigint;
+  /** Version 3: the id of the first row of its first file without one of its own. */
+  firstRowId?: number;
   /** What the summary of a snapshot says of its files. Known when the manifest was written or read here. */
   added?: { size_bytes: number; partitionKeys: ReadonlySet<string> };
 }

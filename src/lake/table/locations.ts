@@ -47,9 +47,10 @@ export function manifestListLocation(
 /** The version after `previous`; the first one when there is none, or when its name has no number. */
 export function metadataLocation(
   table: string,
-  { previous, uuid }: { previous: string | undefined; uuid: string },
+  { previous, uuid, gzip = false }: { previous: string | undefined; uuid: string; gzip?: boolean },
 ) {
   const version = /\/v?(\d{1,9})[^/]*\.metadata\.json$/.exec(previous ?? '')?.[1];
   const next = version === undefined ? 0 : Number(version) + 1;
-  return `${table}/metadata/${String(next).padStart(5, '0')}-${uuid}.metadata.json`;
+  const suffix = gzip ? '.gz.metadata.json' : '.metadata.json';
+  return `${table}/metadata/${String(next).padStart(5, '0')}-${uuid}${suffix}`;
 }

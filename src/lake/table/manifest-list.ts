@@ -2,10 +2,10 @@
 import { decodeContainer } from '../avro/decode.ts';
 import { type AvroRow, encodeContainer } from '../avro/encode.ts';
 import { positionsById, recordIn } from '../avro/schema.ts';
-import { MANIFEST_FILE_SCHEMA } from './avro-schemas.ts';
+import { manifestFileSchema } from './avro-schemas.ts';
 import { decodeBound, encodeBound } from './bounds.ts';
 import type { Bound, Manifest, PartitionSummary } from './data-file.ts';
-import { partitionSpec, type TableMetadata, typesById } from './metadata.ts';
+import { type FormatVersion, partitionSpec, type TableMetadata, typesById } from './metadata.ts';
 import { resultTypes } from './partition.ts';
 
 /** A manifest as a list has it: nothing about it is open any more. */
@@ -68,7 +68,7 @@ function encodeSummary(
 
 export async function encodeManifestList(
   manifests: readonly ListedManifest[],
-  { header, sync }: { header: ListHeader; sync: Uint8Array },
+  { header, sync, formatVersion }: { header: ListHeader; sync: Uint8Array; formatVersion: FormatVersion },
 ): Promise<Uint8Array> {
   const row = (manifest: ListedManifest): AvroRow => ({
     manifest_path: manifest.location,
@@ -86,17 +86,18 @@ export async function encodeManifestList(
     deleted_rows_count: manifest.deletedRows,
     partitions: manifest.encodedPartitions,
     key_metadata: manifest.keyMetadata,
+    ...(formatVersion >= 3 && { first_row_id: manifest.firstRowId }),
   });
   return encodeContainer(
     {
-      schema: MANIFEST_FILE_SCHEMA,
+      schema: manifestFileSchema({ formatVersion }),
       codec: 'deflate',
       sync,
       metadata: {
         'snapshot-id': String(header.snapshotId),
         'parent-snapshot-id': header.parentId === undefined ? 'null' : String(header.parentId),
         'sequence-number': String(header.sequenceNumber),
-        'format-version': '2',
+        'format-version': String(formatVersion),
       },
     },
     manifests.values().map(row),
@@ -147,6 +148,7 @@ export function decodeManifestList(
       ),
       encodedPartitions: summaries,
       keyMetadata: value(519) as Uint8Array | undefined,
+      ...(value(520) === undefined ? {} : { firstRowId: Number(value(520)) }),
     };
   });
 }

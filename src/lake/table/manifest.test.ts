@@ -24,7 +24,9 @@ const SYNC = new Uint8Array(16);
 
 /** As another program writes it: other names, partition fields in another order, all three kinds of entry. */
 async function foreignManifest(table: Table): Promise<Uint8Array> {
-  const ours = manifestEntrySchema(partitionSpec(table.metadata, 0), ['date', 'string']);
+  const ours = manifestEntrySchema(partitionSpec(table.metadata, 0), ['date', 'string'], {
+    formatVersion: 2,
+  });
   const file = recordIn(ours.fields[4]!.type)!;
   const partition = recordIn(file.fields[3]!.type)!;
   const reversed: AvroRecord = { ...partition, fields: partition.fields.toReversed() };
@@ -87,7 +89,7 @@ async function foreignSnapshot(
 ): Promise<Table> {
   const list = `${table.metadata.location}/metadata/foreign-list.avro`;
   const header = { snapshotId: 77n, parentId: table.metadata['current-snapshot-id']!, sequenceNumber: 2 };
-  await lake.store.write(list, await encodeManifestList(manifests, { header, sync: SYNC }));
+  await lake.store.write(list, await encodeManifestList(manifests, { header, sync: SYNC, formatVersion: 2 }));
   const snapshot = {
     'snapshot-id': 77n,
     'parent-snapshot-id': header.parentId,

@@ -10,9 +10,18 @@ import { type AvroRow, encodeContainer } from '../avro/encode.ts';
 import { LazyMap } from '../avro/lazy-map.ts';
 import { positionsById, recordIn } from '../avro/schema.ts';
 import { manifestEntrySchema } from './avro-schemas.ts';
-import { decodeBound, encodeBound, lowerBound, unscaledBytes, unscaledFrom, upperBound } from './bounds.ts';
+import {
+  decodeBound,
+  encodeBound,
+  lowerBound,
+  type Shortening,
+  unscaledBytes,
+  unscaledFrom,
+  upperBound,
+} from './bounds.ts';
 import type { Bound, DataFile, Manifest, PartitionValue } from './data-file.ts';
 import { partitionSpec, type TableMetadata, tableSchema, typesById } from './metadata.ts';
+import { type MetricsMode, metricsModes } from './metrics-modes.ts';
 import { partitionKey, resultTypes } from './partition.ts';
 import { summarisePartitions } from './partition-summary.ts';
 import { decimalBytes, decimalOf } from './schema.ts';
@@ -34,9 +43,13 @@ export async function encodeManifest(
   const spec = partitionSpec(metadata, specId);
   const types = typesById(metadata);
   const partitionTypes = resultTypes(spec, types);
-  const avro = manifestEntrySchema(spec, partitionTypes);
+  const formatVersion = metadata['format-version'];
+  const avro = manifestEntrySchema(spec, partitionTypes, { formatVersion });
   const names = recordIn(recordIn(avro.fields[4]!.type)!.fields[3]!.type)!.fields.map((field) => field.name);
   const schema = tableSchema(metadata);
+  const modes = metricsModes(metadata);
+  const counted = (counts: ReadonlyMap<number, number>) =>
+    new Map([...counts].filter(([id]) => modes(id).counts));
 
   const row = ({ status, file }: Entry): AvroRow => ({
     status: STATUSES.indexOf(status),
@@ -53,13 +66,15 @@ export async function encodeManifest(
       record_count: file.recordCount,
       file_size_in_bytes: file.fileSize,
       column_sizes: unlessEmpty(file.columnSizes),
-      value_counts: unlessEmpty(file.valueCounts),
-      null_value_counts: unlessEmpty(file.nullValueCounts),
-      nan_value_counts: unlessEmpty(file.nanValueCounts),
-      lower_bounds: unlessEmpty(encodeBounds(types, file.lowerBounds, lowerBound)),
-      upper_bounds: unlessEmpty(encodeBounds(types, file.upperBounds, upperBound)),
+      value_counts: unlessEmpty(counted(file.valueCounts)),
+      null_value_counts: unlessEmpty(counted(file.nullValueCounts)),
+      nan_value_counts: unlessEmpty(counted(file.nanValueCounts)),
+      lower_bounds: unlessEmpty(encodeBounds({ types, modes }, file.lowerBounds, lowerBound)),
+      upper_bounds: unlessEmpty(encodeBounds({ types, modes }, file.upperBounds, upperBound)),
       split_offsets: file.splitOffsets,
       sort_order_id: file.sortOrderId,
+      // An added file's is inherited: the snapshot that lists it first gives it out.
+      ...(formatVersion >= 3 && { first_row_id: status === 'added' ? undefined : file.firstRowId }),
     },
   });
   return encodeContainer(
@@ -73,7 +88,7 @@ export async function encodeManifest(
         // The array of fields alone, not the spec: what readers expect here (paimon#9012).
         'partition-spec': stringifyJson(spec.fields),
         'partition-spec-id': String(specId),
-        'format-version': '2',
+        'format-version': String(formatVersion),
         content: 'data',
       },
     },
@@ -90,14 +105,16 @@ function written(type: string | undefined, value: PartitionValue | undefined): P
 }
 
 function encodeBounds(
-  types: ReadonlyMap<number, string>,
+  { types, modes }: { types: ReadonlyMap<number, string>; modes: (id: number) => MetricsMode },
   bounds: ReadonlyMap<number, Bound>,
-  shorten: (bound: Bound) => Bound | undefined,
+  shorten: (bound: Bound, by: Shortening) => Bound | undefined,
 ): Map<number, Uint8Array> {
   const encoded = new Map<number, Uint8Array>();
   for (const [id, bound] of bounds) {
     const type = types.get(id);
-    const short = shorten(bound);
+    const most = modes(id).bound;
+    if (most === 0) continue;
+    const short = shorten(bound, { most });
     if (type !== undefined && short !== undefined) encoded.set(id, encodeBound(type, short));
   }
   return encoded;
@@ -107,6 +124,8 @@ function encodeBounds(
 export interface Inherited {
   snapshotId: bigint | undefined;
   sequenceNumber: number | undefined;
+  /** Of the first file without one of its own. */
+  firstRowId?: number | undefined;
 }
 
 export interface DecodedManifest {
@@ -148,6 +167,14 @@ function fileDecoder(
   const types = typesById(metadata);
   // v1 manifests have no sequence numbers at all: their files are older than every numbered one.
   const numbered = entryAt.has(3);
+  let nextRowId = inherited.firstRowId;
+  const firstRowIdOf = (own: unknown, { rows, status }: { rows: number; status: EntryStatus }) => {
+    if (own !== undefined || status === 'deleted' || nextRowId === undefined)
+      return own as number | undefined;
+    const first = nextRowId;
+    nextRowId += rows;
+    return first;
+  };
 
   const at = (positions: ReadonlyMap<number, number>, row: Row) => (id: number) =>
     row[positions.get(id) ?? -1] ?? undefined;
@@ -165,6 +192,7 @@ function fileDecoder(
     const inheritedNumber = !numbered ? 0 : status === 'added' ? inherited.sequenceNumber : undefined;
     const sequenceNumber = (entry(3) as number | undefined) ?? inheritedNumber;
     const fileSequenceNumber = (entry(4) as number | undefined) ?? inheritedNumber;
+    const firstRowId = firstRowIdOf(file(142), { rows: file(103) as number, status });
     return {
       status,
       file: {
@@ -184,6 +212,7 @@ function fileDecoder(
         ...(sequenceNumber === undefined ? {} : { sequenceNumber }),
         ...(fileSequenceNumber === undefined ? {} : { fileSequenceNumber }),
         ...(snapshotId === undefined ? {} : { snapshotId }),
+        ...(firstRowId === undefined ? {} : { firstRowId }),
       },
     };
   };

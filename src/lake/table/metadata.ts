@@ -7,7 +7,7 @@ import { Failure, type JsonValue, parseJson, stringifyJson } from '../../base/ba
 import { asVersion2, asWritten } from './format-versions.ts';
 import type { Field, Schema, Type } from './schema.ts';
 
-/** Lakeward's own tables are of version 2; the REST server keeps those of the others too. */
+/** Lakeward's own tables are of version 2, or 3 where that is asked for; the REST server keeps those of version 1 too. */
 export const FORMAT_VERSIONS = [1, 2, 3] as const;
 export type FormatVersion = (typeof FORMAT_VERSIONS)[number];
 
@@ -189,7 +189,7 @@ export function stringifyMetadata(metadata: TableMetadata): string {
 export function parseMetadata(text: string, location: string): TableMetadata {
   const metadata = parseAnyMetadata(text, location);
   const version = metadata['format-version'];
-  if (version !== 2) throw unsupported(location, { version, supported: 'only version 2 is supported' });
+  if (version === 1) throw unsupported(location, { version, supported: 'versions 2 and 3 are supported' });
   return metadata;
 }
 

@@ -20,7 +20,7 @@ export function newTable(
   definition: TableDefinition,
   { location, uuid, now_ms }: { location: string; uuid: string; now_ms: number },
 ): TableMetadata {
-  const { schema, partition, sort } = definition;
+  const { schema, partition, sort, formatVersion = 2 } = definition;
   const spec: PartitionSpec = {
     'spec-id': 0,
     fields: partition.map(({ source, id, name, transform }) => ({
@@ -41,7 +41,8 @@ export function newTable(
     })),
   };
   return {
-    'format-version': 2,
+    'format-version': formatVersion,
+    ...(formatVersion >= 3 && { 'next-row-id': 0 }),
     'table-uuid': uuid,
     location,
     'last-sequence-number': 0,

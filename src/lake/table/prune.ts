@@ -44,8 +44,9 @@ export function prunerOf(metadata: TableMetadata, filters: readonly FileFilter[]
   };
 }
 
-function columnOf(metadata: TableMetadata, { column, min, max, in: values }: FileFilter): Column {
-  const field = currentSchema(metadata).fields.find((each) => each.name === column);
+function columnOf(metadata: TableMetadata, { column, id, min, max, in: values }: FileFilter): Column {
+  const { fields } = currentSchema(metadata);
+  const field = fields.find((each) => (id === undefined ? each.name === column : each.id === id));
   if (field === undefined) {
     throw new Failure(`cannot filter by ${column}`, {
       code: 'lake.no_such_column',

@@ -29,7 +29,7 @@ export async function rows(session: Session, sql: string, operation: Operation):
 export interface FilesView {
   name: string;
   locations: readonly string[];
-  /** In Spark's DDL; columns are found by name. */
+  /** In Spark's DDL, or its JSON. */
   schema: string;
   /** SQL expressions; `_metadata` is Spark's own of file and row. */
   columns: readonly string[];
