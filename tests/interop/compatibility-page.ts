@@ -19,8 +19,7 @@ export function compatibilityPage(): string {
 What other programs do with tables of ours, on a lake with the values on which readers tend to break. After everything
 that they change, ours goes on: it takes two more batches from the stream with repeats in them, stages them, and the
 figures agree with the ledger. \`make interop\` runs every row and fails when one does not hold; it needs Python, and
-for Spark also Java and Maven. The rows by our REST server were not yet run whole by us: of pyiceberg's most, of Spark's
-finding and reading the tables.
+for Spark also Java and Maven.
 
 ${[...sections].map(section).join('\n\n')}
 

@@ -1,4 +1,4 @@
-/** A lake on S3 (moto) whose catalog lies in the bucket, served: pyiceberg gets there with nothing but the address. */
+/** A lake on S3 (moto) whose catalog lies in the bucket, served by the program. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,17 +8,15 @@ import { type Moto, startMoto } from '../support/moto.ts';
 import { lakeward, type Running, said, start } from '../support/program.ts';
 import { describeWith, pythonWith } from '../support/python.ts';
 
-const [moto, iceberg] = [await pythonWith('moto'), await pythonWith('iceberg')];
-const SCRIPT = join(import.meta.dirname, 'use_rest_catalog.py');
-const WHERE = ['event_type', 'lesson'] as const;
+const python = await pythonWith('moto');
 
-describeWith({ missing: moto.missing ?? iceberg.missing }, 'a served bucket', () => {
+describeWith(python, 'a served bucket', () => {
   let s3: Moto;
   let folder: string;
   let env: Record<string, string>;
   const servers: Running[] = [];
   beforeAll(async () => {
-    s3 = await startMoto(moto);
+    s3 = await startMoto(python);
     await s3.makeBucket('lake');
     folder = await mkdtemp(join(tmpdir(), 'served-'));
     env = s3.lakeAt('s3://lake/served');
@@ -38,9 +36,8 @@ describeWith({ missing: moto.missing ?? iceberg.missing }, 'a served bucket', ()
     return (await said(server, /at (http:\S+?)[;,]/))[1]!;
   }
   const run = async (...args: readonly string[]) => {
-    const { code, stdout, stderr } = await lakeward([...args, '--dir', join(folder, 'own')], { env });
+    const { code, stderr } = await lakeward([...args, '--dir', join(folder, 'own')], { env });
     expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
-    return stdout;
   };
   /** Through the stream into raw and staging. */
   async function take(...numbers: number[]): Promise<void> {
@@ -49,8 +46,6 @@ describeWith({ missing: moto.missing ?? iceberg.missing }, 'a served bucket', ()
     await run('send', file);
     await run('run', '--once');
   }
-  const use = (uri: string, steps: readonly string[], more: object = {}) =>
-    iceberg.run<Record<string, unknown>>(SCRIPT, { uri, token: 'any', steps, ...more });
 
   test('tells every program where the files are, and with what credentials only when it is told to', async () => {
     await take(1, 2);
@@ -65,21 +60,6 @@ describeWith({ missing: moto.missing ?? iceberg.missing }, 'a served bucket', ()
       ((await (await fetch(`${uri}/v1/namespaces/raw/tables/events`)).json()) as { config: unknown }).config;
     expect(await configOf(await serve())).toEqual(address);
     expect(await configOf(await serve('--serve-credentials', 'server'))).toEqual({ ...address, ...secrets });
-  });
-
-  test('lets pyiceberg make, change and expire a table, read and append to ours, and ours goes on', async () => {
-    const uri = await serve('--serve-credentials', 'server');
-    const made = await use(uri, ['create', 'stale', 'evolve', 'expire']);
-    expect(made['create']).toMatchObject({ ids: [1, 2], tables: [['marts', 'by_python']], owner: 'me' });
-    expect(made['stale']).toEqual({ refused: true, ids: [1, 2, 3, 4] });
-    expect(made['evolve']).toMatchObject({ ids: [3, 4, 9] });
-    expect(made['expire']).toMatchObject({ snapshots: 2, ids: [3, 4, 9] });
-
-    const ours = await use(uri, ['ours'], { table: 'raw.events', where: WHERE, uuid: uuidOf(9) });
-    expect(ours['ours']).toMatchObject({ rows: 2 });
-    await take(3);
-    const counted = await run('sql', '--format', 'csv', 'select count(*) from staging.events');
-    expect(counted.trim().split('\n').at(-1)).toBe('4');
   });
 });
 
