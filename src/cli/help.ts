@@ -53,7 +53,15 @@ const GROUPS: readonly { title: string; names: readonly string[] }[] = [
   { title: 'Look after', names: ['maintain'] },
   {
     title: 'Use cases',
-    names: ['init', 'transform list', 'transform show', 'transform run', 'transform backfill', 'types'],
+    names: [
+      'init',
+      'transform list',
+      'transform show',
+      'transform check',
+      'transform run',
+      'transform backfill',
+      'types',
+    ],
   },
   { title: 'Share', names: ['serve catalog'] },
   { title: 'Plan', names: ['forecast'] },

@@ -9,7 +9,7 @@ import { movedClock } from '../../tests/support/small-lake.ts';
 import { lakeFolder, openWorker, type Worker } from '../../tests/support/worker.ts';
 import { silentLog } from '../base/base.ts';
 import { openEngine, storeFiles } from '../engine/engine.ts';
-import { advance, RAW_NAME, STAGING_NAME, tableState } from '../tables/tables.ts';
+import { advance, QUARANTINE, RAW, RAW_NAME, STAGING_NAME, tableState } from '../tables/tables.ts';
 import { type Verified, type VerifyOptions, verifyLake } from './verify.ts';
 
 interface Setup {
@@ -66,13 +66,14 @@ async function filesOf({ lake }: Worker, name: string) {
   return files.map((file) => ({ file, path: lake.store.localPath(file.location)! }));
 }
 
-/** Writes a file anew in its place, through an SQL select over what it holds. */
-async function rewrite(path: string, select: (file: string) => string): Promise<void> {
+/** Writes a file of a table anew in its place, with its field ids, through an SQL select over what it holds. */
+async function rewrite(path: string, select: (file: string) => string, table = RAW): Promise<void> {
   const instance = await DuckDBInstance.create(':memory:');
   const c = await instance.connect();
   await c.run("set timezone = 'UTC'");
   await c.run(`create table held as from read_parquet('${path}', hive_partitioning = false)`);
-  await c.run(`copy (${select('held')}) to '${path}' (format parquet, compression zstd)`);
+  const ids = table.schema.fields.map(({ id, name }) => `${name}: ${id}`).join(', ');
+  await c.run(`copy (${select('held')}) to '${path}' (format parquet, compression zstd, field_ids {${ids}})`);
   instance.closeSync();
 }
 
@@ -305,7 +306,7 @@ describe('quarantine', () => {
   it('that lacks a record is found, also while raw still names its manifest', async () => {
     const { worker, verify } = await cleanLake();
     const [file] = await filesOf(worker, 'quarantine.events');
-    await rewrite(file!.path, (held) => `from ${held} limit 0`);
+    await rewrite(file!.path, (held) => `from ${held} limit 0`, QUARANTINE);
     const verified = await verify();
     expect(finding(verified, 'quarantine.rows')).toMatchObject({ expected: '2', found: '1' });
   });

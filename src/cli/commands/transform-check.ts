@@ -8,7 +8,7 @@ export const transformCheckCommand = (action: TransformCheckAction) =>
   defineCommand(
     {
       name: 'transform check',
-      summary: 'Whether the transforms give the same on every engine; needs neither a lake nor Spark.',
+      summary: 'Whether transforms give the same on every engine; needs no lake.',
       about: [
         'Reads the SQL of every transform of the project, or of the one that is named, and names each place that is not known to give the same rows on DuckDB and on Spark. With engine.kind duckdb such a transform runs all the same; with spark it does not, and says the same.',
         'What may be used is listed in docs/reference/portable-sql.md. The exit code is 3 when something was found.',

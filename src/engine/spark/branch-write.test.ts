@@ -12,7 +12,8 @@ function setup(turnedAway: number) {
   const main = { 'snapshot-id': 1n, 'sequence-number': 1 };
   const refs: Record<string, { 'snapshot-id': bigint }> = { main: { 'snapshot-id': 1n } };
   const snapshots: object[] = [main];
-  const metadata = { 'current-snapshot-id': 1n, refs, snapshots };
+  const schemas = [{ 'schema-id': 0, fields: STAGING.schema.fields }];
+  const metadata = { 'current-snapshot-id': 1n, refs, snapshots, schemas, 'current-schema-id': 0 };
   const table = { name: STAGING_NAME, metadata } as unknown as Table;
   const file = { location: 's3://x/1', recordCount: 3, lowerBounds: new Map(), upperBounds: new Map() };
   const lake = {

@@ -66,7 +66,7 @@ describe('metadata', () => {
   });
 
   test('of a format that we do not write is refused, not damaged', () => {
-    const text = stringifyMetadata(FRESH).replace('"format-version": 2', '"format-version": 3');
+    const text = stringifyMetadata(FRESH).replace('"format-version": 2', '"format-version": 4');
     expect(() => parseMetadata(text, 'there')).toThrow(
       expect.objectContaining({ code: 'lake.format_unsupported' }),
     );
