@@ -30,7 +30,7 @@ export default defineConfig({
         SPARK_ENGINE,
       ),
       suite('scenarios', ['tests/scenarios/**/*.test.ts'], 120_000),
-      suite('crashes', ['tests/crashes/**/*.test.ts'], 400_000),
+      suite('crashes', ['tests/crashes/**/*.test.ts'], 900_000),
       suite('interop', ['tests/interop/**/*.test.ts'], 300_000, [SPARK]),
       suite('spark', [SPARK, ...SPARK_ENGINE], 300_000),
       suite('infra', ['tests/infra/**/*.test.ts'], 300_000),

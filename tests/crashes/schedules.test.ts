@@ -45,7 +45,7 @@ it(`${RUNS} schedules of deaths, lost answers, reshards, takeovers and rollbacks
     {
       ...{ numRuns: RUNS, seed: SEED, ...(PATH !== undefined && { path: PATH }) },
       // Making a failing schedule smaller takes time, and the test's must not run out first.
-      interruptAfterTimeLimit: 300_000,
+      interruptAfterTimeLimit: 800_000,
       markInterruptAsFailure: true,
     },
   );
