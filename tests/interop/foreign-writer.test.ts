@@ -216,7 +216,7 @@ function writesBesideUs({ pyiceberg, reach }: Writer) {
     expect(await count(STAGING_NAME, `event_uuid = 'with a note'`)).toBe(1);
   });
 
-  test('renames a column: it reads ours under the new name, and we go on under the old one', async () => {
+  test('renames a column: it reads ours under the new name, and we go on under it too', async () => {
     const subtypes = await count(RAW_NAME, 'event_subtype is not null');
     const renamed = await change({ renameColumn: ['event_subtype', 'subtype'] });
     expect(renamed.columns).not.toContain('event_subtype');

@@ -113,7 +113,7 @@ function pyiceberg(by: string): Row[] {
         'deletes an event among others: sent again it is in raw again, and in staging once',
       'delete a partition': 'deletes a partition: its rows count as negative, and we go on',
       'add a column': 'adds a column: files of ours lack it, those of others have it, and staging takes both',
-      'rename a column': 'renames a column: it reads ours under the new name, and we go on under the old one',
+      'rename a column': 'renames a column: it reads ours under the new name, and we go on under it too',
       'expire snapshots': 'expires snapshots, also our newest one: what we know of ourselves stays',
     }),
     ...ask('marts > pyiceberg', {

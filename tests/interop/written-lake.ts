@@ -97,9 +97,10 @@ export async function writeLake({
       }),
     table: (name) => loaded(lake, name),
     async rows(name, columns, rest = '') {
-      const { files } = await lake.files(await loaded(lake, name));
+      const table = await loaded(lake, name);
+      const { files } = await lake.files(table);
       const paths = files.map(({ location }) => `'${lake.store.localPath(location)}'`);
-      const scan = `read_parquet([${paths.join(', ')}], hive_partitioning = false)`;
+      const scan = `read_parquet([${paths.join(', ')}], hive_partitioning = false, schema = ${columnsById(table)})`;
       const { chunks } = await engine.query(`select ${columns} from ${scan} ${rest}`);
       const found: unknown[][] = [];
       for await (const chunk of chunks()) found.push(...(chunk as unknown[][]));
@@ -120,4 +121,19 @@ export async function writeLake({
     await written.close();
     throw error;
   }
+}
+
+const DUCKDB_TYPES: Readonly<Record<string, string>> = {
+  ...{ string: 'varchar', int: 'integer', long: 'bigint', float: 'float', double: 'double' },
+  ...{ boolean: 'boolean', binary: 'blob', timestamptz: 'timestamptz', timestamp: 'timestamp', date: 'date' },
+};
+
+/** What DuckDB finds by field id, under the names of today; columns of other types are left out. */
+function columnsById({ metadata }: Table): string {
+  const schema = metadata.schemas.find((each) => each['schema-id'] === metadata['current-schema-id']);
+  const columns = (schema?.fields ?? []).flatMap(({ id, name, type }) => {
+    const duckDb = DUCKDB_TYPES[String(type)];
+    return duckDb ? [`${id}: {name: '${name}', type: '${duckDb}', default_value: null::varchar}`] : [];
+  });
+  return `map {${columns.join(', ')}}`;
 }
