@@ -123,7 +123,7 @@ export async function writeLake({
   }
 }
 
-const DUCKDB_TYPES: Readonly<Record<string, string>> = {
+const DUCKDB_TYPES: { readonly [type: string]: string } = {
   ...{ string: 'varchar', int: 'integer', long: 'bigint', float: 'float', double: 'double' },
   ...{ boolean: 'boolean', binary: 'blob', timestamptz: 'timestamptz', timestamp: 'timestamp', date: 'date' },
 };
