@@ -1,7 +1,6 @@
 /**
  * Between the program and an emulator: which action of IAM each signed request needs, by who signed it. The host that
- * was signed goes on unchanged, so that signatures hold. One request at a time: moto looks whether a condition holds and
- * then writes, and between the two another request may write as well.
+ * was signed goes on unchanged, so that signatures hold.
  */
 import { createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -16,24 +15,17 @@ export interface RecordingProxy {
 export async function recordCalls(upstream: string): Promise<RecordingProxy> {
   const byKey = new Map<string, Set<string>>();
   const { hostname, port } = new URL(upstream);
-  let turn: Promise<unknown> = Promise.resolve();
   const server = createServer((asked, answer) => {
     const key = /Credential=([^/]+)\//.exec(asked.headers.authorization ?? '')?.[1] ?? '';
     const seen = byKey.get(key) ?? new Set();
     byKey.set(key, seen.add(actionOf(asked)));
     const options = { hostname, port, method: asked.method, path: asked.url, headers: asked.headers };
-    const forward = () =>
-      new Promise<void>((resolve) => {
-        answer.once('close', resolve);
-        if (answer.destroyed) return resolve();
-        const onward = request(options, (answered) => {
-          answer.writeHead(answered.statusCode ?? 502, answered.headers);
-          answered.pipe(answer);
-        });
-        onward.on('error', () => answer.destroy());
-        asked.pipe(onward);
-      });
-    turn = turn.then(forward);
+    const onward = request(options, (answered) => {
+      answer.writeHead(answered.statusCode ?? 502, answered.headers);
+      answered.pipe(answer);
+    });
+    onward.on('error', () => answer.destroy());
+    asked.pipe(onward);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
