@@ -120,7 +120,9 @@ describe.each(backends)('a catalog with namespaces in $name', ({ open, together 
     expect(can).toEqual([together, together]);
   });
 
-  test.runIf(together)('renames a table, into another namespace too, but never over one', async () => {
+  // A catalog whose tables have a pointer each cannot move two of them at once.
+  const whereTogether = together ? test : () => {};
+  whereTogether('renames a table, into another namespace too, but never over one', async () => {
     await catalog.create('raw.events', 'a');
     await catalog.create('raw.more', 'b');
     expect(await catalog.rename?.({ from: 'raw.events', to: 'old.events' })).toBe('renamed');
@@ -131,7 +133,7 @@ describe.each(backends)('a catalog with namespaces in $name', ({ open, together 
     expect(await catalog.list()).toEqual(['old.events', 'raw.more']);
   });
 
-  test.runIf(together)('moves several pointers, or none of them', async () => {
+  whereTogether('moves several pointers, or none of them', async () => {
     await catalog.create('raw.a', '1');
     await catalog.create('raw.b', '1');
     const all = (...moves: [string, string | undefined][]) =>
