@@ -22,7 +22,9 @@ export class Pace {
   /** Resolves when it is this writer's turn, or the signal is aborted. */
   async turn(signal: AbortSignal): Promise<void> {
     const { clock, random, spacing_ms } = this.#options;
-    const wait_ms = this.#last_ms + spacing_ms() * (1 + random() / 4) - clock.now();
+    const spaced_ms = spacing_ms() * (1 + random() / 4);
+    // Never longer than that: a clock that was set back must not stop the commits until it has caught up.
+    const wait_ms = Math.min(spaced_ms, this.#last_ms + spaced_ms - clock.now());
     if (wait_ms > 0) await clock.sleep(wait_ms, signal);
     this.#last_ms = clock.now();
   }
