@@ -6,10 +6,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { silentLog, systemClock } from '../../src/base/base.ts';
 import { openDiskStore } from '../../src/object-store/object-store.ts';
-import { openStream, type ShardInfo, type Stream, workersHeard } from '../../src/stream/stream.ts';
-import { openStreamServer, type StreamServer } from '../../src/stream-server/stream-server.ts';
+import { type ShardInfo, type Stream, workersHeard } from '../../src/stream/stream.ts';
+import type { StreamServer } from '../../src/stream-server/stream-server.ts';
+import { clientOf, control, serveStream } from '../support/embedded-stream.ts';
 import { lakeward, type Running, start } from '../support/program.ts';
 
 const WORKERS = 4;
@@ -26,24 +26,8 @@ let spoken = Promise.withResolvers<void>();
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'workers-'));
-  server = await openStreamServer({
-    folder: join(folder, 'stream'),
-    port: 0,
-    region: 'us-east-1',
-    maxBytes: 1e9,
-    retention_ms: 86_400_000,
-    clock: systemClock,
-    log: silentLog,
-  });
-  stream = openStream({
-    name: 'events',
-    endpoint: server.endpoint,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'id', secretAccessKey: 'secret' },
-    clock: systemClock,
-    log: silentLog,
-    random: Math.random,
-  });
+  server = await serveStream(folder);
+  stream = clientOf(server);
   await stream.ensure(SHARDS);
 });
 afterEach(async () => {
@@ -91,20 +75,6 @@ async function* bodiesOf(uuids: readonly string[]): AsyncGenerator<Uint8Array> {
   }
 }
 
-async function control(operation: string, input: object): Promise<void> {
-  const answer = await fetch(server.endpoint, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/x-amz-json-1.1',
-      'x-amz-target': `Kinesis_20131202.${operation}`,
-      'x-amz-date': '20260101T000000Z',
-      authorization: 'AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=host, Signature=0',
-    },
-    body: JSON.stringify({ StreamName: 'events', ...input }),
-  });
-  expect(await answer.text()).toBe('');
-}
-
 async function openShards(): Promise<ShardInfo[]> {
   const open = (await stream.shards()).filter(({ closed }) => !closed);
   return open.sort((a, b) => (a.hashKeys.start < b.hashKeys.start ? -1 : 1));
@@ -113,12 +83,12 @@ async function openShards(): Promise<ShardInfo[]> {
 async function split(): Promise<void> {
   const [{ id, hashKeys }] = (await openShards()) as [ShardInfo];
   const middle = (hashKeys.start + hashKeys.end) / 2n;
-  await control('SplitShard', { ShardToSplit: id, NewStartingHashKey: String(middle) });
+  await control(server, 'SplitShard', { ShardToSplit: id, NewStartingHashKey: String(middle) });
 }
 
 async function merge(): Promise<void> {
   const [one, other] = (await openShards()) as [ShardInfo, ShardInfo];
-  await control('MergeShards', { ShardToMerge: one.id, AdjacentShardToMerge: other.id });
+  await control(server, 'MergeShards', { ShardToMerge: one.id, AdjacentShardToMerge: other.id });
 }
 
 /** Puts some more events and waits for a worker to say something, as one does that commits, until it holds. */

@@ -3,10 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { silentLog, systemClock } from '../../src/base/base.ts';
-import { openStream, type Stream, type TakeOptions } from '../../src/stream/stream.ts';
-import { openStreamServer, type StreamServer } from '../../src/stream-server/stream-server.ts';
+import type { Stream, TakeOptions } from '../../src/stream/stream.ts';
+import type { StreamServer } from '../../src/stream-server/stream-server.ts';
 import { aggregate } from '../support/aggregate.ts';
+import { clientOf, control, serveStream } from '../support/embedded-stream.ts';
 import { expectJoinedRanges, type TakenSpool, takeAll } from '../support/spools.ts';
 
 type Way = 'json' | 'cbor' | 'pushed';
@@ -25,29 +25,11 @@ afterEach(async () => {
 });
 
 async function open(limits: 'on' | 'off' = 'off'): Promise<void> {
-  server = await openStreamServer({
-    folder: join(folder, 'stream'),
-    port: 0,
-    region: 'us-east-1',
-    maxBytes: 1e9,
-    retention_ms: 86_400_000,
-    limits,
-    clock: systemClock,
-    log: silentLog,
-  });
+  server = await serveStream(folder, { limits });
 }
 
 function client(way: Way): Stream {
-  const stream = openStream({
-    name: 'events',
-    endpoint: server.endpoint,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'id', secretAccessKey: 'secret' },
-    encoding: way === 'cbor' ? 'cbor' : 'json',
-    clock: systemClock,
-    log: silentLog,
-    random: Math.random,
-  });
+  const stream = clientOf(server, { encoding: way === 'cbor' ? 'cbor' : 'json' });
   streams.push(stream);
   return stream;
 }
@@ -72,20 +54,6 @@ async function take(stream: Stream, way: Way, options: Partial<TakeOptions> = {}
   return spools;
 }
 
-async function call(operation: string, input: object): Promise<void> {
-  const answer = await fetch(server.endpoint, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/x-amz-json-1.1',
-      'x-amz-target': `Kinesis_20131202.${operation}`,
-      'x-amz-date': '20260101T000000Z',
-      authorization: 'AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=host, Signature=0',
-    },
-    body: JSON.stringify({ StreamName: 'events', ...input }),
-  });
-  expect(answer.status).toBe(200);
-}
-
 async function* numbered(from: number, to: number): AsyncGenerator<Uint8Array> {
   for (let i = from; i < to; i++) yield Buffer.from(`{"event":${i},"text":"é\\n"}`);
 }
@@ -106,9 +74,12 @@ describe.each<Way>(['json', 'cbor', 'pushed'])('read as %s', (way) => {
     const stream = client(way);
     await stream.ensure(2);
     await stream.send(numbered(0, 5_000));
-    await call('SplitShard', { ShardToSplit: 'shardId-000000000000', NewStartingHashKey: `${2n ** 126n}` });
+    await control(server, 'SplitShard', {
+      ShardToSplit: 'shardId-000000000000',
+      NewStartingHashKey: `${2n ** 126n}`,
+    });
     await stream.send(numbered(5_000, 7_000));
-    await call('MergeShards', {
+    await control(server, 'MergeShards', {
       ShardToMerge: 'shardId-000000000001',
       AdjacentShardToMerge: 'shardId-000000000003',
     });

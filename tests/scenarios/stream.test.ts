@@ -3,9 +3,9 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { silentLog, systemClock } from '../../src/base/base.ts';
-import { openStream, type Position, type Stream, type TakeOptions } from '../../src/stream/stream.ts';
-import { openStreamServer, type StreamServer } from '../../src/stream-server/stream-server.ts';
+import type { Position, Stream, TakeOptions } from '../../src/stream/stream.ts';
+import type { StreamServer } from '../../src/stream-server/stream-server.ts';
+import { clientOf, control, serveStream } from '../support/embedded-stream.ts';
 import { expectJoinedRanges, takeAll } from '../support/spools.ts';
 
 let folder: string;
@@ -23,39 +23,8 @@ afterEach(async () => {
 });
 
 async function openServer(): Promise<void> {
-  server = await openStreamServer({
-    folder: join(folder, 'stream'),
-    port: 0,
-    region: 'us-east-1',
-    maxBytes: 1e9,
-    retention_ms: 86_400_000,
-    clock: systemClock,
-    log: silentLog,
-  });
-  stream = openStream({
-    name: 'events',
-    endpoint: server.endpoint,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'id', secretAccessKey: 'secret' },
-    clock: systemClock,
-    log: silentLog,
-    random: Math.random,
-  });
-}
-
-/** What no part of Lakeward asks a stream for. */
-async function control(operation: string, input: object): Promise<void> {
-  const answer = await fetch(server.endpoint, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/x-amz-json-1.1',
-      'x-amz-target': `Kinesis_20131202.${operation}`,
-      'x-amz-date': '20260101T000000Z',
-      authorization: 'AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=host, Signature=0',
-    },
-    body: JSON.stringify({ StreamName: 'events', ...input }),
-  });
-  expect(await answer.text()).toBe('');
+  server = await serveStream(folder);
+  stream = clientOf(server);
 }
 
 async function takeOptions(): Promise<TakeOptions> {
@@ -99,9 +68,12 @@ it('takes each event once through a split and a merge, also behind what was take
     first.flatMap(({ ranges }) => [...ranges].map(([id, { to }]) => [id, to] as const)),
   );
   await stream.send(numbered(3_000, 4_000));
-  await control('SplitShard', { ShardToSplit: 'shardId-000000000000', NewStartingHashKey: `${2n ** 127n}` });
+  await control(server, 'SplitShard', {
+    ShardToSplit: 'shardId-000000000000',
+    NewStartingHashKey: `${2n ** 127n}`,
+  });
   await stream.send(numbered(4_000, 5_000));
-  await control('MergeShards', {
+  await control(server, 'MergeShards', {
     ShardToMerge: 'shardId-000000000001',
     AdjacentShardToMerge: 'shardId-000000000002',
   });
