@@ -36,18 +36,15 @@ type Groups = Group<DataFile>[];
 
 export async function compact(round: TableRound, table: Table): Promise<Table> {
   const { options, dryRun, report } = round;
-  const created = TABLES[table.name];
-  const foreign = created && shapeDiffers(table, created);
+  const created = TABLES[table.name] ?? martDefinition(table);
+  const foreign = shapeDiffers(table, created);
   if (foreign !== undefined) {
     report.left.push(`no file is compacted: ${foreign}`);
     return table;
   }
   // All columns that the table has, also those of other programs, under the names that they have now.
   const { properties } = table.metadata;
-  const definition = {
-    ...(created ?? martDefinition(table)),
-    ...{ properties, schema: { fields: columnsNow(table) } },
-  };
+  const definition = { ...created, properties, schema: { fields: columnsNow(table) } };
   const files = await filesToPlan(round, { table, definition });
   const planning = plannable(round, table, files);
   const commits = batches(planGroups(round, table, planning), options.rules.roundMost_bytes);

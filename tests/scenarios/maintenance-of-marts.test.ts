@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { maintain } from '../../src/maintenance/maintenance.ts';
 import { defineTransform } from '../../src/transforms/transforms.ts';
+import { editTable } from '../support/edited-table.ts';
 import { event } from '../support/events.ts';
 import { DAY_MS, maintenanceOf, missingFiles } from '../support/maintainer.ts';
 import { movedClock } from '../support/small-lake.ts';
@@ -74,6 +75,21 @@ test('small files of a mart become one, its old snapshots go, and its rows stay'
   expect(await missingFiles(worker, 'marts.passed')).toEqual([]);
   expect((await rows('passed')).length).toBe(18);
   expect((await rows('days', 'n::integer')).flat().reduce((sum: number, n) => sum + Number(n), 0)).toBe(18);
+});
+
+test('a mart to which another program added a nested column is left as it is', async () => {
+  const { grow, round, filesOf, worker } = await setup();
+  await grow(5, [passed]);
+  await editTable(worker, 'marts.passed', ({ schemas }) => {
+    const fields = [{ id: 100, name: 'name', type: 'string', required: false }];
+    const place = { id: 99, name: 'place', type: { type: 'struct', fields }, required: false };
+    const schema = schemas.at(-1)!;
+    Object.assign(schema, { fields: [...schema.fields, place] });
+  });
+  expect((await round(['marts.passed']))[0]!.left).toEqual([
+    'no file is compacted: another program added the column place of a nested type',
+  ]);
+  expect(await filesOf('passed')).toHaveLength(5);
 });
 
 test('what an append transform has not read of a mart waits, and it takes every row once', async () => {
