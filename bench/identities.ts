@@ -17,7 +17,8 @@ const BAR = 12;
 
 const folder = await mkdtemp(join(tmpdir(), 'lakeward-identities-'));
 const stored = (await StoredIdentities.open({
-  ...{ folder, newId: () => crypto.randomUUID(), memory_ids: 2 * MILLION, filter_bytes: 256e6 },
+  // What the defaults of memory.limit and dedupe.filterMemory leave it.
+  ...{ folder, newId: () => crypto.randomUUID(), memory_ids: 600_000, filter_bytes: 64e6 },
 }))!;
 
 /** Identity number n, as random as a UUID: SplitMix over the number. */
