@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { type Editable, expireSnapshots, loaded, setMain } from '../../../tests/support/edited-table.ts';
 import { faultyCatalog, type SwapFault } from '../../../tests/support/faulty-catalog.ts';
 import {
   append,
@@ -10,6 +11,7 @@ import {
   smallLake,
 } from '../../../tests/support/small-lake.ts';
 import { Failure, stringifyJson } from '../../base/base.ts';
+import { expiredFiles } from '../cleaning/expired-files.ts';
 import { type Change, type Lake, openMemoryCatalog, type Table } from '../lake.ts';
 
 const failure = (of: Promise<unknown>): Promise<Failure> =>
@@ -243,6 +245,49 @@ describe('a commit whose answer is uncertain', () => {
     expect(await locationsOf(store)).toHaveLength(before.length + 2);
   });
 
+  describe.each([
+    ['and then rolled back', false],
+    ['rolled back, and its snapshot expired', true],
+  ])('%s', (_, expired) => {
+    test('is not made again of the same files, which go with the snapshot', async () => {
+      const { catalog, undisturbed, lake, store, table } = await start();
+      const change = await changeOf(lake, table, 'mine');
+      const expirer = smallLake({ catalog: undisturbed, store, random: Math.random }).lake;
+      let files: readonly string[] = [];
+      catalog.faults.push('answer-lost');
+      const { load } = catalog;
+      catalog.load = async (name) => {
+        catalog.load = load;
+        const landed = await rollBack({ lake: expirer, catalog: undisturbed }, { to: table, expired });
+        if (expired) {
+          const after = (await expirer.load(name))!;
+          files = (await expiredFiles({ store }, { before: landed, after })).locations;
+        }
+        return load(name);
+      };
+      const outcome = await lake.commit(table, change);
+      expect(outcome.kind).toBe('superseded');
+      // Another program may be about to delete what it worked out before.
+      await store.delete(files);
+      expect(await rowsIn(lake)).toBe(0);
+    });
+  });
+
+  test('is made again when others’ commits show that the request was lost', async () => {
+    const started = await start();
+    const { catalog, lake, table } = started;
+    catalog.faults.push('request-lost');
+    const { load } = catalog;
+    catalog.load = async (name) => {
+      catalog.load = load;
+      await overtake(started, 'theirs');
+      return load(name);
+    };
+    const outcome = await lake.commit(table, await changeOf(lake, table, 'mine'));
+    expect(outcome).toMatchObject({ kind: 'committed', attempts: 2 });
+    expect(await rowsIn(lake)).toBe(11);
+  });
+
   test('stays unknown while the catalog does not answer, and its files stay', async () => {
     const { catalog, lake, store, table } = await start();
     const change = await changeOf(lake, table, 'mine');
@@ -290,6 +335,17 @@ describe('a commit whose answer is uncertain', () => {
     expect(await rowsIn(lake)).toBe(10);
   });
 });
+
+/** An operator moves main back to an older version's snapshot; says what the table was before. */
+async function rollBack(
+  editable: Editable,
+  { to, expired }: { to: Table; expired: boolean },
+): Promise<Table> {
+  const before = await loaded(editable.lake, 'raw.events');
+  await setMain(editable, 'raw.events', to.metadata['current-snapshot-id']!);
+  if (expired) await expireSnapshots(editable, 'raw.events', [before.metadata['current-snapshot-id']!]);
+  return before;
+}
 
 test('of many writers at once, under any faults, every commit is there exactly once', async () => {
   const fault = fc.constantFrom<SwapFault>(

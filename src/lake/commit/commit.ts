@@ -2,7 +2,7 @@
  * The protocol of a commit. After any answer but success the table is loaded anew and the commit id looked for among
  * main's ancestors, before anything else is judged: an answer can be lost after the swap was made. Once the outcome
  * of any attempt was uncertain, none of this commit's files is ever deleted here: the request may still be on its
- * way. A swap is never sent twice.
+ * way. A swap is never sent twice, and what may have been made and rolled back is not made again of the same files.
  */
 import { Failure } from '../../base/base.ts';
 import type { Change, CommitOutcome, Refusal, Table } from '../lake.ts';
@@ -49,8 +49,8 @@ class Commit {
   readonly #uuid: string;
   #base: Table;
   #attempts = 0;
-  /** Set by the first answer that leaves open whether the swap was made, and never taken back. */
-  #uncertain = false;
+  /** Snapshots of attempts whose answer left open whether the swap was made; never taken back. */
+  readonly #uncertain: Snapshot[] = [];
 
   constructor(ports: CommitPorts, table: Table, change: Change) {
     this.#ports = ports;
@@ -66,7 +66,7 @@ class Commit {
         if (outcome !== undefined) return outcome;
       }
     } catch (error) {
-      throw this.#uncertain ? this.#unknown(error) : error;
+      throw this.#isUncertain() ? this.#unknown(error) : error;
     }
   }
 
@@ -76,6 +76,10 @@ class Commit {
     if (landed !== undefined) return this.#committed(this.#base, landed);
     if (this.#base.metadata['table-uuid'] !== this.#uuid)
       return this.#refused('the table was dropped and made anew');
+    if (this.#uncertain.some((attempt) => mayBeUndone(this.#base, attempt)))
+      return this.#refused(
+        'it may have been made and undone since: its files go with the snapshot that is expired',
+      );
     const { preparedAt_ms = Number.POSITIVE_INFINITY } = this.#change;
     if (this.#ports.clock.now() - preparedAt_ms > PREPARED_MOST_MS) {
       return this.#refused('its files were written too long ago, and may be gone');
@@ -97,12 +101,13 @@ class Commit {
       await this.#delete(answer.forgotten);
       return this.#committed(answer.table, attempt.snapshot);
     }
+    if (answer === 'uncertain') this.#uncertain.push(attempt.snapshot);
     await pause(this.#ports, this.#attempts - 1);
     this.#base = await reload(this.#ports, name);
     // It says it did nothing, and the snapshot is there: somewhere on the way the request was sent twice.
     if (snapshotById(this.#base.metadata, attempt.snapshot['snapshot-id']) !== undefined)
-      this.#uncertain = true;
-    if (!this.#uncertain) await this.#discard(attempt);
+      this.#uncertain.push(attempt.snapshot);
+    if (!this.#isUncertain()) await this.#discard(attempt);
     if (answer instanceof Failure && answer.retry === 'never') {
       const landed = findCommit(this.#base, this.#change.commitId);
       if (landed === undefined) throw answer;
@@ -142,7 +147,6 @@ class Commit {
       return await attempt.send();
     } catch (error) {
       if (error instanceof Failure && error.code !== 'catalog.unknown') return error;
-      this.#uncertain = true;
       this.#ports.log.warn('lake.commit_uncertain', 'the outcome of a commit is uncertain; looking for it', {
         table: this.#base.name,
         commit: this.#change.commitId,
@@ -175,8 +179,12 @@ class Commit {
     return { kind: 'committed', table, snapshot, attempts: this.#attempts };
   }
 
+  #isUncertain(): boolean {
+    return this.#uncertain.length > 0;
+  }
+
   #refused(why: string): CommitOutcome {
-    return { kind: this.#uncertain ? 'superseded' : 'refused', why, table: this.#base };
+    return { kind: this.#isUncertain() ? 'superseded' : 'refused', why, table: this.#base };
   }
 
   #exhausted(): Failure {
@@ -199,6 +207,17 @@ class Commit {
       cause,
     });
   }
+}
+
+/**
+ * Whether an uncertain attempt can have been made and taken off main since. What a program deletes after an expiry is
+ * worked out before and deleted later: files that such a snapshot named may not come back in another one. A number is
+ * given to one snapshot only, so the attempt was not made where another has it, or where it was not given yet.
+ */
+function mayBeUndone({ metadata }: Table, attempt: Snapshot): boolean {
+  if (metadata['last-sequence-number'] < attempt['sequence-number']) return false;
+  const holder = metadata.snapshots.find((each) => each['sequence-number'] === attempt['sequence-number']);
+  return holder === undefined || holder['snapshot-id'] === attempt['snapshot-id'];
 }
 
 /** The id of a spec that the base does not know and a manifest is of. */
