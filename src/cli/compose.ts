@@ -17,6 +17,7 @@ import {
   type Workers,
 } from '../stream/stream.ts';
 import { openStreamServer, type StreamServer } from '../stream-server/stream-server.ts';
+import { needsForgotten } from '../tables/tables.ts';
 import { chainedCredentials, LOCAL_CREDENTIALS } from './credentials.ts';
 import { type Endpoint, readEndpoint } from './endpoint-file.ts';
 import { heldPositions } from './held-positions.ts';
@@ -67,7 +68,8 @@ export function lakeOver(
   { store, catalog, files, copies }: Awaited<ReturnType<typeof composeCatalog>>,
 ): LocalLake {
   const formatVersion = settings['table.formatVersion'] === '3' ? 3 : 2;
-  const lake = openLake({ store, catalog, clock, log, random: Math.random, formatVersion });
+  const around = { store, catalog, clock, log, random: Math.random };
+  const lake = openLake({ ...around, formatVersion, needsForgotten });
   const close = async () => {
     await lake.close();
     await rm(copies, { recursive: true, force: true });

@@ -10,7 +10,7 @@ import type { Orphan, OrphanSearch } from './cleaning/orphans.ts';
 import type { Change, CommitOutcome, MergedManifests } from './commit/change.ts';
 import { openTables } from './open.ts';
 import type { DataFile, Manifest } from './table/data-file.ts';
-import type { TableMetadata } from './table/metadata.ts';
+import type { Snapshot, TableMetadata } from './table/metadata.ts';
 import type { PartitionField, Schema, SortField } from './table/schema.ts';
 
 export { type BucketCatalogOptions, openBucketCatalog } from './catalog/bucket.ts';
@@ -61,6 +61,8 @@ export interface Table {
   readonly name: TableName;
   readonly metadata: TableMetadata;
   readonly metadataLocation: string;
+  /** Snapshots that only older versions hold, by id; where `needsForgotten` asked for them. */
+  readonly forgotten?: ReadonlyMap<bigint, Snapshot>;
 }
 
 /** A filter over a partition field or a column's bounds. Files that cannot hold a match are not returned. */
@@ -146,6 +148,8 @@ export interface LakeOptions {
   formatVersion?: 2 | 3;
   /** Attempts of one commit before it gives up with `lake.commit_conflict` (retry: backoff). */
   commitAttempts?: number;
+  /** Whether a table that is loaded can be understood only with snapshots that it has forgotten. */
+  needsForgotten?: (table: Table) => boolean;
 }
 
 export function openLake(options: LakeOptions): Lake {

@@ -1,3 +1,4 @@
+import { withForgotten } from './catalog/forgotten-snapshots.ts';
 import { versionsOf } from './catalog/versions.ts';
 import { expiredFiles } from './cleaning/expired-files.ts';
 import { findOrphans } from './cleaning/orphans.ts';
@@ -22,7 +23,7 @@ export function openTables(options: LakeOptions): Lake {
     commitAttempts: COMMIT_ATTEMPTS,
     formatVersion: 2 as const,
   };
-  const ports = { ...defaults, ...options, versions: versionsOf(options) };
+  const ports = { ...defaults, ...options, versions: withForgotten(versionsOf(options), options) };
   const { store, catalog, versions, clock, random, formatVersion } = ports;
   // Parsing a table's metadata takes milliseconds; most loads find the version that the last one found.
   const latest = new Map<string, Table>();

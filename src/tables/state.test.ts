@@ -9,6 +9,7 @@ import {
   setMain,
 } from '../../tests/support/edited-table.ts';
 import { commit, type RawLake, rawFile, rawLake } from '../../tests/support/raw-commits.ts';
+import { smallLake } from '../../tests/support/small-lake.ts';
 import { Failure } from '../base/base.ts';
 import { emptyTally } from '../event/event.ts';
 import { ancestors, type Table } from '../lake/lake.ts';
@@ -178,6 +179,34 @@ describe('the state when the stamped snapshot was expired', () => {
       positions: { [STREAM]: { a: '100' } },
       foreignRows: 7,
     });
+  });
+
+  test('is undecidable when others went on from behind it, and what they went on from is expired too', async () => {
+    const raw = await rawLake();
+    const target = await take(raw, '', '100');
+    const stamped = await take(raw, '100', '200');
+    await setMain(raw, RAW_NAME, currentId(target));
+    const child = await foreign(raw, 3);
+    await foreign(raw, 4);
+    const ids = [raw.table, target, stamped].map(currentId);
+    const expired = await expireSnapshots(raw, RAW_NAME, ids);
+    expect(refusalOf(expired)).toEqual(undecidable);
+    // Nor when the first of theirs is gone: older versions of the table still tell whose child it was.
+    expect(refusalOf(await expireSnapshots(raw, RAW_NAME, [currentId(child)]))).toEqual(undecidable);
+  });
+
+  test('is undecidable when neither the table nor an older version of it tells what the line led to', async () => {
+    const raw = await rawLake();
+    const stamped = await take(raw, '', '100');
+    const child = await foreign(raw, 3);
+    await foreign(raw, 4);
+    const ids = [raw.table, stamped, child].map(currentId);
+    const { metadata } = await expireSnapshots(raw, RAW_NAME, ids);
+    await raw.lake.store.delete(metadata['metadata-log'].map((each) => each['metadata-file']));
+    const { lake } = smallLake({ store: raw.lake.store, catalog: raw.catalog });
+    const failure = refusalOf(await loaded(lake, RAW_NAME));
+    expect(failure).toEqual(undecidable);
+    expect((failure as Failure).why).toMatch(/older metadata files/);
   });
 
   test('is undecidable when the table was rolled back behind it', async () => {

@@ -13,6 +13,7 @@ import {
   type Table,
   type TableMetadata,
 } from '../lake/lake.ts';
+import { type Reach, reachOf, type Stamp } from './reach.ts';
 
 /** Key of the pseudo-shard under which a stream's pinned start stands. */
 export const PIN = '*';
@@ -128,11 +129,6 @@ export function droppedBefore({ metadata }: Table): number | undefined {
   return Number.isInteger(day) ? day : undefined;
 }
 
-interface Stamp {
-  snapshot: bigint;
-  sequenceNumber: number;
-}
-
 /** Throws Failure `tables.state_undecidable` when a rollback left no way to tell; nothing is guessed. */
 export function tableState(table: Table): TableState {
   const { metadata } = table;
@@ -178,30 +174,33 @@ function afterRollback(
 }
 
 /**
- * The stamped snapshot was expired. When the current line still reaches back to it (its child names it as parent, or
- * the line breaks at a missing parent before anything older than the stamp), the property holds. A retained snapshot
- * older than the stamp on the line means that the table was rolled back behind it; a whole line without the stamp, that
- * the table was replaced.
+ * The stamped snapshot was expired. Where the current line still leads to it, the property holds. One that was rolled
+ * back behind it, or replaced, does not, and what cannot be told is not guessed.
  */
 function withStampExpired(
   table: Table,
   { state, stamp, line }: { state: Omit<TableState, 'foreignRows'>; stamp: Stamp; line: Ancestry },
 ): TableState {
-  let reaches = line.broken;
-  for (const snapshot of line.snapshots) {
-    if (snapshot['sequence-number'] < stamp.sequenceNumber) {
-      throw undecidable(
-        table,
-        'it was rolled back to before our last commit, whose snapshot has been expired',
-      );
-    }
-    if (snapshot['parent-snapshot-id'] !== stamp.snapshot) continue;
-    reaches = true;
-    break;
-  }
-  if (!reaches)
-    throw undecidable(table, 'its history does not lead to our last commit, whose snapshot has been expired');
+  const reach = reachOf(table, { line, stamp });
+  if (reach !== 'reached') throw undecidable(table, UNREACHED[reach]);
   return { ...state, foreignRows: totalRecords(line.snapshots[0]) - rowsOf(state.ledger) };
+}
+
+const UNREACHED: Readonly<Record<Exclude<Reach, 'reached'>, string>> = {
+  'rolled back': 'it was rolled back to before our last commit, whose snapshot has been expired',
+  never: 'its history does not lead to our last commit, whose snapshot has been expired',
+  unknown:
+    'our last commit and snapshots after it have been expired, and older metadata files do not tell more',
+};
+
+/** Whether only snapshots that the table has forgotten can tell its state. */
+export function needsForgotten(table: Table): boolean {
+  const { metadata } = table;
+  const stamp = stampOf(metadata);
+  const current = currentSnapshot(metadata);
+  if (stamp === undefined || current === undefined) return false;
+  if (metadata.snapshots.some((s) => s['snapshot-id'] === stamp.snapshot)) return false;
+  return reachOf(table, { line: ancestors(metadata, current['snapshot-id']), stamp }) === 'unknown';
 }
 
 function undo(state: Omit<TableState, 'foreignRows'>, facts: SnapshotFacts) {
@@ -261,10 +260,9 @@ function properties(metadata: TableMetadata): {
   const text = (key: string) => metadata.properties[key];
   const json = <T>(key: string, absent: T): T =>
     text(key) === undefined ? absent : (parseJson(text(key)!) as T);
-  const stamp = json<Stamp | undefined>(stateKeys.stamp, undefined);
   const consumed = json<Record<string, Consumed>>(stateKeys.consumed, {});
   return {
-    stamp: stamp && { snapshot: BigInt(stamp.snapshot), sequenceNumber: Number(stamp.sequenceNumber) },
+    stamp: stampOf(metadata),
     state: {
       positions: json<PositionMap>(stateKeys.positions, {}),
       ledger: addTally(emptyTally, json<Partial<Tally>>(stateKeys.ledger, {})),
@@ -273,6 +271,12 @@ function properties(metadata: TableMetadata): {
       types: json<string[] | undefined>(stateKeys.types, undefined),
     },
   };
+}
+
+function stampOf({ properties: { [stateKeys.stamp]: text } }: TableMetadata): Stamp | undefined {
+  if (text === undefined) return undefined;
+  const { snapshot, sequenceNumber } = parseJson(text) as unknown as Stamp;
+  return { snapshot: BigInt(snapshot), sequenceNumber: Number(sequenceNumber) };
 }
 
 /** parseJson gives small ids as numbers; ids are bigint everywhere. */

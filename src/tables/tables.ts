@@ -31,6 +31,7 @@ export {
   type Consumed,
   droppedBefore,
   type Expired,
+  needsForgotten,
   PIN,
   type PositionMap,
   type RejectedManifest,

@@ -9,7 +9,7 @@ import { openDiskStore } from '../../src/object-store/object-store.ts';
 import { processStream } from '../../src/processor/processor.ts';
 import { adoptRejected } from '../../src/quarantine/quarantine.ts';
 import { stageEvents } from '../../src/staging/staging.ts';
-import type { PartitionBounds } from '../../src/tables/tables.ts';
+import { needsForgotten, type PartitionBounds } from '../../src/tables/tables.ts';
 import { type Verified, verifyLake } from '../../src/verify/verify.ts';
 import { loaded } from '../support/edited-table.ts';
 import { ScriptedStream } from '../support/scripted-stream.ts';
@@ -61,7 +61,15 @@ export async function writeLake({
   const store = openDiskStore({ root: join(folder, 'lake') });
   const catalog = openSqliteCatalog({ path: catalogPath });
   const lake = openLake({
-    ...{ store, catalog, clock: systemClock, log: silentLog, random: Math.random, formatVersion },
+    ...{
+      store,
+      catalog,
+      clock: systemClock,
+      log: silentLog,
+      random: Math.random,
+      formatVersion,
+      needsForgotten,
+    },
   });
   const engine = await openEngine({ workFolder: join(folder, 'engine'), memory_bytes: 500e6, threads: 1 });
   const stream = new ScriptedStream({ shards: 2, ...ARRIVALS });

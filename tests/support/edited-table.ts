@@ -21,6 +21,9 @@ export async function editTable(
 ): Promise<Table> {
   const table = await loaded(lake, name);
   const metadata: Mutable<TableMetadata> = structuredClone(table.metadata);
+  // Each version names the one before, as in every Iceberg library.
+  const before = { 'timestamp-ms': metadata['last-updated-ms'], 'metadata-file': table.metadataLocation };
+  metadata['metadata-log'] = [...metadata['metadata-log'], before];
   edit(metadata);
   const to = `${table.metadataLocation.slice(0, table.metadataLocation.lastIndexOf('/'))}/edit-${crypto.randomUUID()}.metadata.json`;
   await lake.store.write(to, Buffer.from(stringifyJson(metadata)));

@@ -11,6 +11,7 @@ import {
   type TableDefinition,
 } from '../../src/lake/lake.ts';
 import { type ObjectStore, openMemoryStore } from '../../src/object-store/object-store.ts';
+import { needsForgotten } from '../../src/tables/tables.ts';
 
 export const DAY_US = 86_400_000_000n;
 
@@ -75,7 +76,15 @@ export function smallLake(options: SmallLakeOptions = {}): SmallLake {
   const clock = options.clock ?? movedClock(Date.UTC(2026, 0, 1));
   const store = options.store ?? openMemoryStore({ clock });
   const catalog = options.catalog ?? openMemoryCatalog();
-  const lake = openLake({ log: silentLog, random: seeded(7), ...options, clock, store, catalog });
+  const lake = openLake({
+    log: silentLog,
+    random: seeded(7),
+    needsForgotten,
+    ...options,
+    clock,
+    store,
+    catalog,
+  });
   return { lake, store, catalog, clock };
 }
 

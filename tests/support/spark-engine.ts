@@ -6,6 +6,7 @@ import { silentLog, systemClock } from '../../src/base/base.ts';
 import { type Engine, openEngine, openSparkEngine } from '../../src/engine/engine.ts';
 import { openLake, openSqliteCatalog } from '../../src/lake/lake.ts';
 import { openDiskStore } from '../../src/object-store/object-store.ts';
+import { needsForgotten } from '../../src/tables/tables.ts';
 
 export interface SparkEngineOptions {
   url: string;
@@ -41,7 +42,7 @@ export async function openSparkOn(
   const catalog = openSqliteCatalog({ path: join(folder, 'catalog.sqlite') });
   const store = openDiskStore({ root: join(folder, 'lake') });
   const around = { clock: systemClock, log: silentLog, random: Math.random };
-  const lake = openLake({ ...around, store, catalog });
+  const lake = openLake({ ...around, store, catalog, needsForgotten });
   const embedded = await openEmbedded(folder);
   const engine = openSparkEngine({
     ...around,

@@ -13,7 +13,7 @@ import { type ObjectStore, openDiskStore } from '../../src/object-store/object-s
 import { type ProcessorOptions, processStream } from '../../src/processor/processor.ts';
 import { adoptRejected } from '../../src/quarantine/quarantine.ts';
 import { openIdentityIndex, stageEvents } from '../../src/staging/staging.ts';
-import type { PartitionBounds } from '../../src/tables/tables.ts';
+import { needsForgotten, type PartitionBounds } from '../../src/tables/tables.ts';
 import type { ScriptedStream } from './scripted-stream.ts';
 import { VirtualClock } from './virtual-clock.ts';
 import { type WatchedEngine, watched } from './watched-engine.ts';
@@ -94,6 +94,7 @@ export async function openWorker(options: WorkerOptions): Promise<Worker> {
       clock,
       log: silentLog,
       random: Math.random,
+      needsForgotten,
       ...(options.commitAttempts === undefined ? {} : { commitAttempts: options.commitAttempts }),
     }),
   );

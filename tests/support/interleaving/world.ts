@@ -11,7 +11,7 @@ import {
   type Table,
 } from '../../../src/lake/lake.ts';
 import { type ObjectStore, openMemoryStore } from '../../../src/object-store/object-store.ts';
-import { firstCommit, RAW, RAW_NAME, tableState } from '../../../src/tables/tables.ts';
+import { firstCommit, needsForgotten, RAW, RAW_NAME, tableState } from '../../../src/tables/tables.ts';
 import { Turns } from './turns.ts';
 
 export const STREAM = 'stream@1';
@@ -50,7 +50,7 @@ export async function makeWorld(kind: Kind, random: () => number): Promise<World
   };
   const store = openMemoryStore({ clock });
   const catalog = kind === 'memory' ? openMemoryCatalog() : await openBucketCatalog({ store, clock, random });
-  const lake = openLake({ store, catalog, clock, random, log: silentLog });
+  const lake = openLake({ store, catalog, clock, random, log: silentLog, needsForgotten });
   const turns = new Turns(random);
   const world: World = {
     ...{ turns, random, clock, lake, store, catalog, faults: true },
@@ -97,7 +97,8 @@ async function lakeOf(world: World, { actor, kind }: { actor: string; kind: Kind
           swap: (name, move) => waited(() => catalog.swap(name, move)),
         }
       : await openBucketCatalog({ store: probedStore(store, inner), clock, random });
-  return openLake({ store, catalog: withFaults(world, actor, asked), clock: own, random, log: silentLog });
+  const faulty = withFaults(world, actor, asked);
+  return openLake({ store, catalog: faulty, clock: own, random, log: silentLog, needsForgotten });
 }
 
 /** Takes no turns for the probe of a store that is known to keep its word. */

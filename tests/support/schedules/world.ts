@@ -21,6 +21,7 @@ import { processStream } from '../../../src/processor/processor.ts';
 import { adoptRejected } from '../../../src/quarantine/quarantine.ts';
 import { openIdentityIndex, stageEvents } from '../../../src/staging/staging.ts';
 import { openStream, type Stream } from '../../../src/stream/stream.ts';
+import { needsForgotten } from '../../../src/tables/tables.ts';
 import { verifyLake } from '../../../src/verify/verify.ts';
 import { type Audited, audit, WHOLE } from '../audit.ts';
 import { setMain } from '../edited-table.ts';
@@ -236,6 +237,7 @@ class World implements Fate {
         clock,
         log: silentLog,
         random: seededRandom(++this.#lives),
+        needsForgotten,
       },
     });
   }
@@ -269,7 +271,7 @@ class World implements Fate {
       this.#schedule.catalog === 'bucket'
         ? await openBucketCatalog({ store: probed(store, this.#store), clock, random })
         : life.catalog(this.#catalog);
-    const lake = openLake({ store, catalog, clock, log: silentLog, random });
+    const lake = openLake({ store, catalog, clock, log: silentLog, random, needsForgotten });
     const engine = life.engine(this.#engine);
     const newId = () => crypto.randomUUID();
     // Tight, so that some of the rows go into overflow files.
