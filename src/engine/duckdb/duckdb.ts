@@ -6,6 +6,7 @@ import { Failure } from '../../base/base.ts';
 import type { Engine, EngineOptions } from '../engine.ts';
 import { inPlace } from '../local-files.ts';
 import { batchFolders } from './batch-folders.ts';
+import { withFieldIds } from './field-ids.ts';
 import { compareContents, compareIdentities, eventIdentities } from './identities.ts';
 import { judge } from './judge.ts';
 import { planner, query } from './query.ts';
@@ -37,7 +38,7 @@ export async function openDuckDb(options: EngineOptions): Promise<Engine> {
     batches.take().catch((error: unknown) => {
       throw engineFailure(error, 'a folder for a batch');
     });
-  const files = options.files ?? inPlace();
+  const files = withFieldIds(options.files ?? inPlace(), connect);
   const views = await openViews(await connect(), files);
   const planning = planner();
 

@@ -54,6 +54,7 @@ export function parseFooter(bytes: Uint8Array, at: number): Footer {
   let schema: SchemaElement[] = [];
   let rowsAt: ByteRange | undefined;
   let listAt: ByteRange | undefined;
+  let orders: readonly boolean[] = [];
   const groups: (RowGroup & ByteRange)[] = [];
   reader.struct((id, type) => {
     const from = reader.at;
@@ -69,14 +70,15 @@ export function parseFooter(bytes: Uint8Array, at: number): Footer {
         groups.push({ ...group, from: place, to: reader.at });
       });
       listAt = { from, to: reader.at };
-    } else return false;
+    } else if (id === 7 && type === TYPE.list) orders = readOrders(reader);
+    else return false;
     return true;
   });
   if (rowsAt === undefined || listAt === undefined) throw new Error('not the footer of a Parquet file');
   const places = { rows: rowsAt, list: listAt };
   return {
     columns: columnsOf(schema),
-    groups,
+    groups: groups.map(({ rows, chunks }) => ({ rows, chunks: chunks.map(ordered(orders)) })),
     only: (kept) => cut(bytes, { ...places, groups: kept.map((i) => groups[i]!) }),
   };
 }
@@ -144,6 +146,26 @@ interface Leaf {
   /** How its statistics are read; undefined: not. */
   decode: ((bytes: Uint8Array) => Bound | undefined) | undefined;
 }
+
+/** By leaf, whether its values have the order of their type (TypeDefinedOrder), in which bounds are compared here. */
+function readOrders(reader: CompactReader): boolean[] {
+  const orders: boolean[] = [];
+  reader.list(() => {
+    let isOfType = false;
+    reader.struct((id) => {
+      isOfType = id === 1;
+      return false;
+    });
+    orders.push(isOfType);
+  });
+  return orders;
+}
+
+/** The format leaves undefined what bounds mean where a file does not say the order: they are not believed. */
+const ordered =
+  (orders: readonly boolean[]) =>
+  (chunk: ColumnChunk, leaf: number): ColumnChunk =>
+    orders[leaf] === true ? chunk : { column: chunk.column, ranges: chunk.ranges };
 
 /** The leaves in schema order, which is the order of the column chunks in every row group. */
 function leavesOf([root, ...elements]: readonly SchemaElement[]): Leaf[] {

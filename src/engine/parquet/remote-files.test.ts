@@ -5,6 +5,7 @@ import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Failure } from '../../base/base.ts';
+import { CompactReader } from './compact-reader.ts';
 import { footerLength, parseFooter } from './footer.ts';
 import { remoteFiles } from './remote-files.ts';
 
@@ -76,6 +77,36 @@ it('a footer says its columns, and of every row group where it lies and what it 
   expect(at).toMatchObject({ lower: micros(6144), upper: micros(8191) });
   expect(document!.ranges[0]!.to - document!.ranges[0]!.from).toBeGreaterThan(2048 * 64);
   expect(nested).not.toHaveProperty('lower');
+});
+
+/** The file's bytes without the field `column_orders` of its footer, as writers before Parquet 2.4 left it out. */
+async function withoutOrders(): Promise<Buffer> {
+  const bytes = await readFile(location);
+  const from = bytes.length - 8 - footerLength(bytes.subarray(-8));
+  const footer = bytes.subarray(from, -8);
+  const reader = new CompactReader(footer);
+  let field = { from: 0, to: 0 };
+  reader.struct((id, type) => {
+    const at = reader.at;
+    reader.skip(type);
+    if (id === 7) field = { from: at - 1, to: reader.at };
+    return true;
+  });
+  expect(field.to).toBeGreaterThan(field.from);
+  const cut = Buffer.concat([footer.subarray(0, field.from), footer.subarray(field.to)]);
+  const trailer = Buffer.from(bytes.subarray(-8));
+  trailer.writeUInt32LE(cut.length);
+  return Buffer.concat([bytes.subarray(0, from), cut, trailer]);
+}
+
+it('bounds are not believed where the file does not say by which order they are any', async () => {
+  const bytes = await withoutOrders();
+  const { files } = await opened({ bytesOf: async () => bytes });
+  const need = { anyOf: [[{ column: 'number', id: 2, min: 40_000n }]], columns: [{ id: 2, name: 'number' }] };
+  const held = await files.hold([{ location: 'unordered', fileSize: bytes.length }], need);
+  expect(held.stats).toMatchObject({ rowGroups: { listed: 20, needed: 20 } });
+  expect(await rows(`select count(*), max(number) from '${held.paths[0]}'`)).toEqual([['40960', '40959']]);
+  held.release();
 });
 
 describe('a file read in part', () => {
