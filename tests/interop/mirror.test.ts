@@ -3,8 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { defineTransform } from '../../src/transforms/transforms.ts';
+import { uuidOf } from '../support/events.ts';
 import { type DumpedSnapshot, type Pyiceberg, startPyiceberg } from '../support/pyiceberg.ts';
 import { describeWith, pythonWith } from '../support/python.ts';
+import { succeeded, transformLake } from '../support/transform-lake.ts';
 import { ALLOWED, allowance, differencesOf } from './manifest-differences.ts';
 import { type WrittenLake, writeLake } from './written-lake.ts';
 
@@ -15,6 +18,21 @@ const OURS = [
   ['staging.events', ['document']],
   ['quarantine.events', ['bytes']],
 ] as const;
+
+/** A row for each event, of every type that a mart can have, with nulls. */
+const MANY_TYPES = defineTransform({
+  name: 'many_types',
+  from: ['lesson:*'],
+  mode: 'append',
+  partition: 'day',
+  sql: `select created_datetime::date as day, created_at::bigint % 2 = 0 as a_boolean, 1::integer as an_int,
+    created_at::bigint as a_long, created_at / 3 as a_double, (created_at::bigint / 100)::decimal(18, 2) as a_decimal,
+    -created_at::bigint::decimal(38, 3) as wide, created_datetime::timestamp as a_timestamp,
+    created_datetime as a_timestamptz, repeat('ü🎈', (created_at::bigint % 12)::integer) as a_string,
+    case when created_at::bigint % 2 = 0 then event_name end as a_null from events`,
+});
+
+const DAY_S = Date.UTC(2026, 0, 1) / 1000;
 
 describeWith(python, 'a table that pyiceberg writes beside ours', () => {
   let folder: string;
@@ -49,6 +67,24 @@ describeWith(python, 'a table that pyiceberg writes beside ours', () => {
     const mirror = await pyiceberg.mirrorCommits({ folder: join(folder, name), metadata, properties });
     const ours = await pyiceberg.dump({ metadata });
     expect(ours.flatMap(({ manifests }) => manifests).length).toBeGreaterThan(0);
+    expectAlike(ours, await pyiceberg.dump(mirror));
+  });
+
+  test('says of a mart of many types, in two commits, what ours says', async () => {
+    const lake = await transformLake();
+    const event = (n: number, day: number) =>
+      JSON.stringify({ event_uuid: uuidOf(n), event_name: 'lesson:a', created_at: DAY_S + day * 86_400 + n });
+    for (const days of [
+      [0, 0, 1],
+      [-9_000, 2],
+    ]) {
+      await lake.fill(days.map((day, n) => event(n + days.length * 10, day)));
+      succeeded(await lake.run([MANY_TYPES]));
+    }
+    const { metadataLocation: metadata } = await lake.table('many_types');
+    const mirror = await pyiceberg.mirrorCommits({ folder: join(folder, 'mart'), metadata, properties: {} });
+    const ours = await pyiceberg.dump({ metadata });
+    expect(ours.flatMap(({ manifests }) => manifests)).toHaveLength(2);
     expectAlike(ours, await pyiceberg.dump(mirror));
   });
 
