@@ -38,12 +38,8 @@ export class Splitter {
   #gone: Failure | undefined;
 
   constructor() {
-    // Run from source or compiled, the thread's file stands beside this one with the same extension.
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    this.#worker = new Worker(new URL(`./splitter-worker.${extension}`, import.meta.url));
-    this.#worker.on('message', (answer: SplitterAnswer) => this.#waiting.shift()?.resolve(answer));
-    this.#worker.on('error', (cause) => this.#end(cause));
-    this.#worker.on('exit', () => this.#end(undefined));
+    this.#worker = idleThread() ?? newThread();
+    this.#worker.on('message', this.#answered).on('error', this.#failed).on('exit', this.#failed);
   }
 
   /** Failure `stream.bad_body` when the body is not whole; nothing of it is in the spool then. */
@@ -61,10 +57,16 @@ export class Splitter {
     if (answer.kind !== 'finished') throw unexpected(answer);
   }
 
-  /** Closes the unfinished file and ends the thread. */
+  /** Closes the unfinished file and gives the thread away. */
   async close(): Promise<void> {
-    if (this.#gone === undefined) await this.#ask({ kind: 'abandon' }).catch(() => {});
-    await this.#worker.terminate();
+    const abandoned = this.#ask({ kind: 'abandon' }).then(
+      ({ kind }) => kind === 'finished',
+      () => false,
+    );
+    // Its answer is the last: the next user of the thread must not get one of ours.
+    this.#gone ??= ended(undefined);
+    if (!(await abandoned) || idle !== undefined) return void (await this.#worker.terminate());
+    park(this.#worker.off('message', this.#answered).off('error', this.#failed).off('exit', this.#failed));
   }
 
   #ask(request: SplitterRequest, transfer: ArrayBuffer[] = []): Promise<SplitterAnswer> {
@@ -75,15 +77,51 @@ export class Splitter {
     return waiting.promise;
   }
 
+  readonly #answered = (answer: SplitterAnswer): void => this.#waiting.shift()?.resolve(answer);
+  readonly #failed = (cause: unknown): void => this.#end(cause);
+
   #end(cause: unknown): void {
-    this.#gone ??= new Failure('The thread that splits records ended', {
-      code: 'stream.splitter_ended',
-      fault: 'ourselves',
-      hint: 'Nothing is lost: start again. Please report it, with the log.',
-      cause,
-    });
-    for (const waiting of this.#waiting.splice(0)) waiting.reject(this.#gone);
+    this.#gone ??= ended(cause);
+    const gone = this.#gone;
+    for (const waiting of this.#waiting.splice(0)) waiting.reject(gone);
   }
+}
+
+function ended(cause: unknown): Failure {
+  return new Failure('The thread that splits records ended', {
+    code: 'stream.splitter_ended',
+    fault: 'ourselves',
+    hint: 'Nothing is lost: start again. Please report it, with the log.',
+    cause,
+  });
+}
+
+/**
+ * One that was closed waits for the next, and keeps no process alive: a session that starts over, as after every refusal
+ * of a commit, would else load the modules of a new one, 60 ms of CPU.
+ */
+let idle: Worker | undefined;
+
+function idleThread(): Worker | undefined {
+  const thread = idle;
+  idle = undefined;
+  thread?.off('error', forgetIdle).off('exit', forgetIdle).ref();
+  return thread;
+}
+
+function park(thread: Worker): void {
+  idle = thread;
+  thread.on('error', forgetIdle).on('exit', forgetIdle).unref();
+}
+
+function forgetIdle(): void {
+  idle = undefined;
+}
+
+function newThread(): Worker {
+  // Run from source or compiled, the thread's file stands beside this one with the same extension.
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  return new Worker(new URL(`./splitter-worker.${extension}`, import.meta.url));
 }
 
 function unexpected(answer: SplitterAnswer): Failure {

@@ -1,11 +1,11 @@
 /** Schedules of faults over virtual time; seeds come from the commit, so every commit tries others. */
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Engine, openEngine } from '../../src/engine/engine.ts';
+import { ramFolder } from '../support/ram-folder.ts';
 import { schedules } from '../support/schedules/schedule.ts';
 import { runSchedule } from '../support/schedules/world.ts';
 
@@ -26,7 +26,7 @@ function seedOfCommit(): number {
 let folder: string;
 let engine: Engine;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'schedules-'));
+  folder = await ramFolder('schedules-');
   engine = await openEngine({ workFolder: join(folder, 'engine'), memory_bytes: 500e6, threads: 1 });
 });
 afterAll(async () => {

@@ -3,8 +3,7 @@
  * quarantine and staging with the real engine on real tables, and time that costs nothing. In the end the events that
  * the stream acknowledged are those in staging, each once, and every figure agrees with every other.
  */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure, silentLog } from '../../../src/base/base.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
@@ -27,6 +26,7 @@ import { type Audited, audit, WHOLE } from '../audit.ts';
 import { setMain } from '../edited-table.ts';
 import { event } from '../events.ts';
 import { FakeKinesis, type Fault as StreamFault } from '../fake-kinesis.ts';
+import { ramFolder } from '../ram-folder.ts';
 import { seededRandom } from '../seeded-random.ts';
 import { VirtualClock } from '../virtual-clock.ts';
 import { type Fate, Incarnation } from './incarnation.ts';
@@ -61,7 +61,7 @@ const STREAM_SCRIPTS: Record<(typeof STREAM_FAULTS)[number], readonly StreamFaul
 
 /** The engine is shared by all schedules: opening one takes longer than most of them. */
 export async function runSchedule(schedule: Schedule, engine: Engine): Promise<Outcome> {
-  const folder = await mkdtemp(join(tmpdir(), 'schedule-'));
+  const folder = await ramFolder('schedule-');
   const world = await World.open(schedule, { folder, engine });
   try {
     for (const round of schedule.rounds) await world.round(round);
