@@ -21,7 +21,7 @@ import { needsForgotten } from '../tables/tables.ts';
 import { chainedCredentials, LOCAL_CREDENTIALS } from './credentials.ts';
 import { type Endpoint, readEndpoint } from './endpoint-file.ts';
 import { heldPositions } from './held-positions.ts';
-import { openCatalog, openStore } from './lake-parts.ts';
+import { type Access, openCatalog, openStore } from './lake-parts.ts';
 import { isAlive, thisWorker } from './this-process.ts';
 
 export interface Surroundings {
@@ -58,8 +58,8 @@ export const writerName = (role: string) => `lakeward ${role}`;
 /** A lake, and how engines of this machine read its files. */
 export type LocalLake = Lake & { localFiles: LocalFiles };
 
-export async function composeLake(around: Surroundings): Promise<LocalLake> {
-  return lakeOver(around, await composeCatalog(around));
+export async function composeLake(around: Surroundings, access: Access): Promise<LocalLake> {
+  return lakeOver(around, await composeCatalog(around, access));
 }
 
 /** Closing it closes the catalog. */
@@ -78,11 +78,11 @@ export function lakeOver(
 }
 
 /** Where the tables are, and who says which version of each is the current one. */
-export async function composeCatalog(around: Surroundings) {
+export async function composeCatalog(around: Surroundings, access: Access) {
   const { warehouse, catalog: sqlite, work } = foldersOf(around.settings.dir);
   const copies = join(work, `copies-${process.pid}-${newId().slice(0, 8)}`);
   const { store, files } = await openStore(around, { warehouse, copies });
-  return { store, files, copies, catalog: await openCatalog(around, { store, sqlite }) };
+  return { store, files, copies, catalog: await openCatalog(around, { store, sqlite, access }) };
 }
 
 /** More would keep the file system out of the pool of threads that they share with it. */
@@ -147,11 +147,12 @@ export interface OpenedStream {
 
 /**
  * The stream that the settings name: another endpoint, Amazon's own for an ARN, or the embedded stream of this folder.
- * The embedded one is that of a running `lakeward dev`; without one its server is opened here.
+ * The embedded one is that of a running `lakeward dev`; without one its server is opened here, and only that asks for
+ * the lake: who puts events on a stream elsewhere need not be able to read it.
  */
 export async function composeStream(
   around: Surroundings,
-  lake: Lake,
+  lake: () => Promise<Lake>,
   server: { port: number } = { port: 0 },
 ): Promise<OpenedStream> {
   const { settings } = around;
@@ -164,7 +165,7 @@ export async function composeStream(
   const running = await readEndpoint(settings.dir);
   if (running !== undefined) return attach(around, running);
 
-  const opened = await composeServer(around, lake, server);
+  const opened = await composeServer(around, await lake(), server);
   const stream = openOwnStream(around, opened.endpoint);
   await stream.ensure(settings['stream.shards']);
   return {

@@ -44,7 +44,7 @@ export async function openEmbedded(around: Surroundings): Promise<Embedded> {
   const owner = await readEndpoint(settings.dir);
   if (owner !== undefined) throw ownedBy(settings.dir, owner.pid);
   await sweepWork(around);
-  const parts = await composeCatalog(around);
+  const parts = await composeCatalog(around, 'writes');
   const lake = lakeOver(around, parts);
   const server = await serverOnFreePort(around, lake).catch((error: unknown) => {
     throw error instanceof Failure && error.code === 'stream_server.in_use'

@@ -115,9 +115,12 @@ function keepingWritten(
   };
 }
 
+/** Who reads needs no right to write: nothing is tried out in a store before something is to be changed there. */
+export type Access = 'reads' | 'writes';
+
 export async function openCatalog(
   { settings, clock }: { settings: Settings; clock: Clock },
-  { store, sqlite }: { store: ObjectStore; sqlite: string },
+  { store, sqlite, access }: { store: ObjectStore; sqlite: string; access: Access },
 ): Promise<Catalog> {
   const random = Math.random;
   switch (kindOf(settings)) {
@@ -125,7 +128,10 @@ export async function openCatalog(
       await mkdir(join(sqlite, '..'), { recursive: true });
       return openSqliteCatalog({ path: sqlite });
     case 'bucket':
-      return openBucketCatalog({ store, clock, random });
+      return openBucketCatalog({
+        ...{ store, clock, random },
+        tried: access === 'reads' ? 'before-changes' : 'at-open',
+      });
     case 'rest': {
       const warehouse = settings['catalog.warehouse'];
       return openRestCatalog({

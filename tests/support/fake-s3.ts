@@ -23,6 +23,8 @@ export interface FakeS3 {
   readonly requests: string[];
   /** Keys that a DeleteObjects request answers with this error, as long as it stands here. */
   readonly undeletable: Map<string, string>;
+  /** Methods that nobody may use, as long as they stand here: without PUT, POST and DELETE the bucket is only read. */
+  readonly denied: Set<string>;
   close(): Promise<void>;
 }
 
@@ -87,10 +89,10 @@ export async function startFakeS3({
     void answer(state, request, response).catch(() => response.destroy());
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const { buckets, uploads, requests, undeletable } = state;
+  const { buckets, uploads, requests, undeletable, denied } = state;
   return {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    ...{ buckets, uploads, requests, undeletable },
+    ...{ buckets, uploads, requests, undeletable, denied },
     close: () =>
       new Promise((closed) => {
         server.close(() => closed());
@@ -120,6 +122,7 @@ class State {
   readonly uploads = new Map<string, Upload>();
   readonly requests: string[] = [];
   readonly undeletable = new Map<string, string>();
+  readonly denied = new Set<string>();
   readonly #page: number;
   readonly #now: () => number;
   #uploadsBegun = 0;
@@ -133,6 +136,7 @@ class State {
     const { method, key, query, headers, body } = told;
     const operation = ['delete', 'uploads', 'uploadId', 'list-type'].find((name) => query.has(name));
     this.requests.push(`${method} ${key}${operation === undefined ? '' : `?${operation}`}`);
+    if (this.denied.has(method)) return errorAnswer(403, 'AccessDenied', 'Access Denied');
     const bucket = this.buckets.get(told.bucketName);
     if (!bucket) return errorAnswer(404, 'NoSuchBucket', 'The specified bucket does not exist');
     const digest = headers['x-amz-content-sha256'];

@@ -8,7 +8,7 @@ import { textPairs } from '../table.ts';
 
 export const find: FindAction = async (context) => {
   const uuid = context.args[0]!;
-  const lake = await composeLake(context);
+  const lake = await composeLake(context, 'reads');
   const engine = await composeEngine(context, lake, 'questions');
   try {
     const found = await findEvent({ lake, engine }, { uuid, identity: identityOf(uuid) });

@@ -6,7 +6,7 @@ import { composeEngine, composeLake } from '../compose.ts';
 import { textTable } from '../table.ts';
 
 export const quarantineList: QuarantineListAction = async (context) => {
-  const lake = await composeLake(context);
+  const lake = await composeLake(context, 'reads');
   const engine = await composeEngine(context, lake, 'questions');
   try {
     const query = openQuery({ lake, engine });

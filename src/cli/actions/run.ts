@@ -17,8 +17,8 @@ export const run: RunAction = async (context) => {
   const failed = new Set<string>();
   const transforms = roles.includes('transforms') ? await transformsBeside(context, failed) : [];
   await sweepWork(context);
-  const lake = await composeLake(context);
-  const opened = roles.includes('processor') ? await composeStream(context, lake) : undefined;
+  const lake = await composeLake(context, 'writes');
+  const opened = roles.includes('processor') ? await composeStream(context, async () => lake) : undefined;
   const engine = await composeEngine(context, lake, 'batches');
   const spools = await spoolFolder(context);
   const monitor = monitorOf({

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { Lake } from '../../lake/lake.ts';
 import type { SendAction } from '../commands/send.ts';
 import { composeLake, composeStream } from '../compose.ts';
 import { figure } from '../figures.ts';
@@ -11,8 +12,8 @@ export const send: SendAction = async (context) => {
   const sources = await Promise.all(
     names.map((name) => (name === '-' ? stdinSource : fileSource(resolve(cwd, name)))),
   );
-  const lake = await composeLake(context);
-  const opened = await composeStream(context, lake);
+  let lake: Lake | undefined;
+  const opened = await composeStream(context, async () => (lake = await composeLake(context, 'reads')));
   const progress = out.progress({ label: 'sending', unit: 'records' });
   const size = sources.reduce((sum, source) => sum + (source.bytes ?? Number.NaN), 0);
   let read = 0;
@@ -39,7 +40,7 @@ export const send: SendAction = async (context) => {
     throw error;
   } finally {
     await opened.close();
-    await lake.close();
+    await lake?.close();
   }
 };
 

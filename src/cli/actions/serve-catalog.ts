@@ -7,7 +7,7 @@ import { composeCatalog } from '../compose.ts';
 
 export const serveCatalog: ServeCatalogAction = async (context) => {
   const { settings, out, signal } = context;
-  const { store, catalog, copies } = await composeCatalog(context);
+  const { store, catalog, copies } = await composeCatalog(context, 'writes');
   try {
     if (!isServable(catalog)) throw notServed();
     const server = await startCatalogServer(context, { store, catalog, port: settings['serve.port'] });

@@ -16,7 +16,7 @@ type Rows = AsyncIterable<readonly (readonly Cell[])[]>;
 
 export const sql: SqlAction = async (context) => {
   const statement = await statementOf(context);
-  const lake = await composeLake(context);
+  const lake = await composeLake(context, 'reads');
   const engine = await composeEngine(context, lake, 'questions');
   try {
     const { columns, chunks, planned } = await openQuery({ lake, engine }).run(statement, {

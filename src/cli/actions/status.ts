@@ -63,7 +63,7 @@ export async function reading<T>(
   around: Surroundings,
   use: (read: () => Promise<Told>) => Promise<T>,
 ): Promise<T> {
-  const lake: Lake = await composeLake(around);
+  const lake: Lake = await composeLake(around, 'reads');
   const stream = openStatusStream(around);
   try {
     const read = readStatus({ lake, stream: stream.source, limits: healthLimits(around.settings) });

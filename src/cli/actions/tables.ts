@@ -10,7 +10,7 @@ import { textPairs, textTable } from '../table.ts';
 const SNAPSHOTS_SHOWN = 20;
 
 export const tables: TablesAction = async (context) => {
-  const lake = await composeLake(context);
+  const lake = await composeLake(context, 'reads');
   try {
     const name = context.args[0];
     if (name === undefined) await showAll(lake, context);

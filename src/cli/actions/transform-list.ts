@@ -6,7 +6,7 @@ import { textTable } from '../table.ts';
 
 export const transformList: TransformListAction = async (context) => {
   const transforms = await projectTransforms(context);
-  const lake = await composeLake(context);
+  const lake = await composeLake(context, 'reads');
   try {
     const data = await Promise.all(
       transforms.map(async (transform) => {

@@ -13,7 +13,7 @@ export const transformRun: TransformRunAction = async (context) => {
   const [name] = context.args;
   const names = name === undefined ? undefined : [transformNamed(transforms, name).name];
   await sweepWork(context);
-  const lake = await composeLake(context);
+  const lake = await composeLake(context, 'writes');
   const engine = await composeEngine(context, lake, 'transforms');
   try {
     const { onTransform } = transformObservers(context);

@@ -8,7 +8,7 @@ import { STATES } from './transform-list.ts';
 
 export const transformShow: TransformShowAction = async (context) => {
   const transform = transformNamed(await projectTransforms(context), context.args[0]!);
-  const lake = await composeLake(context);
+  const lake = await composeLake(context, 'reads');
   try {
     const status = await transformStatus(lake, transform);
     const outdated = rangesText(status.outdated);

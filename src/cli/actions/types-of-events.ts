@@ -8,7 +8,7 @@ import { EXIT } from '../exit.ts';
 export const types: TypesAction = async (context) => {
   const { flags, cwd, out } = context;
   const file = flags.out ?? resolve(cwd, 'lakeward-events.ts');
-  const lake = await composeLake(context);
+  const lake = await composeLake(context, 'reads');
   const engine = await composeEngine(context, lake, 'questions');
   try {
     const { sample, files } = flags;

@@ -10,8 +10,8 @@ import { eventLimits } from '../roles.ts';
 
 export const verify: VerifyAction = async (context) => {
   const { settings, out, signal } = context;
-  const lake = await composeLake(context);
-  const opened = await composeStream(context, lake);
+  const lake = await composeLake(context, 'reads');
+  const opened = await composeStream(context, async () => lake);
   const engine = await composeEngine(context, lake, 'batches');
   const spools = await spoolFolder(context);
   try {

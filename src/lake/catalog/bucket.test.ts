@@ -214,6 +214,73 @@ describe('the bucket catalog refuses a store', () => {
   });
 });
 
+describe('the bucket catalog for one who only asks', () => {
+  const forReader = (store: ObjectStore) =>
+    openBucketCatalog({ store, clock, random: seeded(2), tried: 'before-changes' });
+
+  test('opens and answers without a write, so that it needs no right to it', async () => {
+    const store = memory();
+    await (await open(store)).create('raw.events', 'a');
+    const denied = async () => {
+      throw new Failure('denied', { code: 'object_store.access_denied', fault: 'user' });
+    };
+    const catalog = await forReader({
+      ...store,
+      writeIfAbsent: denied,
+      writeIfMatch: denied,
+      delete: denied,
+    });
+    expect(await catalog.load('raw.events')).toEqual({ metadataLocation: 'a' });
+    expect(await catalog.list()).toEqual(['raw.events']);
+    expect(await catalog.listNamespaces()).toEqual(['raw']);
+    expect(await catalog.loadNamespace('raw')).toEqual({});
+    await expect(catalog.swap('raw.events', { from: 'a', to: 'b' })).rejects.toMatchObject({
+      code: 'object_store.access_denied',
+    });
+  });
+
+  type Change = (catalog: Awaited<ReturnType<typeof open>>) => Promise<unknown>;
+  const changes: [string, Change][] = [
+    ['a table is made', (catalog) => catalog.create('raw.more', 'm')],
+    ['a table is moved on', (catalog) => catalog.swap('raw.events', { from: 'a', to: 'b' })],
+    ['a table is dropped', (catalog) => catalog.drop('raw.events')],
+    ['a namespace is made', (catalog) => catalog.createNamespace('marts', {})],
+    ['a namespace is changed', (catalog) => catalog.updateNamespace('raw', { set: { a: 'b' }, remove: [] })],
+  ];
+  test.each(changes)('tries the store before %s, and leaves a bad one as it is', async (_, change) => {
+    const store = memory();
+    const first = await open(store);
+    await first.create('raw.events', 'a');
+    const before = await locationsOf(store);
+    const catalog = await forReader({
+      ...store,
+      writeIfMatch: (location, bytes) => store.write(location, bytes).then(() => true),
+    });
+    await expect(change(catalog)).rejects.toMatchObject({ code: 'catalog.no_conditional_writes' });
+    expect(await locationsOf(store)).toEqual(before);
+    expect(await first.load('raw.events')).toEqual({ metadataLocation: 'a' });
+  });
+
+  test('tries it once, and again only when that did not work out', async () => {
+    const store = memory();
+    let [probes, busy] = [0, true];
+    const catalog = await forReader({
+      ...store,
+      async writeIfAbsent(location, bytes) {
+        if (location.includes('/probe-') && ++probes > 0 && busy)
+          throw new Failure('busy', { code: 'object_store.busy', fault: 'service', retry: 'backoff' });
+        return store.writeIfAbsent(location, bytes);
+      },
+    });
+    await expect(catalog.create('raw.events', 'a')).rejects.toMatchObject({ code: 'object_store.busy' });
+    busy = false;
+    expect(await catalog.create('raw.events', 'a')).toBe('created');
+    const tried = probes;
+    expect(await catalog.swap('raw.events', { from: 'a', to: 'b' })).toBe('swapped');
+    expect(probes).toBe(tried);
+  });
+});
+
 describe('the bucket catalog on a local disk', () => {
   let scratch: string;
   beforeAll(async () => {

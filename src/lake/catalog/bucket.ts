@@ -23,6 +23,11 @@ export interface BucketCatalogOptions {
   store: ObjectStore;
   clock: Clock;
   random: () => number;
+  /**
+   * When the store is tried: at once, so that a writer hears of a store that it cannot use before it begins to work; or
+   * before the first change, for one who only asks and may not write. Default: `at-open`.
+   */
+  tried?: 'at-open' | 'before-changes';
 }
 
 interface Pointer {
@@ -39,9 +44,9 @@ const DROPPED = Buffer.alloc(0);
 /** Of a drop, against writers that commit to the table meanwhile. */
 const DROP_ATTEMPTS = 10;
 
-/** Refuses a store that does not keep its word about conditional writes; that costs about ten requests. */
+/** Changes nothing in a store that does not keep its word about conditional writes; to try it costs about ten requests. */
 export async function openBucketCatalog(options: BucketCatalogOptions): Promise<NamespacedCatalog> {
-  const { store, clock, random } = options;
+  const { store, clock, random, tried = 'at-open' } = options;
   const folder = `${store.root}/${FOLDER}`;
   const token = () => freshUuid({ now_ms: clock.now(), random });
   const locationOf = (name: string): string => {
@@ -63,9 +68,19 @@ export async function openBucketCatalog(options: BucketCatalogOptions): Promise<
     return etag === undefined ? undefined : { etag, pointer: await readPointer(store, { name, location }) };
   }
 
-  await probeConditions(store, { folder, token });
+  const trusted = once(() => probeConditions(store, { folder, token }));
+  if (tried === 'at-open') await trusted();
+  const namespaces = namespacesInBucket({ store, folder, tables, token });
   return {
-    ...namespacesInBucket({ store, folder, tables, token }),
+    ...namespaces,
+    async createNamespace(...args) {
+      await trusted();
+      return namespaces.createNamespace(...args);
+    },
+    async updateNamespace(...args) {
+      await trusted();
+      return namespaces.updateNamespace(...args);
+    },
     async load(name) {
       const pointer = await readPointer(store, { name, location: locationOf(name) });
       return pointer && { metadataLocation: pointer['metadata-location'] };
@@ -76,6 +91,7 @@ export async function openBucketCatalog(options: BucketCatalogOptions): Promise<
       return names.sort();
     },
     async create(name, metadataLocation) {
+      await trusted();
       const location = locationOf(name);
       const bytes = bytesOf({ table: name, 'metadata-location': metadataLocation });
       if (await sent(location, store.writeIfAbsent(location, bytes))) return 'created';
@@ -84,6 +100,7 @@ export async function openBucketCatalog(options: BucketCatalogOptions): Promise<
       return (await sent(location, store.writeIfMatch(location, bytes, found.etag))) ? 'created' : 'exists';
     },
     async swap(name, { from, to }) {
+      await trusted();
       const location = locationOf(name);
       const next = { table: name, 'metadata-location': to, 'previous-metadata-location': from };
       const found = await current(name, location);
@@ -93,6 +110,7 @@ export async function openBucketCatalog(options: BucketCatalogOptions): Promise<
         : 'conflict';
     },
     async drop(name) {
+      await trusted();
       const location = locationOf(name);
       for (let attempt = 0; attempt < DROP_ATTEMPTS; attempt++) {
         const found = await current(name, location);
@@ -107,6 +125,18 @@ export async function openBucketCatalog(options: BucketCatalogOptions): Promise<
       });
     },
     async close() {},
+  };
+}
+
+/** What succeeded is not done again; what failed is. */
+function once(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined;
+  return () => {
+    done ??= work().catch((error: unknown) => {
+      done = undefined;
+      throw error;
+    });
+    return done;
   };
 }
 
