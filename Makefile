@@ -15,6 +15,11 @@ help: ## this list
 
 setup: $(INSTALLED) ## install what is needed into node_modules
 $(INSTALLED): package.json package-lock.json
+	@test ! -L node_modules || { printf '%s\n' \
+	  'make setup: node_modules is a symbolic link, and nothing was installed' \
+	  '  why   npm ci empties the folder that it points to, and whoever works there has no packages left' \
+	  '  fix   rm node_modules, then make setup; to share the files of another checkout: cp -al THERE/node_modules .' \
+	  '  read  CONTRIBUTING.md#set-up' >&2; exit 2; }
 	npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
