@@ -30,6 +30,7 @@ const quantities = (f: Forecast): Record<string, number> => ({
   files_per_day: f.lake.files_per_day,
   puts_per_month: f.lake.puts_per_month,
   gets_per_month: f.lake.gets_per_month,
+  heartbeats_per_month: f.lake.heartbeats_per_month,
   stored_gib: f.lake.stored_gib,
 });
 
@@ -174,6 +175,19 @@ describe('the forecast', () => {
     const commits = 2 * 60 * HOURS_PER_MONTH;
     expect(lake.puts_per_month).toBeCloseTo(commits * 2 * (12 + 3), 3);
     expect(lake.gets_per_month).toBeCloseTo(commits * (12 * 3 + 2 * 3), 3);
+  });
+
+  it('counts heartbeats by processors, whatever comes: a PUT and a LIST about every ten seconds', () => {
+    const quiet = of({ events_per_hour: 1 });
+    // 30 s of lease, of which a third, on average a twentieth less, passes between two.
+    const apart_s = (30 / 3) * 0.95;
+    expect(quiet.lake.heartbeats_per_month).toBeCloseTo((HOURS_PER_MONTH * 3600) / apart_s, 6);
+    expect(cost(quiet, 'lake, heartbeats')).toBeCloseTo(2.77, 2);
+    const busy = of({ events_per_hour: 1e9 });
+    expect(busy.lake.heartbeats_per_month / quiet.lake.heartbeats_per_month).toBeCloseTo(
+      busy.processors.tasks,
+      9,
+    );
   });
 
   it('commits no more rows and bytes at once than the processor does', () => {

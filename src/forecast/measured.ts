@@ -51,6 +51,11 @@ export const FIGURES = {
     'ms',
     'what the processor waits between two reads of a shard that it has read to the end',
   ),
+  heartbeatsPerSecond: measured(
+    3 / (30 * 0.95),
+    'heartbeats a second and processor',
+    'three in workers.lease (30 s), brought forward by up to a tenth; each writes an object and lists the others, whose objects are read only when they changed',
+  ),
   utilisation: assumed(0.7, 'of a core, and of a shard', 'headroom of 30% for bursts and for catching up'),
   getsPerFile: assumed(3, 'GET a raw file', 'footer and column ranges, when staging reads it'),
 } as const satisfies Record<string, Figure>;

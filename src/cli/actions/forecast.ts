@@ -44,6 +44,7 @@ function text(result: Forecast, paint: Paint): string {
           `${figure(lake.files_per_day)}, in raw ${byteFigure(Math.round(lake.file_bytes))} each`,
         ],
         ['S3 requests', `${figure(lake.puts_per_month)} PUT and ${figure(lake.gets_per_month)} GET a month`],
+        ['heartbeats', `${figure(lake.heartbeats_per_month)} a month, each a PUT and a LIST`],
         [
           'stored',
           `${byteFigure(Math.round(lake.stored_gib * GIB))} after ${durationFigure(workload.retention_ms)}`,
