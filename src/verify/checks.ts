@@ -4,6 +4,7 @@ import {
   type Consumed,
   CREATED_DATETIME_ID,
   droppedBefore,
+  type Expired,
   QUARANTINE_NAME,
   RAW_NAME,
   STAGING_NAME,
@@ -16,6 +17,7 @@ import { recountStream } from './stream.ts';
 import type { Verified, VerifyOptions } from './verify.ts';
 
 const NONE: ReadFiles = { files: [], rows: 0 };
+const NOTHING = { waiting: 0, events: 0, quarantined: 0, expired: [] };
 
 export async function verifyAll(options: VerifyOptions): Promise<Verified> {
   const { lake, onProgress } = options;
@@ -23,7 +25,7 @@ export async function verifyAll(options: VerifyOptions): Promise<Verified> {
   // Raw last: what consumes it may stand behind the raw that it is compared with, never ahead of it.
   const [staging, quarantine] = await Promise.all([lake.load(STAGING_NAME), lake.load(QUARANTINE_NAME)]);
   const raw = await lake.load(RAW_NAME);
-  if (raw === undefined) return { ...list, ledger: emptyTally, waiting: 0, events: 0, quarantined: 0 };
+  if (raw === undefined) return { ...list, ledger: emptyTally, ...NOTHING };
 
   onProgress?.('adding up the ledgers');
   const ledger = tableState(raw).ledger;
@@ -46,7 +48,8 @@ export async function verifyAll(options: VerifyOptions): Promise<Verified> {
     const held = [...received.files, ...onlyStaged(raw, staged)].filter((file) => !damaged.has(file));
     await recountStream(list, { ...options, raw, held }, options.stream);
   }
-  return { ...list, ledger, waiting, events: staged.rows, quarantined: rejected.rows };
+  const figures = { ledger, waiting, events: staged.rows, quarantined: rejected.rows };
+  return { ...list, ...figures, expired: expiredUnread(raw) };
 }
 
 function checkLedger(list: Checklist, table: Table): void {
@@ -65,6 +68,12 @@ function checkLedger(list: Checklist, table: Table): void {
     expected: keys.map((key) => `${key} ${figure(ledger[key])}`).join(', '),
     found: keys.map((key) => `${key} ${figure(added[key])}`).join(', '),
   });
+}
+
+/** Oldest first. */
+function expiredUnread({ metadata }: Table): Expired[] {
+  const { snapshots } = ancestors(metadata, metadata['current-snapshot-id']!);
+  return snapshots.flatMap((snapshot) => snapshotFacts(snapshot)?.expired ?? []).reverse();
 }
 
 function checkRows(list: Checklist, { table, found }: { table: Table; found: number }): void {

@@ -4,6 +4,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { editTable, loaded } from '../../tests/support/edited-table.ts';
 import { event, events } from '../../tests/support/events.ts';
+import { commit } from '../../tests/support/raw-commits.ts';
 import { ScriptedStream, type StreamRecord } from '../../tests/support/scripted-stream.ts';
 import { movedClock } from '../../tests/support/small-lake.ts';
 import { lakeFolder, openWorker, type Worker } from '../../tests/support/worker.ts';
@@ -127,6 +128,20 @@ describe('a lake in order', () => {
     const verified = await verify();
     expect(verified.findings).toEqual([]);
     expect(verified).toMatchObject({ waiting: 2, events: 10, quarantined: 2 });
+  });
+
+  it('tells what the stream may have dropped unread, and where it was; that is no finding', async () => {
+    const { worker, verify } = await cleanLake();
+    expect((await verify()).expired).toEqual([]);
+    const range = { stream: 'arn:any', shard: 'shardId-000000000001', from: '7', to: '9' };
+    const ranges = [
+      { ...range, since_ms: Date.UTC(2026, 0, 15), until_ms: Date.UTC(2026, 0, 16) },
+      { ...range, from: '9', to: 'end' },
+    ];
+    for (const each of ranges) await commit(worker.lake, { expired: [each] });
+    const verified = await verify();
+    expect(verified.findings).toEqual([]);
+    expect(verified.expired).toEqual(ranges);
   });
 
   it('may have a stream with more records than were taken', async () => {

@@ -4,6 +4,7 @@ import type { Engine, EventLimits } from '../engine/engine.ts';
 import type { Tally } from '../event/event.ts';
 import type { Lake } from '../lake/lake.ts';
 import type { Stream } from '../stream/stream.ts';
+import type { Expired } from '../tables/tables.ts';
 import { verifyAll } from './checks.ts';
 
 export interface Finding {
@@ -29,6 +30,11 @@ export interface Verified {
   waiting: number;
   events: number;
   quarantined: number;
+  /**
+   * What the stream may have dropped before it was read, as far as raw keeps snapshots that say so. No finding: nothing
+   * here can be compared with it.
+   */
+  expired: readonly Expired[];
 }
 
 export interface VerifyOptions {

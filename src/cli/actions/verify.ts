@@ -45,7 +45,10 @@ export function ledgerSentence({ received, written, duplicate, quarantined }: Ta
   return `${figure(received)} received = ${figure(written)} written + ${figure(duplicate)} duplicate + ${figure(quarantined)} quarantined`;
 }
 
-export function verdict({ checks, findings, ledger, waiting, events }: Verified, paint: Paint): string {
+export function verdict(
+  { checks, findings, ledger, waiting, events, expired }: Verified,
+  paint: Paint,
+): string {
   const lines = checks.map(({ text, ok }) => `${ok ? paint.green('✓') : paint.red('✗')} ${text}`);
   for (const { code, what, expected, found } of findings) {
     lines.push('', paint.red(`${code}: ${what}`), `  expected ${expected}`, `  found    ${found}`);
@@ -56,5 +59,19 @@ export function verdict({ checks, findings, ledger, waiting, events }: Verified,
     `${figure(events)} events in staging${findings.length === 0 ? ', each once' : ''}`,
   );
   if (waiting > 0) lines.push(`${figure(waiting)} rows of raw are on their way to staging`);
+  for (const range of expired) lines.push(expiredSentence(range));
   return `${lines.join('\n')}\n`;
+}
+
+function expiredSentence({
+  stream,
+  shard,
+  from,
+  to,
+  since_ms,
+  until_ms,
+}: Verified['expired'][number]): string {
+  const time = (at_ms: number | undefined, unknown: string) =>
+    at_ms === undefined ? unknown : new Date(at_ms).toISOString();
+  return `${shard} of ${stream}: records between ${from} and ${to}, arrived between ${time(since_ms, 'its beginning')} and ${time(until_ms, 'its end')}, may have expired unread`;
 }
