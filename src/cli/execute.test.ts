@@ -130,6 +130,42 @@ describe('a mistake on the command line', () => {
   });
 });
 
+describe('a log in JSON', () => {
+  const failure = new Failure('no lake here', {
+    code: 'lake.none',
+    fault: 'user',
+    why: 'empty',
+    hint: 'run it',
+  });
+  const entries = (stderr: string) =>
+    stderr
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line));
+  const asJson = { env: { LAKEWARD_LOG_FORMAT: 'json', LAKEWARD_LOG_LEVEL: 'error' } };
+
+  test('has an entry of level error about what ended the command, beside the lines for people', async () => {
+    const { stderr } = await run('tables', { ...asJson, action: () => Promise.reject(failure) });
+    expect(entries(stderr)).toEqual([
+      {
+        ...{ time: expect.any(String), level: 'error', id: 'cli.failed', text: 'no lake here' },
+        ...{ code: 'lake.none', why: 'empty', fix: 'run it', exit: 1 },
+      },
+    ]);
+    expect(stderr).toContain('lakeward: no lake here [lake.none]\n  why   empty\n  fix   run it\n');
+  });
+
+  test('has one of settings that cannot be read, too', async () => {
+    const { stderr } = await run('tables', { env: { ...asJson.env, LAKEWARD_LOG_LEVEL: 'loud' } });
+    expect(entries(stderr)).toMatchObject([{ level: 'error', id: 'cli.failed', exit: 2 }]);
+  });
+
+  test('that nobody asked for has none: the lines for people are enough', async () => {
+    const { stderr } = await run('tables', { action: () => Promise.reject(failure) });
+    expect(entries(stderr)).toEqual([]);
+  });
+});
+
 describe('help and version', () => {
   test.each(['tables --help', 'tables -h', 'help tables', 'tables --limit 3 --help'])(
     '“%s” is data on stdout',

@@ -4,13 +4,13 @@
  */
 import type { Readable } from 'node:stream';
 import { type Clock, createLog, type Log, limitedLog } from '../base/base.ts';
-import { loadConfigFile, type Resolved, resolveSettings } from '../config/config.ts';
+import { environmentOf, loadConfigFile, type Resolved, resolveSettings } from '../config/config.ts';
 import type { Command } from './command.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import { type Console, openConsole, type Sink } from './output.ts';
 import { paintFor } from './paint.ts';
 import { type Invocation, parseCommandLine } from './parse.ts';
-import { reportOf } from './report.ts';
+import { type Report, reportOf } from './report.ts';
 
 export interface Execution {
   argv: readonly string[];
@@ -37,14 +37,15 @@ export async function execute(execution: Execution): Promise<ExitCode> {
     clock,
     onClosed: () => closed.abort(),
   });
+  const running: Running = { execution, console, closed: closed.signal };
   try {
     const paint = paintFor({ env, terminal: stdout.isTTY === true });
     const parsed = parseCommandLine({ argv, commands, version, cwd, paint });
-    if (parsed.kind === 'run') return await runCommand(parsed, { execution, console, closed: closed.signal });
+    if (parsed.kind === 'run') return await runCommand(parsed, running);
     await console.write(parsed.text);
     return EXIT.ok;
   } catch (error) {
-    return await ended(error, { execution, console, closed: closed.signal });
+    return await ended(error, running);
   }
 }
 
@@ -52,15 +53,16 @@ interface Running {
   execution: Execution;
   console: Console;
   closed: AbortSignal;
+  /** Option log.format, once there are settings that say it. */
+  logFormat?: string;
 }
 
-async function runCommand(
-  invocation: Invocation,
-  { execution, console, closed }: Running,
-): Promise<ExitCode> {
+async function runCommand(invocation: Invocation, running: Running): Promise<ExitCode> {
+  const { execution, console, closed } = running;
   const { env, cwd, stdin, clock, signal } = execution;
   const { command, args, flags } = invocation;
   const resolved = await settingsOf(invocation, execution);
+  running.logFormat = resolved.settings['log.format'];
   const log = logFor(resolved, { console, clock, terminal: execution.stderr.isTTY === true });
   for (const warning of resolved.warnings) log.warn('config.unknown_variable', warning);
   const exit = await command.run({
@@ -109,15 +111,29 @@ function logFor(
   return limitedLog(log, clock);
 }
 
-async function ended(error: unknown, { execution, console, closed }: Running): Promise<ExitCode> {
+async function ended(error: unknown, running: Running): Promise<ExitCode> {
+  const { execution, console, closed } = running;
   if (closed.aborted) return EXIT.ok;
   if (execution.signal.aborted && isAbort(error, execution.signal)) {
     console.note('stopped');
     return 130;
   }
   const report = reportOf(error);
+  logEnd(report, running);
   await console.failure(report);
   return report.exit;
+}
+
+/**
+ * Where the log is asked for in JSON, programs read it, such as the alarm on entries of level `error`: what ended the
+ * command is an entry too, beside the lines for people. Settings that could not be read ask by the environment alone.
+ */
+function logEnd({ message, code, why, fix, exit }: Report, { execution, console, logFormat }: Running): void {
+  const { env, clock } = execution;
+  if ((logFormat ?? env[environmentOf('log.format')]) !== 'json') return;
+  const write = console.logLine;
+  const log = createLog({ level: 'error', format: 'json', write, now: () => clock.now() });
+  log.error('cli.failed', message, { code, why, fix, exit });
 }
 
 function isAbort(error: unknown, signal: AbortSignal): boolean {
