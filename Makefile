@@ -88,13 +88,13 @@ soak-maintenance: $(INSTALLED) ## 9,000 commits with maintenance: what the table
 	$(NODE) bench/soak-maintenance.ts
 
 plan: $(INSTALLED) ## what an environment would be, made offline: make plan ENV=prod
-	$(NODE) infra/deploy/plan.ts $(or $(ENV),prod)
+	@$(NODE) infra/deploy/plan.ts $(or $(ENV),prod)
 
 deploy: $(INSTALLED) ## deploy: make deploy ENV=local, on LocalStack without Docker, or on ENDPOINT=...
-	ENDPOINT='$(ENDPOINT)' NAME='$(NAME)' APPROVE='$(APPROVE)' $(NODE) infra/deploy/deploy.ts $(or $(ENV),local)
+	@ENDPOINT='$(ENDPOINT)' NAME='$(NAME)' APPROVE='$(APPROVE)' $(NODE) infra/deploy/deploy.ts $(or $(ENV),local)
 
 destroy: $(INSTALLED) ## take down what deploy made: make destroy ENV=local
-	ENDPOINT='$(ENDPOINT)' NAME='$(NAME)' APPROVE='$(APPROVE)' $(NODE) infra/deploy/destroy.ts $(or $(ENV),local)
+	@ENDPOINT='$(ENDPOINT)' NAME='$(NAME)' APPROVE='$(APPROVE)' $(NODE) infra/deploy/destroy.ts $(or $(ENV),local)
 
 reference: $(INSTALLED) ## write docs/reference/ anew from the tables in the code
 	$(NODE) src/cli/reference.ts

@@ -5,6 +5,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { asCommand } from './as-command.ts';
 import {
   ANYBODY,
   type Deployment,
@@ -16,36 +17,38 @@ import {
 import { againstBar } from './duration.ts';
 import { explainDrift } from './emulator-drift.ts';
 import { startLocalStack } from './localstack.ts';
-import { settingsText } from './offline-plan.ts';
+import { isEmulatedEnvironment } from './offline-plan.ts';
 import { type Change, changedAttributes } from './plan-file.ts';
 import { planSummary } from './plan-summary.ts';
-import { terraformMissing } from './providers.ts';
+import { needTerraform } from './providers.ts';
 import { smokeTest, takeRoles } from './smoke.ts';
 
 /** On two cores, with everything installed. */
 const SECONDS_MAX = 420;
 const [environment = 'local'] = process.argv.slice(2);
-const missing = await terraformMissing();
-if (missing !== undefined) throw new Error(`${missing}; see docs/how-to/deploy.md`);
-const isEmulated = /^endpoint\s*=\s*\{[^}]*emulated\s*=\s*true/m.test(await settingsText(environment));
 const begun = performance.now();
 let lap = begun;
+const again = `the same again goes on where it stopped; make destroy ENV=${environment} takes down what is there`;
 
-const target: Target = {
-  environment,
-  name: process.env['NAME'] || undefined,
-  endpoint: isEmulated ? await endpoint() : undefined,
-};
-const deployment = await openDeployment(target);
-try {
-  console.log(planSummary(await deployment.plan()));
-  told('planned');
-  if (!isEmulated && process.env['APPROVE'] !== 'yes')
-    console.log('\nnothing was changed: say APPROVE=yes to apply exactly this');
-  else await applied(deployment);
-} finally {
-  await deployment.close();
-}
+await asCommand({ name: 'make deploy', again }, async () => {
+  await needTerraform();
+  const isEmulated = await isEmulatedEnvironment(environment);
+  const target: Target = {
+    environment,
+    name: process.env['NAME'] || undefined,
+    endpoint: isEmulated ? await endpoint() : undefined,
+  };
+  const deployment = await openDeployment(target);
+  try {
+    console.log(planSummary(await deployment.plan()));
+    told('planned');
+    if (!isEmulated && process.env['APPROVE'] !== 'yes')
+      console.log('\nnothing was changed: say APPROVE=yes to apply exactly this');
+    else await applied(deployment, target);
+  } finally {
+    await deployment.close();
+  }
+});
 
 async function endpoint(): Promise<string> {
   const given = process.env['ENDPOINT'];
@@ -55,7 +58,7 @@ async function endpoint(): Promise<string> {
   return started;
 }
 
-async function applied(deployment: Deployment): Promise<void> {
+async function applied(deployment: Deployment, target: Target): Promise<void> {
   await deployment.apply();
   told('applied');
   const outputs = await deployment.outputs();

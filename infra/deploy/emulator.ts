@@ -3,6 +3,8 @@
  * Asked by hand, as the SDK's clients for STS and IAM are no dependency of ours.
  */
 
+import { Stopped } from './as-command.ts';
+
 /** Every emulator has an account of its own; what it cannot do is off, whatever the environment says. */
 export async function variablesFor(endpoint: string): Promise<string[]> {
   const account = await accountAt(endpoint);
@@ -19,10 +21,18 @@ async function accountAt(endpoint: string): Promise<string> {
     service: 'sts',
     parameters: { Action: 'GetCallerIdentity', Version: '2011-06-15' },
   }).catch((error: unknown) => {
-    throw new Error(`nothing answers at ${endpoint}: start it, or leave ENDPOINT out`, { cause: error });
+    throw new Stopped(`nothing answers at ${endpoint}`, {
+      why: String(error instanceof Error ? (error.cause ?? error) : error),
+      fix: 'start it; or, if it ended for good, what was in it has gone with it: remove its folder below .local/',
+      cause: error,
+    });
   });
   const account = /<Account>(\d{12})<\/Account>/.exec(answer)?.[1];
-  if (account === undefined) throw new Error(`${endpoint} does not answer as AWS STS does`);
+  if (account === undefined)
+    throw new Stopped(`${endpoint} is no emulator of AWS`, {
+      why: 'it answers to STS GetCallerIdentity without an account',
+      fix: 'name the address of LocalStack, moto or another',
+    });
   return account;
 }
 

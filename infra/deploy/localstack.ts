@@ -7,6 +7,7 @@ import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Stopped } from './as-command.ts';
 import { run } from './programs.ts';
 import { type Programs, pythonEnvironment } from './python-environment.ts';
 
@@ -54,7 +55,8 @@ export async function startLocalStack(folder: string): Promise<string> {
     env: { ...process.env, ...settings({ port, root }) },
   });
   await log.close();
-  if (child.pid === undefined) throw new Error('LocalStack could not be started');
+  if (child.pid === undefined)
+    throw new Stopped('LocalStack could not be started', { why: `${python} does not run` });
   child.unref();
   await writeFile(
     join(folder, 'running.json'),
@@ -108,7 +110,10 @@ async function untilReady(
   }
   const said = await readFile(join(folder, 'localstack.log'), 'utf8');
   await stopLocalStack(folder);
-  throw new Error(`LocalStack did not come up at ${endpoint}:\n${said.slice(-2000)}`);
+  throw new Stopped('LocalStack did not come up', {
+    why: `nothing answered at ${endpoint} within ${START_MS_MAX / 1000} s, or it ended`,
+    said: said.slice(-2000),
+  });
 }
 
 async function answers(endpoint: string): Promise<boolean> {

@@ -3,9 +3,10 @@
  * policy tests. Credentials need not exist.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { Stopped } from './as-command.ts';
 import { PROJECT } from './cache.ts';
 import type { Plan } from './plan-file.ts';
 import { runWell } from './programs.ts';
@@ -56,12 +57,21 @@ export async function planOffline(
   }
 }
 
+/** Whether something at an endpoint stands in for AWS there. */
+export async function isEmulatedEnvironment(environment: string): Promise<boolean> {
+  return /^endpoint\s*=\s*\{[^}]*emulated\s*=\s*true/m.test(await settingsText(environment));
+}
+
 /** The variables of an environment; an error when there is none of that name. */
 export async function settingsText(environment: string): Promise<string> {
   return readFile(
     join(PROJECT, 'infra/terraform/environments', environment, 'terraform.tfvars'),
     'utf8',
-  ).catch(() => {
-    throw new Error(`there is no environment ${environment}: look into infra/terraform/environments`);
+  ).catch(async () => {
+    const folder = join(PROJECT, 'infra/terraform/environments');
+    throw new Stopped(`there is no environment ${environment}`, {
+      why: `it would be a folder in infra/terraform/environments, and there are ${(await readdir(folder)).join(', ')}`,
+      fix: 'name one of these: ENV=local',
+    });
   });
 }

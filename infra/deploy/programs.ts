@@ -1,5 +1,7 @@
 /** Other programs, run to their end. What they say is kept for the one who asks, or goes to the terminal as it comes. */
 import { spawn } from 'node:child_process';
+import { basename } from 'node:path';
+import { Stopped } from './as-command.ts';
 
 export interface Ended {
   code: number;
@@ -37,7 +39,7 @@ export async function run(
   return promise;
 }
 
-/** As `run`; anything but success is an error that holds what the program said. */
+/** As `run`; anything but success is an error that holds what the program said of it. */
 export async function runWell(
   program: string,
   args: readonly string[],
@@ -45,6 +47,8 @@ export async function runWell(
 ): Promise<string> {
   const { code, stdout, stderr } = await run(program, args, options);
   if (code === 0) return stdout;
-  const said = `${stderr}${stdout}`.trim();
-  throw new Error(`${program} ${args[0] ?? ''} failed (${code})${said === '' ? '' : `:\n${said}`}`);
+  // Where a program has a place for errors, what else it said is how far it had come.
+  const said = (stderr.trim() || stdout).trim();
+  const what = [basename(program), ...args.filter((arg) => !arg.startsWith('-')).slice(0, 1)].join(' ');
+  throw new Stopped(`${what} failed`, { why: `it ended with exit code ${code}`, said });
 }

@@ -5,6 +5,7 @@
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { Stopped } from './as-command.ts';
 import { cacheFolder } from './cache.ts';
 import { run } from './programs.ts';
 
@@ -35,6 +36,12 @@ export async function terraformMissing(): Promise<string | undefined> {
   return major === 1 && minor >= 11 ? undefined : `terraform ${version} is not 1.11 or a newer 1.x`;
 }
 
+export async function needTerraform(): Promise<void> {
+  const missing = await terraformMissing();
+  if (missing === undefined) return;
+  throw new Stopped('no Terraform', { why: missing, fix: 'install Terraform 1.11 or a newer 1.x' });
+}
+
 export async function findProviders(): Promise<Providers> {
   const configured = process.env['TF_CLI_CONFIG_FILE'];
   if (configured && (await exists(configured)))
@@ -53,7 +60,10 @@ async function findMirror(): Promise<string | undefined> {
   const named = process.env['LAKEWARD_TF_MIRROR'];
   if (named) {
     if (await exists(join(named, AWS))) return named;
-    throw new Error(`LAKEWARD_TF_MIRROR names ${named}, which has no ${AWS}`);
+    throw new Stopped('no provider in the mirror', {
+      why: `LAKEWARD_TF_MIRROR names ${named}, which has no ${AWS}`,
+      fix: 'name the folder that holds registry.terraform.io, or unset it',
+    });
   }
   for (const parent of PARENTS)
     for (const child of await readdir(parent).catch(() => []))

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { Stopped } from './as-command.ts';
 import { cacheFolder } from './cache.ts';
 import { run, runWell } from './programs.ts';
 
@@ -58,7 +59,10 @@ async function findPython({ name, pythons }: Programs): Promise<string> {
     const paths = [`python${version}`, ...installed.map((each) => join(versions, each, 'bin/python3'))];
     for (const path of paths) if (await works(path, version)) return path;
   }
-  throw new Error(`${name} needs Python ${pythons.join(' or ')} with venv, and none was found on the PATH`);
+  throw new Stopped(`no Python for ${name}`, {
+    why: `it needs Python ${pythons.join(' or ')} with venv, and none was found on the PATH or in pyenv`,
+    fix: `install one of them (pyenv install ${pythons[0]}), or name an ENDPOINT that runs already`,
+  });
 }
 
 async function works(python: string, version: string): Promise<boolean> {

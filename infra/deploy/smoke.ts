@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 import { environmentOf, type OptionName } from '../../src/config/config.ts';
+import { Stopped } from './as-command.ts';
 import { PROJECT } from './cache.ts';
 import type { Outputs } from './deployment.ts';
 import { runWell } from './programs.ts';
@@ -56,7 +57,9 @@ export async function smokeTest(deployed: Deployed): Promise<string> {
     const answer = await as('staging', ['sql', '--format', 'json', mine]);
     const found = JSON.parse(answer) as { rows: number; ids: number }[];
     if (found[0]?.rows !== EVENTS || found[0].ids !== EVENTS)
-      throw new Error(`${EVENTS} events were sent, and the bucket holds ${answer.trim()}`);
+      throw new Stopped('the smoke test failed', {
+        why: `${EVENTS} events were sent, and the bucket holds ${answer.trim()}`,
+      });
     return `${EVENTS} events and ${REPEATS} repeats sent; ${EVENTS} in the bucket, and verify found nothing`;
   } finally {
     await rm(folder, { recursive: true, force: true });
