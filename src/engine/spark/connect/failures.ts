@@ -32,6 +32,17 @@ export const isUnknownOperation = (error: ConnectError) =>
 export const isUnknownSession = (error: ConnectError) =>
   error.rawMessage.includes('INVALID_HANDLE.SESSION_NOT_FOUND');
 
+/** Node's and OpenSSL's names of a certificate that is not believed. */
+const UNTRUSTED =
+  /^(CERT_|ERR_TLS_CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|INVALID_CA|PATH_LENGTH)/;
+/** What answers a handshake of TLS is none. */
+const NO_TLS = /^(ERR_SSL_WRONG_VERSION_NUMBER|ERR_SSL_PACKET_LENGTH_TOO_LONG|EPROTO)$/;
+
+function socketCodeOf({ cause }: ConnectError): string {
+  const { code } = (cause ?? {}) as { code?: unknown };
+  return typeof code === 'string' ? code : '';
+}
+
 const SESSION_GONE = /INVALID_HANDLE\.SESSION_(NOT_FOUND|CLOSED|CHANGED)|SESSION_NOT_SAME/;
 
 /** Asks the server for the whole account; what it cannot give is made of the short one. */
@@ -101,10 +112,29 @@ export function sparkFailure(
       'never',
       'give the server’s token in spark.url: ;token=…',
     );
+  if (UNTRUSTED.test(socketCodeOf(error)))
+    return failure(
+      'spark.untrusted',
+      'user',
+      'never',
+      'have the server’s certificate signed by an authority that Node knows, or name the authority’s file in NODE_EXTRA_CA_CERTS',
+    );
+  if (NO_TLS.test(socketCodeOf(error)))
+    return failure(
+      'spark.no_tls',
+      'user',
+      'never',
+      'what answers there speaks no TLS: write use_ssl=false in spark.url, or give the server a certificate',
+    );
   if (account.errorClass === 'OPERATION_CANCELED') return failure('spark.interrupted', 'service', 'backoff');
   if (isUnknownOperation(error)) return failure('spark.operation_lost', 'service', 'backoff');
   if (isLost(error) || STOPPED.test(text)) {
-    return failure('spark.unreachable', 'service', 'backoff', 'is the server running, and spark.url right?');
+    return failure(
+      'spark.unreachable',
+      'service',
+      'backoff',
+      'is the server running, and spark.url right? A server with TLS needs use_ssl=true in it',
+    );
   }
   if (account.types.some((type) => PASSING.test(type)) || PASSING.test(text))
     return failure('spark.commit_failed', 'service', 'backoff');

@@ -39,6 +39,7 @@ export interface Session {
   close(): Promise<void>;
 }
 
+const CLIENT = 'lakeward';
 const INTERRUPT_OPERATION = 3;
 const PAUSE = { first_ms: 50, most_ms: 5_000 };
 
@@ -64,7 +65,8 @@ class ConnectSession implements Session {
     this.#wire = openWire(address);
     this.id = address.sessionId ?? options.newId();
     const userContext = { userId: address.userId ?? 'lakeward' };
-    this.#ids = { sessionId: this.id, userContext, clientType: 'lakeward' };
+    const clientType = address.userAgent === undefined ? CLIENT : `${address.userAgent} ${CLIENT}`;
+    this.#ids = { sessionId: this.id, userContext, clientType };
     void this.#beat();
   }
 

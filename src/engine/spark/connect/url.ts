@@ -7,6 +7,8 @@ export interface SparkAddress {
   token: string | undefined;
   userId: string | undefined;
   sessionId: string | undefined;
+  /** What the server's own lists call the client, before our name. */
+  userAgent: string | undefined;
   /** Every further parameter goes along with each request (Databricks: `x-databricks-cluster-id`). */
   headers: Readonly<Record<string, string>>;
 }
@@ -37,6 +39,7 @@ export function parseSparkUrl(text: string): SparkAddress {
     token,
     userId: given.get('user_id'),
     sessionId: given.get('session_id'),
+    userAgent: given.get('user_agent'),
     headers,
   };
 }
