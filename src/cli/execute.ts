@@ -116,7 +116,7 @@ async function ended(error: unknown, running: Running): Promise<ExitCode> {
   if (closed.aborted) return EXIT.ok;
   if (execution.signal.aborted && isAbort(error, execution.signal)) {
     console.note('stopped');
-    return 130;
+    return EXIT.stopped;
   }
   const report = reportOf(error);
   logEnd(report, running);

@@ -9,10 +9,11 @@ export const EXIT = {
   credentials: 4,
   tryAgain: 5,
   bug: 70,
+  stopped: 130,
 } as const;
 
-/** Also 130 and 143: stopped at once by a second Ctrl-C or SIGTERM. */
-export type ExitCode = (typeof EXIT)[keyof typeof EXIT] | 130 | 143;
+/** Also 143: stopped at once by a second SIGTERM. */
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT] | 143;
 
 export const EXIT_MEANINGS: Readonly<Record<ExitCode, string>> = {
   0: 'done',
@@ -22,7 +23,7 @@ export const EXIT_MEANINGS: Readonly<Record<ExitCode, string>> = {
   4: 'credentials are missing, wrong or not allowed to do this',
   5: 'a service did not answer as it should; the same again later may work',
   70: 'a bug in lakeward; please report it',
-  130: 'stopped at once by a second Ctrl-C',
+  130: 'stopped by Ctrl-C before its work was done; what it committed stays',
   143: 'stopped at once by a second SIGTERM',
 };
 

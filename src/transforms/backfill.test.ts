@@ -200,3 +200,34 @@ describe('a definition with other columns', () => {
     expect(await lake.rows('counting', 'sum(n)')).toEqual([[4]]);
   });
 });
+
+describe('a backfill that is told to stop', () => {
+  test('says so, and keeps what it committed', async () => {
+    const lake = await filled();
+    const stop = new AbortController();
+    const project = lake.options([after], {
+      ...{ maxDays: 1, signal: stop.signal, onCommit: () => stop.abort() },
+    });
+    expect(await backfill(project, after, {})).toMatchObject({ stopped: true, commits: 1 });
+    expect(await lake.rows('counting', 'sum(n)')).toEqual([[13]]);
+  });
+
+  test('hides no failure that came meanwhile', async () => {
+    const lake = await filled();
+    const stop = new AbortController();
+    const broken = counting("error('no more')::bigint");
+    const engine = new Proxy(lake.worker.engine, {
+      get: (target, key) => {
+        if (key === 'transform') stop.abort();
+        return key === 'transform'
+          ? (write: Parameters<typeof target.transform>[0]) =>
+              target.transform({ ...write, signal: new AbortController().signal })
+          : target[key as keyof typeof target];
+      },
+    });
+    const project = lake.options([broken], { engine, signal: stop.signal });
+    const outcome = await backfill(project, broken, {});
+    expect(outcome).toMatchObject({ failure: { code: 'transform.sql' } });
+    expect(outcome.stopped).toBeUndefined();
+  });
+});

@@ -10,7 +10,7 @@ import type { Transform } from './define.ts';
 import { evolved } from './evolve.ts';
 import { allDays, type Context, computeDays, type Ran } from './partitions.ts';
 import { martRecord, type RunRecord } from './record.ts';
-import { openContext, outcomeOf } from './run.ts';
+import { endedBy, openContext, outcomeOf } from './run.ts';
 import { filesIn, planViews } from './sources.ts';
 import type { BackfillPlan, BackfillRange, TransformOutcome, TransformsOptions } from './transforms.ts';
 
@@ -41,10 +41,9 @@ export async function runBackfill(
   try {
     if (transform.mode === 'append') records.push(...(await unlessRefused(options, transform, rebuild)));
     else await backfillDays(options, transform, { range, records });
-    return outcomeOf(transform, records);
+    return outcomeOf(transform, { records, stopped: options.signal.aborted });
   } catch (failure) {
-    if (options.signal.aborted) return outcomeOf(transform, records);
-    return { ...outcomeOf(transform, records), failure };
+    return endedBy(failure, { options, transform, records });
   }
 }
 

@@ -102,7 +102,10 @@ describe('a transform of mode partitions', () => {
     const lake = await transformLake();
     await lake.fill([1, 2, 3].map((n) => lesson(n, `2026-01-0${n}T08:00:00`, 'ann')));
     const stop = new AbortController();
-    await lake.run([active], { maxDays: 1, signal: stop.signal, onCommit: () => stop.abort() });
+    const asked = { maxDays: 1, signal: stop.signal, onCommit: () => stop.abort() };
+    expect(await lake.run([active], asked)).toEqual([
+      { name: 'active', stopped: true, commits: 1, rows: 1, days: expect.anything() },
+    ]);
     expect(await lake.rows('active', ACTIVE)).toHaveLength(1);
     succeeded(await lake.run([active]));
     expect(await lake.rows('active', ACTIVE)).toEqual([

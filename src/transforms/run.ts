@@ -39,11 +39,23 @@ async function runOne(options: TransformsOptions, transform: Transform): Promise
         backoff(refusals++, { first_ms: 20, most_ms: 5_000, random: options.random }),
       );
     }
-    return outcomeOf(transform, records);
+    return outcomeOf(transform, { records, stopped: options.signal.aborted });
   } catch (failure) {
-    if (options.signal.aborted && isInterruption(failure)) return outcomeOf(transform, records);
-    return { ...outcomeOf(transform, records), failure };
+    return endedBy(failure, { options, transform, records });
   }
+}
+
+/** Told to stop, a query ends with an interruption; what else went wrong meanwhile is a failure still. */
+export function endedBy(
+  failure: unknown,
+  {
+    options,
+    transform,
+    records,
+  }: { options: TransformsOptions; transform: Transform; records: readonly RunRecord[] },
+): TransformOutcome {
+  const stopped = options.signal.aborted && isInterruption(failure);
+  return { ...outcomeOf(transform, { records, stopped }), ...(stopped ? {} : { failure }) };
 }
 
 const isInterruption = (failure: unknown): boolean =>
@@ -63,9 +75,12 @@ export async function openContext(options: TransformsOptions, transform: Transfo
   return { options, sources, mart: await openMart(options, transform, sources) };
 }
 
-export function outcomeOf({ name }: Transform, records: readonly RunRecord[]): TransformOutcome {
+export function outcomeOf(
+  { name }: Transform,
+  { records, stopped }: { records: readonly RunRecord[]; stopped: boolean },
+): TransformOutcome {
   return {
-    name,
+    ...{ name, ...(stopped && { stopped }) },
     commits: records.length,
     rows: records.reduce((sum, { rows }) => sum + rows, 0),
     days: rangesOf(records.flatMap(({ days }) => daysIn(days))),

@@ -46,13 +46,14 @@ export interface TransformCommit {
   run: RunRecord;
 }
 
-/** What became of one transform. A failed one keeps its position; the others were run. */
+/** What became of one transform. A failed or stopped one goes on from its last commit; the others were run. */
 export interface TransformOutcome {
   name: string;
   commits: number;
   rows: number;
   days: readonly DayRange[];
   failure?: unknown;
+  stopped?: boolean;
 }
 
 export interface TransformStatus {
@@ -128,9 +129,8 @@ export interface TestOptions {
 export type Row = Record<string, Cell>;
 
 /**
- * The rows that a transform makes of these events, in order of all columns; for tests, without a lake. Events are
- * judged and enriched, and repeats dropped, as on the way to staging; one that would go to quarantine is an error. An
- * event without event_uuid gets one.
+ * The rows that a transform makes of these events, in order of all columns; for tests, without a lake. Events are judged
+ * as on the way to staging: one that would go to quarantine is an error, one without event_uuid gets one.
  */
 export async function testTransform(
   transform: Transform,

@@ -25,13 +25,13 @@ export const transformRun: TransformRunAction = async (context) => {
   }
 };
 
-/** A failed transform is part of the answer: the others did what they were asked for. */
+/** A failed transform is part of the answer, and so is one that was stopped: the others did what they were asked for. */
 export async function report(
-  { out }: Parameters<TransformRunAction>[0],
+  { out, signal }: Parameters<TransformRunAction>[0],
   outcomes: readonly TransformOutcome[],
 ) {
-  const data = outcomes.map(({ name, commits, rows, days, failure }) => ({
-    name,
+  const data = outcomes.map(({ name, commits, rows, days, failure, stopped }) => ({
+    ...{ name, ...(stopped && { stopped }) },
     commits,
     rows,
     days: rangesText(days),
@@ -47,10 +47,21 @@ export async function report(
   const failures = outcomes.flatMap(({ failure }) => (failure === undefined ? [] : [failure]));
   for (const failure of failures) out.note(reportText(reportOf(failure), out.notePaint).trimEnd());
   if (failures.some((failure) => !(failure instanceof Failure))) return EXIT.bug;
-  return failures.length > 0 ? EXIT.failed : EXIT.ok;
+  if (failures.length > 0) return EXIT.failed;
+  const isDone = !signal.aborted || (outcomes.length > 0 && !outcomes.some(({ stopped }) => stopped));
+  if (isDone) return EXIT.ok;
+  out.note('stopped; the next run goes on from here');
+  return EXIT.stopped;
 }
 
-function stateOf({ commits, error }: { commits: number; error?: unknown }): string {
+interface State {
+  commits: number;
+  stopped?: boolean;
+  error?: unknown;
+}
+
+function stateOf({ commits, stopped, error }: State): string {
   if (error !== undefined) return 'failed';
+  if (stopped) return 'stopped';
   return commits === 0 ? 'up to date' : 'committed';
 }
