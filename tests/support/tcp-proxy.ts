@@ -9,11 +9,14 @@ export interface TcpProxy {
   after(bytes: number, act: () => void): void;
   /** Every connection breaks, on both sides; new ones are taken. */
   cut(): void;
+  /** The connections that are there stay, and carry nothing more, as when a network is gone; new ones are taken. */
+  mute(): void;
   close(): Promise<void>;
 }
 
 export async function openTcpProxy(upstream: number): Promise<TcpProxy> {
   const open = new Set<Socket>();
+  const mutes = new Set<() => void>();
   let sent = 0;
   let planned: { at: number; act: () => void } | undefined;
   const passing = (bytes: number) => {
@@ -41,6 +44,11 @@ export async function openTcpProxy(upstream: number): Promise<TcpProxy> {
       passing(chunk.length);
     });
     behind.pipe(client);
+    mutes.add(() => {
+      behind.unpipe(client);
+      client.removeAllListeners('data').resume();
+      behind.resume();
+    });
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   const cut = () => {
@@ -55,6 +63,10 @@ export async function openTcpProxy(upstream: number): Promise<TcpProxy> {
       planned = { at: sent + bytes, act };
     },
     cut,
+    mute() {
+      for (const mute of mutes) mute();
+      mutes.clear();
+    },
     close: () =>
       new Promise((closed) => {
         server.close(() => closed());

@@ -4,7 +4,9 @@ import { Code, ConnectError, type HandlerContext } from '@connectrpc/connect';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type Certificate, certificateOfLoopback } from '../../../../tests/support/certificate.ts';
 import { type Answers, type GrpcServer, serveGrpc } from '../../../../tests/support/grpc-server.ts';
+import { openTcpProxy } from '../../../../tests/support/tcp-proxy.ts';
 import { VirtualClock } from '../../../../tests/support/virtual-clock.ts';
+import { type Clock, systemClock } from '../../../base/base.ts';
 import { ERROR_INFO, methodOf } from './descriptors.ts';
 import type { Message, Request } from './messages.ts';
 import { openSession, type Session } from './session.ts';
@@ -26,11 +28,12 @@ interface Setup {
   answers: Answers;
   parameters?: string;
   certificate?: Certificate;
-  clock?: VirtualClock;
+  clock?: Clock;
   attempts?: number;
+  ping_ms?: number;
 }
 
-async function setup({ answers, parameters = '', certificate, clock, attempts = 4 }: Setup) {
+async function setup({ answers, parameters = '', certificate, clock, attempts = 4, ping_ms }: Setup) {
   const told: [method: string, request: Record<string, unknown>][] = [];
   const heard = (method: string, answer: Answers[string]) => (request: never, context: HandlerContext) => {
     told.push([method, request]);
@@ -45,16 +48,19 @@ async function setup({ answers, parameters = '', certificate, clock, attempts = 
     answers: Object.fromEntries(Object.entries(all).map(([name, answer]) => [name, heard(name, answer)])),
     certificate,
   });
+  const proxy = await openTcpProxy(server.port);
   let ids = 0;
   const session = openSession({
-    ...{ url: `sc://127.0.0.1:${server.port}/${parameters}`, attempts, heartbeat_ms: HEARTBEAT_MS },
+    ...{ url: `sc://127.0.0.1:${proxy.port}/${parameters}`, attempts, heartbeat_ms: HEARTBEAT_MS },
     ...{ clock: clock ?? new VirtualClock({ running: true }), random: () => 0, newId: () => `id ${++ids}` },
+    ...(ping_ms !== undefined && { ping_ms }),
   });
   onTestFinished(async () => {
     await session.close();
+    await proxy.close();
     await server.close();
   });
-  return { session, server, told, methods: () => told.map(([method]) => method) };
+  return { session, server, proxy, told, methods: () => told.map(([method]) => method) };
 }
 
 interface Reading {
@@ -114,6 +120,23 @@ describe('an operation whose connection breaks', () => {
       },
     });
     expect(await idsOf(session)).toEqual(['1', '2']);
+  });
+
+  test('is attached to again when the network is gone without a word', async () => {
+    const { session, proxy } = await setup({
+      ...{ ping_ms: 20, clock: systemClock },
+      answers: {
+        async *ExecutePlan(_: never, context) {
+          yield batch('1');
+          await until(context);
+        },
+        async *ReattachExecute() {
+          yield batch('2');
+          yield END;
+        },
+      },
+    });
+    expect(await idsOf(session, { onSeen: (id) => id === '1' && proxy.mute() })).toEqual(['1', '2']);
   });
 
   test('is begun again under its own id when the server has never heard of it', async () => {

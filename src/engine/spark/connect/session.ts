@@ -18,6 +18,8 @@ export interface SessionOptions {
   /** Connections tried in a row without hearing anything. */
   attempts: number;
   heartbeat_ms: number;
+  /** A connection is given up that says nothing for so long, twice (20 s). */
+  ping_ms?: number;
 }
 
 export interface Operation {
@@ -62,7 +64,7 @@ class ConnectSession implements Session {
     const address = parseSparkUrl(options.url);
     this.#options = options;
     this.#origin = address.origin;
-    this.#wire = openWire(address);
+    this.#wire = openWire(address, options);
     this.id = address.sessionId ?? options.newId();
     const userContext = { userId: address.userId ?? 'lakeward' };
     const clientType = address.userAgent === undefined ? CLIENT : `${address.userAgent} ${CLIENT}`;

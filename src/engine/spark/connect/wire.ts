@@ -1,6 +1,10 @@
 /** One connection to a Spark Connect server: calls by name, with the headers that every one carries. */
 import { create } from '@bufbuild/protobuf';
-import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node';
+import {
+  createGrpcTransport,
+  type GrpcTransportOptions,
+  Http2SessionManager,
+} from '@connectrpc/connect-node';
 import { methodOf } from './descriptors.ts';
 import type { Method, Request, Response } from './messages.ts';
 import type { SparkAddress } from './url.ts';
@@ -20,14 +24,11 @@ export interface Wire {
   close(): void;
 }
 
-export function openWire({ origin, token, headers }: SparkAddress): Wire {
-  const sessionManager = new Http2SessionManager(origin, {
-    pingIntervalMs: PING_MS,
-    pingTimeoutMs: PING_MS,
-  });
+export function openWire({ origin, token, headers }: SparkAddress, { ping_ms = PING_MS } = {}): Wire {
+  const sessionManager = new Http2SessionManager(origin, { pingIntervalMs: ping_ms, pingTimeoutMs: ping_ms });
   const transport = createGrpcTransport({
     baseUrl: origin,
-    sessionManager,
+    sessionManager: survived(sessionManager),
     readMaxBytes: MESSAGE_BYTES,
     writeMaxBytes: MESSAGE_BYTES,
   });
@@ -50,6 +51,27 @@ export function openWire({ origin, token, headers }: SparkAddress): Wire {
       yield* answer.message as AsyncIterable<never>;
     },
     close: () => sessionManager.abort(),
+  };
+}
+
+/**
+ * The library listens no more to a connection that it has given up for its silence, once another is asked for; Node then
+ * takes that connection's error for one that nobody handles, and ends the process. Its streams tell of it all the same.
+ */
+function survived(inner: Http2SessionManager): NonNullable<GrpcTransportOptions['sessionManager']> {
+  const heard = new WeakSet<object>();
+  return {
+    authority: inner.authority,
+    notifyResponseByteRead: (stream) => inner.notifyResponseByteRead(stream),
+    async request(...asked) {
+      const stream = await inner.request(...asked);
+      const { session } = stream;
+      if (session !== undefined && !heard.has(session)) {
+        heard.add(session);
+        session.on('error', () => {});
+      }
+      return stream;
+    },
   };
 }
 
