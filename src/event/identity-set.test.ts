@@ -43,6 +43,16 @@ describe('a set of identities', () => {
     }
   });
 
+  test('loses nothing when room is made for more, and nothing that comes after', () => {
+    const keys = keysOf(Array.from({ length: 3_000 }, (_, i): Words => [i, 1, 2, 3]));
+    const set = new IdentitySet();
+    for (let i = 0; i < 1_000; i++) set.add(keys, i, i);
+    set.reserve(2_000);
+    for (let i = 0; i < 1_000; i++) expect(set.add(keys, i, 99)).toBe(false);
+    for (let i = 1_000; i < 3_000; i++) expect(set.add(keys, i, i)).toBe(true);
+    for (let i = 0; i < 3_000; i++) if (set.contentOf(keys, i) !== i) expect.unreachable(`lost ${i}`);
+  });
+
   test('tells the identity of zeros from all others, however alike', () => {
     const keys = keysOf([
       [0, 0, 0, 0],

@@ -1,3 +1,7 @@
+const CAPACITY_LEAST = 1024;
+/** Fuller than this, a set gets twice the room. */
+const LOAD_MOST = 0.75;
+
 /**
  * A set of 128-bit identities over one typed array: open addressing, 16 bytes a slot beside a u32 of content hash,
  * no object per entry. Measured: 96 ns an id at 1M remembered, 170–380 ns at 10M; DuckDB's `NOT IN` over the same
@@ -13,9 +17,8 @@ export class IdentitySet {
   #size = 0;
   #hasZero = false;
 
-  constructor(expected = 768) {
-    let capacity = 1024;
-    while (capacity * 0.75 < expected) capacity *= 2;
+  constructor(expected = 0) {
+    const capacity = capacityFor(expected);
     this.#slots = new Uint32Array((capacity + 1) * 4);
     this.#content = new Uint32Array(capacity + 1);
     this.#mask = capacity - 1;
@@ -29,16 +32,17 @@ export class IdentitySet {
   add(keys: Uint32Array, index: number, content: number): boolean {
     const at = this.#find(keys, index);
     if (at < 0) return false;
-    const slot = at << 2;
-    const from = index << 2;
-    this.#slots[slot] = keys[from]!;
-    this.#slots[slot + 1] = keys[from + 1]!;
-    this.#slots[slot + 2] = keys[from + 2]!;
-    this.#slots[slot + 3] = keys[from + 3]!;
+    copyKey(keys, index, this.#slots, at);
     this.#content[at] = content;
     if (at > this.#mask) this.#hasZero = true;
-    if (++this.#size > (this.#mask + 1) * 0.75) this.#grow();
+    if (++this.#size > this.#room) this.#resize((this.#mask + 1) * 2);
     return true;
+  }
+
+  /** Makes room for so many more at once, instead of by doubling on the way. */
+  reserve(count: number): void {
+    const capacity = capacityFor(this.#size + count);
+    if (capacity > this.#mask + 1) this.#resize(capacity);
   }
 
   has(keys: Uint32Array, index: number): boolean {
@@ -54,11 +58,9 @@ export class IdentitySet {
   /** Every identity, four words each, in no particular order. */
   keys(): Uint32Array {
     const out = new Uint32Array(this.#size * 4);
-    let length = 0;
+    let count = 0;
     for (let slot = 0; slot <= this.#mask; slot++) {
-      if (this.#isFree(slot << 2)) continue;
-      out.set(this.#slots.subarray(slot << 2, (slot + 1) << 2), length);
-      length += 4;
+      if (!this.#isFree(slot << 2)) copyKey(this.#slots, slot, out, count++);
     }
     // The identity of zeros, if it is here, is what is left of the array.
     return out;
@@ -66,6 +68,7 @@ export class IdentitySet {
 
   /** Copies every identity of this set into another. */
   addTo(other: IdentitySet): void {
+    other.reserve(this.#size);
     for (let slot = 0; slot <= this.#mask; slot++) {
       if (!this.#isFree(slot << 2)) other.add(this.#slots, slot, this.#content[slot]!);
     }
@@ -92,13 +95,32 @@ export class IdentitySet {
     return (slots[p]! | slots[p + 1]! | slots[p + 2]! | slots[p + 3]!) === 0;
   }
 
-  #grow(): void {
-    const bigger = new IdentitySet((this.#mask + 1) * 1.5 - 1);
+  get #room(): number {
+    return (this.#mask + 1) * LOAD_MOST;
+  }
+
+  #resize(capacity: number): void {
+    const bigger = new IdentitySet(capacity * LOAD_MOST);
     this.addTo(bigger);
     this.#slots = bigger.#slots;
     this.#content = bigger.#content;
     this.#mask = bigger.#mask;
   }
+}
+
+function capacityFor(expected: number): number {
+  let capacity = CAPACITY_LEAST;
+  while (capacity * LOAD_MOST < expected) capacity *= 2;
+  return capacity;
+}
+
+/** Word by word: `set` of a `subarray` would make an object for every identity. */
+export function copyKey(from: Uint32Array, index: number, to: Uint32Array, at: number): void {
+  const [f, t] = [index << 2, at << 2];
+  to[t] = from[f]!;
+  to[t + 1] = from[f + 1]!;
+  to[t + 2] = from[f + 2]!;
+  to[t + 3] = from[f + 3]!;
 }
 
 /** Mixes all four words of an identity, so that counters and time-ordered UUIDs spread as well as random ones. */

@@ -39,7 +39,7 @@ export interface Overlay {
 export class Window {
   readonly #options: WindowOptions;
   #current = new IdentitySet();
-  #previous = new IdentitySet(0);
+  #previous = new IdentitySet();
   #generationStart_s = Number.NEGATIVE_INFINITY;
   #watermark_s = Number.NEGATIVE_INFINITY;
   #overlays: Overlay[] = [];
@@ -65,7 +65,7 @@ export class Window {
 
   /** Judges a batch against the window, the overlays before it, and itself; its own overlay joins the line. */
   judge(batch: Identities): Verdict {
-    const fresh = new IdentitySet();
+    const fresh = new IdentitySet(batch.count);
     const drop = new Int32Array(batch.count);
     let dropped = 0;
     let conflicting = 0;

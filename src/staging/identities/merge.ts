@@ -1,4 +1,5 @@
 /** Several runs into one. It goes in steps of some ten thousand keys, so that other work of the process goes on. */
+import { copyKey } from '../../event/event.ts';
 import { compareKeys, hashAt } from './order.ts';
 import type { Run } from './run.ts';
 import { RunWriter } from './run-writer.ts';
@@ -28,7 +29,7 @@ export async function mergeRuns(
       const least = leastOf(heads);
       const isRepeat = count > 0 && compareKeys(out, count - 1, least.keys, least.index) === 0;
       if (!isRepeat) {
-        out.set(least.keys.subarray(least.index << 2, (least.index + 1) << 2), count * 4);
+        copyKey(least.keys, least.index, out, count);
         count++;
       }
       if (!advance(least) && !(await refill(least))) heads.splice(heads.indexOf(least), 1);

@@ -1,5 +1,5 @@
 /** The order of a run: by hash, which spreads over all of 32 bits, and keys with equal hashes by themselves. */
-import { identityHash } from '../../event/event.ts';
+import { copyKey, identityHash } from '../../event/event.ts';
 
 /** A sort key is the hash and the place in one number, 53 bits: sorted without an object or a comparison of ours. */
 const MOST_SORTED = 2 ** 21;
@@ -44,14 +44,13 @@ export function sorted(keys: Uint32Array): Uint32Array {
   for (let first = 0; first < count; ) {
     let last = first + 1;
     while (last < count && hashes[last] === hashes[first]) last++;
-    const same = places.subarray(first, last);
-    if (same.length > 1) same.sort((i, j) => compareKeys(keys, i, keys, j));
-    for (const [i, index] of same.entries()) {
-      if (i > 0 && compareKeys(keys, index, keys, same[i - 1]!) === 0) continue;
-      out.set(keys.subarray(index << 2, (index + 1) << 2), length);
-      length += 4;
+    // Nearly always one: no view and no iterator is made for it.
+    if (last - first > 1) places.subarray(first, last).sort((i, j) => compareKeys(keys, i, keys, j));
+    for (let i = first; i < last; i++) {
+      if (i > first && compareKeys(keys, places[i]!, keys, places[i - 1]!) === 0) continue;
+      copyKey(keys, places[i]!, out, length++);
     }
     first = last;
   }
-  return out.subarray(0, length);
+  return out.subarray(0, length << 2);
 }

@@ -82,6 +82,7 @@ export class StoredIdentities {
   /** Until `cover` they belong to nothing: after a crash they are not there. */
   async add(keys: Uint32Array, count: number): Promise<void> {
     this.#covered = undefined;
+    this.#recent.reserve(Math.min(count, this.#options.memory_ids - this.#recent.size));
     for (let i = 0; i < count; i++) {
       this.#recent.add(keys, i, 0);
       if (this.#recent.size >= this.#options.memory_ids) await this.#spill();
