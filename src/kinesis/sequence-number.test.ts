@@ -59,13 +59,19 @@ test('a series gives the same numbers as formatting each', () => {
   fc.assert(
     fc.property(
       parts,
-      fc.array(fc.tuple(fc.nat(2 ** 31 - 1), fc.integer({ min: 0, max: 2e12 })), { maxLength: 20 }),
+      fc.array(
+        fc.tuple(fc.oneof(fc.nat(2 ** 31 - 1), fc.nat(2 ** 53 - 2)), fc.integer({ min: 0, max: 2e12 })),
+        { maxLength: 20 },
+      ),
       ({ shardCreatedAt_s, shardIndex }, puts) => {
         const shard = { shardCreatedAt_s, shardIndex };
         const series = new SequenceNumberSeries(shard);
         for (const [index, putAt_ms] of puts) {
           const one = { ...shard, index: BigInt(index), putAt_s: Math.floor(putAt_ms / 1000) };
           expect(series.text(index, putAt_ms)).toBe(formatSequenceNumber(one));
+          const next = { ...one, index: one.index + 1n };
+          expect(series.text(index + 1, putAt_ms)).toBe(formatSequenceNumber(next));
+          expect(series.text(index + 1, putAt_ms)).toBe(formatSequenceNumber(next));
         }
       },
     ),

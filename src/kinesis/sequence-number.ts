@@ -59,25 +59,53 @@ export function compareSequenceNumbers(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+/** What the next index adds to a number, as digits, the lowest first. */
+const STEP_DIGITS = Uint8Array.from([...(1n << INDEX_SHIFT).toString()].toReversed(), Number);
+const ZERO = 0x30;
+
 /**
- * The numbers of one shard, one after the other. Only the index differs within a second, so the rest is made once:
- * 0.21 µs a number against 0.27 µs for `formatSequenceNumber`, of 0.87 µs that a record takes in an answer.
+ * The numbers of one shard, one after the other, as ASCII digits. Within a second the next one is a fixed figure
+ * higher: adding that digit by digit takes 0.04 µs, printing a BigInt 0.2 µs, of 0.6 µs that a record takes in an answer.
  */
 export class SequenceNumberSeries {
   readonly #shard: { shardCreatedAt_s: number; shardIndex: number };
+  readonly #digits = Buffer.alloc(56);
+  #index = -1;
   #putAt_s = -1;
-  #rest = 0n;
 
   constructor(shard: { shardCreatedAt_s: number; shardIndex: number }) {
     this.#shard = shard;
   }
 
   text(index: number, putAt_ms: number): string {
+    return this.digits(index, putAt_ms).toString('latin1');
+  }
+
+  /** Of the series, not of the caller: they change with the next number. */
+  digits(index: number, putAt_ms: number): Buffer {
     const putAt_s = Math.floor(putAt_ms / 1000);
-    if (putAt_s !== this.#putAt_s) {
-      this.#putAt_s = putAt_s;
-      this.#rest = BigInt(formatSequenceNumber({ ...this.#shard, index: 0n, putAt_s }));
+    if (index === this.#index + 1 && putAt_s === this.#putAt_s) this.#step();
+    else if (index !== this.#index || putAt_s !== this.#putAt_s) {
+      const number = formatSequenceNumber({ ...this.#shard, index: BigInt(index), putAt_s });
+      this.#digits.write(number, 'latin1');
     }
-    return (this.#rest + (BigInt(index) << INDEX_SHIFT)).toString();
+    this.#index = index;
+    this.#putAt_s = putAt_s;
+    return this.#digits;
+  }
+
+  #step(): void {
+    const digits = this.#digits;
+    let carry = 0;
+    let at = digits.length - 1;
+    for (let i = 0; i < STEP_DIGITS.length || carry > 0; i++, at--) {
+      let sum = digits[at]! - ZERO + carry + (STEP_DIGITS[i] ?? 0);
+      carry = 0;
+      if (sum > 9) {
+        sum -= 10;
+        carry = 1;
+      }
+      digits[at] = ZERO + sum;
+    }
   }
 }

@@ -4,6 +4,7 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Clock, Log } from '../base/base.ts';
 import { EMBEDDED_SERVER } from '../kinesis/kinesis.ts';
 import type { Answer } from './answer.ts';
+import type { AnswerBuffers } from './answer-buffers.ts';
 import type { Capacity } from './capacity.ts';
 import { encodingOf } from './encoding.ts';
 import { EventStream } from './event-frames.ts';
@@ -24,6 +25,7 @@ export interface ExchangeOptions {
   run: Run;
   /** Bodies of all requests and answers under way. */
   memory: Capacity;
+  buffers: AnswerBuffers;
   clock: Clock;
   log: Log;
 }
@@ -57,6 +59,9 @@ export async function exchange(
     return sendEvents(response, content, held);
   }
   held.count(content.length);
+  // HTTP/2 may still read a frame when it says that it has sent it.
+  if (Buffer.isBuffer(content) && request.httpVersionMajor === 1)
+    response.once('finish', () => options.buffers.give(content));
   send(response, { ...given, body: content }, { ...options, header });
 }
 

@@ -31,7 +31,11 @@ async function readAt(
   const limit = input.Limit ?? GET_RECORDS_COUNT_MAX;
   const backlog = Math.max(0, shard.log.lastIndex + 1 - position.next);
   const guess_bytes = Math.min(limit, backlog) * FRAME_BYTES_GUESS;
-  const body = recordsBody(input.encoding, shard.numbers, { limit, room_bytes: guess_bytes + 1024 });
+  const body = recordsBody(input.encoding, shard.numbers, {
+    limit,
+    room_bytes: guess_bytes + 1024,
+    buffers: service.buffers,
+  });
   const chunk_bytes = Math.min(Math.max(guess_bytes, CHUNK_BYTES.least), CHUNK_BYTES.most);
   await shard.log.read({ from: position.next, chunk_bytes }, (bytes, at, length) =>
     body.add(bytes, at, length),

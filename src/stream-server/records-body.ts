@@ -5,6 +5,7 @@ import {
   type SequenceNumberSeries,
   writeCborHead,
 } from '../kinesis/kinesis.ts';
+import type { AnswerBuffers } from './answer-buffers.ts';
 import type { Encoding } from './encoding.ts';
 import { FRAME_HEADER_BYTES, frameArrival_ms, frameIndex, frameKeyLength } from './frame.ts';
 
@@ -20,6 +21,8 @@ export interface BodyRoom {
   /** Of the frames that it may take, beyond the first. */
   payload_bytes?: number;
   room_bytes: number;
+  /** Where its bytes come from, and go to when the answer is sent. */
+  buffers?: AnswerBuffers;
 }
 
 /** Where a record lies among the log's bytes. */
@@ -37,6 +40,7 @@ export abstract class RecordsBody {
   readonly #numbers: SequenceNumberSeries;
   readonly #limit: number;
   readonly #payload_max: number;
+  readonly #buffers: AnswerBuffers | undefined;
   #payload_bytes = 0;
   protected buffer: Buffer;
   protected length = 0;
@@ -44,11 +48,12 @@ export abstract class RecordsBody {
   lastIndex = 0;
   lastArrival_ms = 0;
 
-  constructor(numbers: SequenceNumberSeries, { limit, payload_bytes, room_bytes }: BodyRoom) {
+  constructor(numbers: SequenceNumberSeries, { limit, payload_bytes, room_bytes, buffers }: BodyRoom) {
     this.#numbers = numbers;
     this.#limit = limit;
     this.#payload_max = payload_bytes ?? GET_RECORDS_BYTES_MAX;
-    this.buffer = Buffer.allocUnsafe(room_bytes);
+    this.#buffers = buffers;
+    this.buffer = buffers?.take(room_bytes) ?? Buffer.allocUnsafe(room_bytes);
   }
 
   /** Adds the frame that begins at `at`, unless the answer is full. */
@@ -60,7 +65,7 @@ export abstract class RecordsBody {
     const data = key + frameKeyLength(frames, at);
     this.lastIndex = frameIndex(frames, at);
     this.lastArrival_ms = frameArrival_ms(frames, at);
-    const number = this.#numbers.text(this.lastIndex, this.lastArrival_ms);
+    const number = this.#numbers.digits(this.lastIndex, this.lastArrival_ms);
     this.record(frames, { key, data, end: at + length }, number);
     this.#payload_bytes += payload_bytes;
     this.count++;
@@ -72,15 +77,17 @@ export abstract class RecordsBody {
     return this.#payload_bytes;
   }
 
-  protected abstract record(frames: Buffer, place: Place, number: string): void;
+  protected abstract record(frames: Buffer, place: Place, number: Buffer): void;
 
   /** The whole answer; `rest` are the members behind Records. */
   abstract finish(rest: object): Buffer;
 
   protected makeRoom(bytes: number): void {
     if (this.length + bytes <= this.buffer.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(this.buffer.length * 2, this.length + bytes));
+    const wanted = Math.max(this.buffer.length * 2, this.length + bytes);
+    const larger = this.#buffers?.take(wanted) ?? Buffer.allocUnsafe(wanted);
     this.buffer.copy(larger, 0, 0, this.length);
+    this.#buffers?.give(this.buffer);
     this.buffer = larger;
   }
 }
@@ -95,11 +102,11 @@ class JsonRecordsBody extends RecordsBody {
     this.#text('{"Records":[');
   }
 
-  protected override record(frames: Buffer, { key, data, end }: Place, number: string): void {
+  protected override record(frames: Buffer, { key, data, end }: Place, number: Buffer): void {
     this.makeRoom(ENVELOPE_BYTES_MAX + Math.ceil((end - data) / 3) * 4 + (data - key) * ESCAPED_BYTES_MAX);
-    this.#text(
-      `${this.count === 0 ? '' : ','}{"SequenceNumber":"${number}","ApproximateArrivalTimestamp":${this.lastArrival_ms / 1000},"Data":"`,
-    );
+    this.#text(this.count === 0 ? '{"SequenceNumber":"' : ',{"SequenceNumber":"');
+    this.length += number.copy(this.buffer, this.length);
+    this.#text(`","ApproximateArrivalTimestamp":${this.lastArrival_ms / 1000},"Data":"`);
     this.#text(frames.toString('base64', data, end));
     this.#text('","PartitionKey":');
     this.#key(frames, key, data);
@@ -156,12 +163,12 @@ class CborRecordsBody extends RecordsBody {
     this.#bytes(CBOR_START);
   }
 
-  protected override record(frames: Buffer, { key, data, end }: Place, number: string): void {
+  protected override record(frames: Buffer, { key, data, end }: Place, number: Buffer): void {
     this.makeRoom(ENVELOPE_BYTES_MAX + end - key);
     this.#head('map', RECORD_MEMBERS);
     this.#bytes(NUMBER_NAME);
     this.#head('text', number.length);
-    this.length += this.buffer.write(number, this.length, 'latin1');
+    this.#bytes(number);
     this.#bytes(ARRIVAL_NAME);
     this.#head('tag', 1);
     this.#head('unsigned', this.lastArrival_ms);

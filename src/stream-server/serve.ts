@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { Clock } from '../base/base.ts';
+import { AnswerBuffers } from './answer-buffers.ts';
 import { Capacity } from './capacity.ts';
 import { type ExchangeOptions, exchange } from './exchange.ts';
 import { Gate } from './gate.ts';
@@ -53,6 +54,7 @@ export async function serve(options: StreamServerOptions, ports: ServerPorts): P
     region,
     accountId,
     reads: new Gate(READS_AT_ONCE),
+    buffers: new AnswerBuffers(),
     subscriptions: new Subscriptions(clock),
     log,
     limits: options.limits === 'on' ? new ShardLimits(clock) : undefined,
@@ -67,7 +69,8 @@ async function start(service: Service, options: StreamServerOptions): Promise<St
   const { clock, log, host = '127.0.0.1' } = options;
   const operations = new Operations(operationsOf(service));
   const memory = new Capacity(BODIES_BYTES_MAX);
-  const exchangeOptions: ExchangeOptions = { run: operations.run, memory, clock, log };
+  const { buffers } = service;
+  const exchangeOptions: ExchangeOptions = { run: operations.run, memory, buffers, clock, log };
   const listener = await listen({ host, port: options.port }, (request, response) => {
     exchange(request, response, exchangeOptions).catch((error: unknown) =>
       log.debug('stream_server.answer_unsent', 'A client left before its answer', { why: String(error) }),

@@ -1,5 +1,6 @@
 import type { Clock, Log } from '../base/base.ts';
 import type { StreamRef } from '../kinesis/kinesis.ts';
+import type { AnswerBuffers } from './answer-buffers.ts';
 import type { Gate } from './gate.ts';
 import type { LiveStream } from './live-stream.ts';
 import { ServiceError } from './service-error.ts';
@@ -14,6 +15,7 @@ export interface Service {
   region: string;
   accountId: string;
   reads: Gate;
+  buffers: AnswerBuffers;
   subscriptions: Subscriptions;
   log: Log;
   /** Undefined: shards take and give what the machine can. */
