@@ -37,7 +37,9 @@ try {
 }
 
 async function measure() {
-  const server = spawn(process.execPath, ['bench/stream-process.ts', join(folder, 'stream')], {
+  // With the flag that bin/lakeward gives it.
+  const script = ['--initial-old-space-size=128', 'bench/stream-process.ts', join(folder, 'stream')];
+  const server = spawn(process.execPath, script, {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const answers = createInterface({ input: server.stdout! })[Symbol.asyncIterator]();

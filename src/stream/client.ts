@@ -110,7 +110,8 @@ export class KinesisClient {
     const request = cbor ? encodeCbor(input) : Buffer.from(JSON.stringify(input));
     const contentType = cbor ? CBOR_CONTENT_TYPE : JSON_CONTENT_TYPE;
     const { body, headers } = await this.#post('GetRecords', { body: request, contentType }, signal);
-    return { bytes: body, encoding: isCbor(headers) ? 'cbor' : 'json' };
+    const reuse = (bytes: ArrayBuffer) => this.#exchange.reuse(bytes);
+    return { bytes: body, encoding: isCbor(headers) ? 'cbor' : 'json', reuse };
   }
 
   /** Bodies as GetRecords gives them, pushed; ends when the service ends the subscription, after minutes. */

@@ -13,8 +13,9 @@ function carryOut(request: SplitterRequest): SplitterAnswer {
     case 'split': {
       const open = () => (spool ??= new SpoolWriter(request.path));
       const splitBody = request.encoding === 'cbor' ? splitCbor : splitJson;
-      const split = splitBody(Buffer.from(request.body), open, request);
-      return { kind: 'split', split, spooled: { rows: spool?.rows ?? 0, bytes: spool?.bytes ?? 0 } };
+      const { body, length } = request;
+      const split = splitBody(Buffer.from(body, 0, length), open, request);
+      return { kind: 'split', split, spooled: { rows: spool?.rows ?? 0, bytes: spool?.bytes ?? 0 }, body };
     }
     case 'finish': {
       const finished = spool ?? new SpoolWriter(request.path);
@@ -38,5 +39,5 @@ parentPort!.on('message', (request: SplitterRequest) => {
     const { message, code } = error as NodeJS.ErrnoException;
     answer = { kind: error instanceof BadBody ? 'bad_body' : 'failed', why: message, code };
   }
-  parentPort!.postMessage(answer);
+  parentPort!.postMessage(answer, answer.kind === 'split' ? [answer.body] : []);
 });

@@ -7,7 +7,7 @@ import { Failure } from '../base/base.ts';
 import type { BodyEncoding, SplitBody, SplitInput } from './split.ts';
 
 export type SplitterRequest =
-  | ({ kind: 'split'; path: string; body: ArrayBuffer; encoding: BodyEncoding } & SplitInput)
+  | ({ kind: 'split'; path: string; body: ArrayBuffer; length: number; encoding: BodyEncoding } & SplitInput)
   | { kind: 'finish'; path: string }
   | { kind: 'abandon' };
 
@@ -17,13 +17,15 @@ export interface Spooled {
 }
 
 export type SplitterAnswer =
-  | { kind: 'split'; split: SplitBody; spooled: Spooled }
+  | { kind: 'split'; split: SplitBody; spooled: Spooled; body: ArrayBuffer }
   | { kind: 'finished' }
   | { kind: 'bad_body' | 'failed'; why: string; code: string | undefined };
 
 export interface RawBody {
   bytes: Buffer<ArrayBuffer>;
   encoding: BodyEncoding;
+  /** Gets the bytes back when they are split. */
+  reuse?: (bytes: ArrayBuffer) => void;
 }
 
 export interface SplitRequest extends SplitInput {
@@ -44,10 +46,11 @@ export class Splitter {
 
   /** Failure `stream.bad_body` when the body is not whole; nothing of it is in the spool then. */
   async split({ body, ...request }: SplitRequest): Promise<{ split: SplitBody; spooled: Spooled }> {
-    const { encoding, bytes } = body;
-    const ask = { kind: 'split', body: bytes.buffer, encoding, ...request } as const;
+    const { encoding, bytes, reuse } = body;
+    const ask = { kind: 'split', body: bytes.buffer, length: bytes.length, encoding, ...request } as const;
     const answer = await this.#ask(ask, [bytes.buffer]);
     if (answer.kind !== 'split') throw unexpected(answer);
+    reuse?.(answer.body);
     return answer;
   }
 
