@@ -85,8 +85,8 @@ class DuckDbJudgedBatch implements JudgedBatch {
       table: RAW,
       ...(target && { target }),
       select: `select uuid as event_uuid, name as event_name, type as event_type, subtype as event_subtype,
-          seconds as created_at, make_timestamp(us)::timestamptz as created_datetime, text as document,
-          make_timestamp(arrived_ms * 1000)::timestamptz as arrived_at, shard_id, seq as sequence_number,
+          seconds as created_at, make_timestamptz(us) as created_datetime, text as document,
+          make_timestamptz(arrived_ms * 1000) as arrived_at, shard_id, seq as sequence_number,
           sub as subsequence_number, ${literal(this.#input.spool.stream)} as stream, day as __day, type as __type
         from judged where ${kept}`,
       partitionBy: ['__day', '__type'],
@@ -102,7 +102,7 @@ class DuckDbJudgedBatch implements JudgedBatch {
     const files = await this.#write('writing what is no event', {
       table: QUARANTINE,
       ...(target && { target }),
-      select: `select bytes, reason, null::varchar as detail, make_timestamp(arrived_ms * 1000)::timestamptz as arrived_at,
+      select: `select bytes, reason, null::varchar as detail, make_timestamptz(arrived_ms * 1000) as arrived_at,
           ${literal(this.#input.spool.stream)} as stream, shard_id, seq as sequence_number, sub as subsequence_number,
           (arrived_ms // 86400000)::integer as __day
         from judged where reason is not null`,
