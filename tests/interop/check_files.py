@@ -109,7 +109,7 @@ def check_list(metadata, snapshot):
 def check_manifest(metadata, manifest):
     location = manifest["manifest_path"]
     header, schema, entries = avro(location)
-    spec = next(s for s in metadata["partition-specs"] if s["spec-id"] == manifest["partition_spec_id"])
+    spec = specs_of(metadata)[manifest["partition_spec_id"]]
     expect("manifest length", manifest["manifest_length"] == os.path.getsize(path_of(location)), location)
     expect("manifest schema", json.loads(header["schema"]) in metadata["schemas"], header["schema"])
     expect("manifest schema id", header["schema-id"] == "0", header)
@@ -121,8 +121,11 @@ def check_manifest(metadata, manifest):
     partition = record_in(field(data_file, "partition")["type"])
     names = [schema["name"], data_file["name"], partition["name"]]
     expect("manifest records", names == ["manifest_entry", "r2", "r102"], names)
-    day = field(partition, spec["fields"][0]["name"])["type"]
-    expect("day is a date", record_in(day) == {"type": "int", "logicalType": "date"}, day)
+    expect("partition fields", [f["name"] for f in partition["fields"]] == [f["name"] for f in spec["fields"]], partition)
+    for each in spec["fields"]:
+        if each["transform"] == "day":
+            day = field(partition, each["name"])["type"]
+            expect("day is a date", record_in(day) == {"type": "int", "logicalType": "date"}, day)
     check_counts(manifest, entries)
     check_partitions(manifest, [list(e["data_file"]["partition"].values()) for e in entries], spec)
 
@@ -133,15 +136,20 @@ def check_counts(manifest, entries):
         expect(f"{name} files", manifest[f"{name}_files_count"] == len(files), manifest)
         expect(f"{name} rows", manifest[f"{name}_rows_count"] == sum(f["record_count"] for f in files), manifest)
     for entry in entries:
-        inherits = entry["status"] == 1 and entry["sequence_number"] is None and entry["snapshot_id"] is None
-        explicit = entry["sequence_number"] is not None and entry["snapshot_id"] is not None
-        expect("sequence number inherited", inherits or explicit, entry)
+        numbers = [entry["snapshot_id"], entry["file_sequence_number"]]
+        if entry["status"] == 1:
+            # Only a file that replaces others says a sequence number: theirs, which is older than its own snapshot's.
+            older = entry["sequence_number"] is None or entry["sequence_number"] < manifest["sequence_number"]
+            expect("an added file inherits", numbers == [None, None] and older, entry)
+        else:
+            expect("others are explicit", None not in [*numbers, entry["sequence_number"]], entry)
     live = [e["sequence_number"] for e in entries if e["status"] != 2]
-    least = min(manifest["sequence_number"] if number is None else number for number in live)
-    expect("least sequence number", manifest["min_sequence_number"] == least, manifest)
+    least = min([manifest["sequence_number"] if number is None else number for number in live], default=None)
+    expect("least sequence number", least in (None, manifest["min_sequence_number"]), manifest)
 
 
 def check_partitions(manifest, tuples, spec):
+    expect("partition summaries", len(manifest["partitions"]) == len(spec["fields"]), manifest["partitions"])
     for at, summary in enumerate(manifest["partitions"]):
         values = [plain(each[at]) for each in tuples if each[at] is not None]
         decode = DECODE["date" if spec["fields"][at]["transform"] == "day" else "string"]
@@ -158,7 +166,7 @@ def plain(value):
     return value
 
 
-def check_data_file(data_file, metadata, schema):
+def check_data_file(data_file, spec_id, metadata, schema):
     location = data_file["file_path"]
     say = lambda what: f"{os.path.basename(location)} {what}"
     file = pq.ParquetFile(path_of(location))
@@ -178,7 +186,7 @@ def check_data_file(data_file, metadata, schema):
         size = sum(g.column(at).total_compressed_size for g in groups)
         expect(say("column size"), metrics["column_sizes"][f["id"]] == size, f["name"], metrics["column_sizes"], size)
         check_column(say, f, [plain(v) for v in rows[f["name"]].to_pylist()], metrics)
-    check_partition(say, data_file, metadata, rows)
+    check_partition(say, data_file, specs_of(metadata)[spec_id], metadata, rows)
     check_order(say, data_file, metadata, rows)
 
 
@@ -212,9 +220,14 @@ def check_column(say, f, values, metrics):
     expect(say("upper bound is tight"), most[: BOUND_LENGTH - 1] <= max(held), name, most, max(held))
 
 
-def check_partition(say, data_file, metadata, rows):
+def specs_of(metadata):
+    return {spec["spec-id"]: spec for spec in metadata["partition-specs"]}
+
+
+def check_partition(say, data_file, spec, metadata, rows):
     source = {f["id"]: f["name"] for f in metadata["schemas"][0]["fields"]}
-    for f in metadata["partition-specs"][0]["fields"]:
+    expect(say("partition fields"), set(data_file["partition"]) == {f["name"] for f in spec["fields"]}, data_file)
+    for f in spec["fields"]:
         values = {plain(v) for v in rows[source[f["source-id"]]].to_pylist()}
         if f["transform"] == "day":
             values = {v // 86_400_000_000 for v in values}
@@ -243,16 +256,27 @@ def check_summary(snapshot, manifests, files):
     for key, value in totals.items():
         expect("summary", summary[key] == str(value), key, summary[key], value)
     own = [m for m in manifests if m["added_snapshot_id"] == snapshot["snapshot-id"]]
-    added = [f for m in own for f in files_of(m)]
-    expect("summary", summary["added-records"] == str(sum(f["record_count"] for f in added)), summary)
-    expect("summary", summary["added-data-files"] == str(len(added)), summary)
-    expect("summary", summary["added-files-size"] == str(sum(f["file_size_in_bytes"] for f in added)), summary)
-    partitions = {json.dumps(list(map(plain, f["partition"].values()))) for f in added}
-    expect("summary", summary["changed-partition-count"] == str(len(partitions)), summary, len(partitions))
+    changed = set()
+    for status, verb, size in [(1, "added", "added-files-size"), (2, "deleted", "removed-files-size")]:
+        entries = [(m["partition_spec_id"], e) for m in own for e in entries_of(m) if e["status"] == status]
+        entries = [(spec, e["data_file"]) for spec, e in entries]
+        counts = {
+            f"{verb}-data-files": len(entries),
+            f"{verb}-records": sum(f["record_count"] for _, f in entries),
+            size: sum(f["file_size_in_bytes"] for _, f in entries),
+        }
+        for key, value in counts.items():
+            expect("summary", int(summary.get(key, 0)) == value, key, summary, value)
+        changed |= {json.dumps([spec, *map(plain, f["partition"].values())]) for spec, f in entries}
+    expect("summary", summary["changed-partition-count"] == str(len(changed)), summary, len(changed))
+
+
+def entries_of(manifest):
+    return avro(manifest["manifest_path"])[2]
 
 
 def files_of(manifest):
-    return [e["data_file"] for e in avro(manifest["manifest_path"])[2] if e["status"] != 2]
+    return [e["data_file"] for e in entries_of(manifest) if e["status"] != 2]
 
 
 def check_table(location):
@@ -260,10 +284,10 @@ def check_table(location):
         metadata = json.load(file)
     snapshot, schema = check_metadata(metadata)
     manifests = check_list(metadata, snapshot)
-    files = [file for manifest in manifests for file in files_of(manifest)]
-    expect("files are named once", len({f["file_path"] for f in files}) == len(files))
-    for file in files:
-        check_data_file(file, metadata, schema)
+    files = [(m["partition_spec_id"], file) for m in manifests for file in files_of(m)]
+    expect("files are named once", len({f["file_path"] for _, f in files}) == len(files))
+    for spec_id, file in files:
+        check_data_file(file, spec_id, metadata, schema)
     for each in metadata["snapshots"]:
         listed = avro(each["manifest-list"])[2]
         check_summary(each, listed, [file for manifest in listed for file in files_of(manifest)])

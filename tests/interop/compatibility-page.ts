@@ -37,9 +37,10 @@ const LIMITS = `## Limits
   command says so and nothing is guessed.
 - **Event types of more than about 240 bytes, percent-encoded.** Spark names a partition's folder by its whole value, and
   a disk takes names of 255 bytes: Spark reads such partitions, and cannot write to them there.
-- **Columns.** Added ones are taken along in files of others, and not copied to staging. A column of ours may be renamed:
-  readers see the new name. Our own programs keep the old one, and staging stops at a file of another program that
-  lacks it: rename it back before others write.
+- **Columns.** A column is its field id. Columns of ours may be renamed and moved: questions use the names of today, and
+  files of others are read whatever their columns are called in them. Columns that others add are null in what we write,
+  and are not copied to staging. A file in which a column has no field id is refused by its name, unless the table has
+  \`schema.name-mapping.default\`. [What else others may do](tables.md#when-other-programs-change-the-columns).
 `;
 
 if (import.meta.main) {

@@ -1,10 +1,9 @@
 /** A lake of format version 3: pyiceberg reads it, and rows keep their ids when files are brought together. */
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { maintain } from '../../src/maintenance/maintenance.ts';
 import { RAW_NAME, STAGING_NAME } from '../../src/tables/tables.ts';
-import { maintenanceOf } from '../support/maintainer.ts';
 import { describeWith, pythonWith } from '../support/python.ts';
+import { compact } from './compaction.ts';
 import { type WrittenLake, writeLake } from './written-lake.ts';
 
 const python = await pythonWith('iceberg');
@@ -48,13 +47,7 @@ describeWith(python, 'a lake of format version 3', () => {
 
     const files = async () => (await written.lake.files(await written.table(RAW_NAME))).files.length;
     const many = await files();
-    // An hour and more after the last commit.
-    const clock = { now: () => Date.now() + 7_200_000, sleep: async () => {} };
-    const options = maintenanceOf(
-      { lake: written.lake, clock: clock as never },
-      { folder: join(written.catalogPath, '..'), rules: { minFiles: 2 } },
-    );
-    await maintain(options, { tables: [RAW_NAME, STAGING_NAME], dryRun: false });
+    await compact(written, { minFiles: 2 });
     expect(await files()).toBeLessThan(many);
     const after = await see();
     expect(after[RAW_NAME]!.rowIds).toEqual(before[RAW_NAME]!.rowIds);

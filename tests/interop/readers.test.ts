@@ -2,83 +2,19 @@
  * Every table as other programs read it: pyiceberg, DuckDB's own Iceberg reader, and a reader of bare Avro and Parquet
  * that knows the spec and nothing else. What they count and which files they open must be what we count and open.
  */
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ancestors, type DataFile, type FileFilter, type Table } from '../../src/lake/lake.ts';
+import { ancestors, type DataFile, type Table } from '../../src/lake/lake.ts';
 import { TABLES } from '../../src/tables/tables.ts';
-import { startPyiceberg } from '../support/pyiceberg.ts';
 import { describeWith, pythonWith } from '../support/python.ts';
 import { PYICEBERG_WAYS } from './catalog-ways.ts';
+import { type ByDuckDb, type ByPyiceberg, expectPrunedAlike, look, type Seen } from './other-readers.ts';
 import { ourContents } from './our-contents.ts';
-import { ASKED, type Contents, conditionOf, contentsOf } from './questions.ts';
+import { ASKED, type Contents, contentsOf } from './questions.ts';
 import { type WrittenLake, writeLake } from './written-lake.ts';
-
-interface Pruned<Files> {
-  files: Files;
-  rows: number;
-}
-
-interface ByPyiceberg {
-  format: number;
-  schema: unknown[][];
-  spec: unknown[][];
-  contents: Contents;
-  pruning: Pruned<string[]>[];
-  inspection: {
-    snapshots: { id: string; parent: string | null; summary: Record<string, string> }[];
-    history: unknown[];
-    refs: unknown[];
-    manifests: { files: number; snapshot: string }[];
-    partitions: { partition: unknown[]; rows: number; files: number; size_bytes: number }[];
-    files: { location: string; bounds: Record<string, unknown[]> }[];
-    entries: number;
-    metadataLog: string[];
-  };
-}
-
-interface ByDuckDb {
-  columns: string[][];
-  contents: Contents;
-  pruning: Pruned<number>[];
-  snapshots: string[];
-  files: string[];
-}
-
-interface Seen {
-  pyiceberg: { byCatalogs: { names: string[]; tables: ByPyiceberg[] }[]; byFile: ByPyiceberg[] };
-  duckDb: ByDuckDb[];
-  checked: Record<string, { files: number; findings: string[] }>;
-}
 
 const python = await pythonWith('iceberg');
 const NAMES = Object.keys(ASKED);
 const BY_WAY = PYICEBERG_WAYS.map(([by], way) => [by, way] as const);
-
-async function look(written: WrittenLake): Promise<Seen> {
-  const tables = await Promise.all(
-    NAMES.map(async (name) => {
-      const table = await written.table(name);
-      const { columns, questions } = ASKED[name]!;
-      const filters = questions.map(({ where }) => where);
-      const conditions = filters.map((where) => conditionOf(table, where));
-      return { name, location: table.metadataLocation, columns, filters, conditions };
-    }),
-  );
-  const reached = await Promise.all(PYICEBERG_WAYS.map(([, reach]) => reach(written)));
-  const catalogs = reached.map(({ pyiceberg }) => pyiceberg);
-  const run = <T>(script: string) => python.run<T>(join(import.meta.dirname, script), { tables });
-  const pyiceberg = startPyiceberg(python);
-  try {
-    return {
-      pyiceberg: await pyiceberg.read({ catalogs, tables }),
-      duckDb: await run('read_with_duckdb.py'),
-      checked: await run('check_files.py'),
-    };
-  } finally {
-    await pyiceberg.stop();
-    for (const { close } of reached) await close();
-  }
-}
 
 describeWith(python, 'other programs', () => {
   let written: WrittenLake;
@@ -86,7 +22,7 @@ describeWith(python, 'other programs', () => {
   beforeAll(async () => {
     // Commits of one record and of many; so many that the window forgets, and repeats reach raw.
     written = await writeLake({ count: 4_000, seed: 1, commits: [700, 1, 1_300, 40, 500, 400, 300, 300] });
-    seen = await look(written);
+    seen = await look(python, written);
   });
   afterAll(() => written?.close());
 
@@ -130,21 +66,7 @@ describeWith(python, 'other programs', () => {
     });
 
     test('opening the files that we open, and missing no row', async () => {
-      for (const [i, { about, where }] of questions.entries()) {
-        const opened = (await written.lake.files(table, { where })).files
-          .map(({ location }) => location)
-          .sort();
-        const [[rows]] = (await written.rows(name, 'count(*)', `where ${conditionOf(table, where)}`)) as [
-          [number],
-        ];
-        expect({ about, ...pyiceberg.pruning[i] }).toEqual({ about, files: opened, rows });
-        const byDuckDb = duckDb.pruning[i]!;
-        const most =
-          opened.length + withoutBounds(files, { table, where }).filter((f) => !opened.includes(f)).length;
-        expect(byDuckDb.rows, about).toBe(rows);
-        expect(byDuckDb.files, about).toBeGreaterThanOrEqual(opened.length);
-        expect(byDuckDb.files, about).toBeLessThanOrEqual(most);
-      }
+      await expectPrunedAlike(written, { name, pyiceberg, duckDb });
     });
 
     test('leaving out what partitions and bounds tell', () => {
@@ -246,20 +168,6 @@ const DUCKDB_TYPES: Record<string, string> = {
   binary: 'BLOB',
   timestamptz: 'TIMESTAMP WITH TIME ZONE',
 };
-
-/**
- * DuckDB 1.4 prunes a file by a column only when it has both bounds of it. We also prune by one (the highest texts have
- * no upper one), and by a column that is null in every row.
- */
-function withoutBounds(
-  files: readonly DataFile[],
-  { table, where }: { table: Table; where: readonly FileFilter[] },
-): string[] {
-  const { fields } = table.metadata.schemas[0]!;
-  const ids = where.map(({ column }) => fields.find(({ name }) => name === column)!.id);
-  const lacks = (file: DataFile) => ids.some((id) => !file.lowerBounds.has(id) || !file.upperBounds.has(id));
-  return files.filter(lacks).map(({ location }) => location);
-}
 
 const byLocation = (a: DataFile, b: DataFile) => (a.location < b.location ? -1 : 1);
 

@@ -8,8 +8,9 @@ import { describeWith } from '../support/python.ts';
 import { type Spark, sparkInstallation } from '../support/spark.ts';
 import { type Reached, SPARK_WAYS } from './catalog-ways.ts';
 import { ourContents } from './our-contents.ts';
-import { ASKED, conditionOf } from './questions.ts';
-import { contentsBySpark, sparkCondition } from './spark-questions.ts';
+import { ASKED } from './questions.ts';
+import { readsFormat3, readsTwoSpecs } from './spark-other-lakes.ts';
+import { contentsBySpark, expectPrunedBySpark } from './spark-questions.ts';
 import { type WrittenLake, writeLake } from './written-lake.ts';
 
 const installation = await sparkInstallation();
@@ -67,15 +68,12 @@ describeWith(installation, 'Spark', () => {
     });
 
     test.each(NAMES)('opens the files of %s that we open, and misses no row', async (name) => {
-      const table = await written.table(name);
-      const all = (await written.lake.files(table)).files.length;
-      for (const { about, where, prunes } of ASKED[name]!.questions) {
-        const ours = (await written.lake.files(table, { where })).files.map(({ location }) => location);
-        const condition = sparkCondition(table, where);
-        const files = await spark.filesOf(`select * from ${at(name)} where ${condition}`);
-        const rows = await numberOf(`select count(*) from ${at(name)} where ${condition}`);
-        const counted = await count(name, conditionOf(table, where));
-        expect({ about, files, rows }).toEqual({ about, files: ours.sort(), rows: counted });
+      const all = (await written.lake.files(await written.table(name))).files.length;
+      for (const { about, prunes, files } of await expectPrunedBySpark(spark, {
+        written,
+        name,
+        at: at(name),
+      })) {
         if (prunes !== 'nothing') expect(files.length, about).toBeLessThan(all);
       }
     });
@@ -205,6 +203,37 @@ describeWith(installation, 'Spark', () => {
       });
     });
 
+    test('renames columns: it reads ours under the new names, we go on, and staging takes what it appends', async () => {
+      const of = at(RAW_NAME);
+      const renamed = { event_subtype: 'subtype', document: 'payload' };
+      const subtypes = await count(RAW_NAME, 'event_subtype is not null');
+      const rename = async (names: Readonly<Record<string, string>>) => {
+        for (const [from, to] of Object.entries(names))
+          await spark.sql(`alter table ${of} rename column ${from} to ${to}`);
+      };
+      await rename(renamed);
+      expect(await numberOf(`select count(subtype) from ${of}`)).toBe(subtypes);
+      expect(await numberOf(`select count(*) from ${of} where payload is null`)).toBe(0);
+      await goesOn();
+      await spark.sql(
+        `insert into ${of} (event_uuid, event_name, event_type, subtype, created_at, created_datetime, payload)
+           select 'by a renamed column', event_name, event_type, 'renamed', created_at, created_datetime,
+             '{"event_uuid":"by a renamed column","event_name":"x","created_at":1768435200}'
+           from ${of} where event_type = 'lesson' limit 1`,
+      );
+      await goesOn();
+      expect(
+        await count(STAGING_NAME, `event_uuid = 'by a renamed column' and event_subtype = 'renamed'`),
+      ).toBe(1);
+      expect(
+        await count(RAW_NAME, `payload is null or (event_uuid = 'by a renamed column' and subtype is null)`),
+      ).toBe(0);
+      await rename(Object.fromEntries(Object.entries(renamed).map(([from, to]) => [to, from])));
+      await goesOn();
+      // Three events each time that we went on, and the one that it appended.
+      expect(await numberOf(`select count(event_subtype) from ${of}`)).toBe(subtypes + 10);
+    });
+
     test('deletes merge-on-read: we say what to do instead of showing rows that are gone', async () => {
       const of = at(RAW_NAME);
       await spark.sql(`alter table ${of} set tblproperties ('write.delete.mode'='merge-on-read')`);
@@ -328,6 +357,9 @@ describeWith(installation, 'Spark', () => {
       }
     }
   });
+
+  readsTwoSpecs(() => spark);
+  readsFormat3(() => spark);
 });
 
 let events = 0;

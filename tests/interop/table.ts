@@ -27,6 +27,12 @@ function rows(program: string, catalog: string, under: string, operations: Opera
   }));
 }
 
+/** Of rows in files of two partition specs, and again when compaction took them home. */
+const ofTwoSpecs = (test: (name: string) => string): string[] =>
+  ['with overflow files', 'after compaction took the rows home'].flatMap((state) =>
+    ['raw.events', 'staging.events'].map((name) => `${state} > ${test(name)}`),
+  );
+
 const ofEach = (test: (name: string) => string): string[] => NAMES.map(test);
 
 /** What every catalog through which Spark comes must hold. */
@@ -49,6 +55,8 @@ const SPARK: Operations = {
     ...ofEach((name) => `rewrites the files of ${name}: nothing is read twice`),
     'rewrites the files of raw and staging while we commit: the window goes on',
   ],
+  'rename a column':
+    'renames columns: it reads ours under the new names, we go on, and staging takes what it appends',
   expire_snapshots: [
     'expires snapshots: what we know of ourselves stays',
     'expires our newest snapshot behind one of its own: what we know of ourselves stays',
@@ -63,6 +71,12 @@ const SPARK: Operations = {
 const readers = (name: string) => `other programs > read ${name}`;
 const PRUNING = 'opening the files that we open, and missing no row';
 
+const TWO_SPECS = 'overflow > a table of two partition specs';
+const TWO_SPECS_READ = [
+  ...ofTwoSpecs((name) => `pyiceberg and DuckDB read of ${name} the rows that we count`),
+  ...ofTwoSpecs((name) => `pyiceberg and DuckDB open the files of ${name} that we open, and miss no row`),
+];
+
 /** That one way shows what every other does, beside what that must be. */
 const alike = (by: string) => (test: string) =>
   NAMES.flatMap((name) => [
@@ -76,9 +90,23 @@ export const TABLE: readonly Row[] = [
     read: ofEach((name) => `${readers(name)} > by the metadata file as by the catalog`),
   }),
   ...SPARK_WAYS.flatMap(([by]) => rows('Spark 4.1, Iceberg 1.11', by, `spark > Spark > by ${by}`, SPARK)),
+  ...rows('Spark 4.1, Iceberg 1.11', OUR_REST_SERVER, 'spark > Spark', {
+    'read and prune overflow files, and where compaction took their rows': [
+      ...ofTwoSpecs((name) => `reads ${name}`),
+      ...ofTwoSpecs((name) => `opens the files of ${name} that we open, and misses no row`),
+    ].map((test) => `on a table of two partition specs > ${test}`),
+    'read format version 3 with its row ids, append to it': [
+      ...ofEach((name) => `reads ${name}`),
+      'sees an id of its own at every row, the same after compaction',
+      'appends: its row is foreign, staging takes it, and all adds up',
+    ].map((test) => `on a lake of format version 3 > ${test}`),
+  }),
   ...rows('DuckDB 1.4 (its iceberg extension)', 'metadata file', 'readers', {
     read: ofEach((name) => `${readers(name)} > with exactly the rows that we count`),
     'prune by partitions and metrics': ofEach((name) => `${readers(name)} > ${PRUNING}`),
+  }),
+  ...rows('DuckDB 1.4 (its iceberg extension)', 'metadata file', TWO_SPECS, {
+    'read and prune overflow files, and where compaction took their rows': TWO_SPECS_READ,
   }),
   ...rows(
     'DuckDB 1.4 (its iceberg extension)',
@@ -91,6 +119,11 @@ export const TABLE: readonly Row[] = [
   ),
   ...rows('icebird 0.3', 'metadata file', 'icebird > icebird', {
     read: ofEach((name) => `reads ${name}`),
+  }),
+  ...rows('icebird 0.3', 'metadata file', TWO_SPECS, {
+    'read overflow files, and where compaction took their rows': ofTwoSpecs(
+      (name) => `icebird reads ${name}`,
+    ),
   }),
 ];
 
@@ -115,6 +148,9 @@ function pyiceberg(by: string): Row[] {
       'add a column': 'adds a column: files of ours lack it, those of others have it, and staging takes both',
       'rename a column': 'renames a column: it reads ours under the new name, and we go on under it too',
       'expire snapshots': 'expires snapshots, also our newest one: what we know of ourselves stays',
+    }),
+    ...ask(TWO_SPECS, {
+      'read and prune overflow files, and where compaction took their rows': TWO_SPECS_READ,
     }),
     ...ask('marts > pyiceberg', {
       'read a mart': `reads a mart by ${by}: its types, a column added later, and only the files that a filter leaves`,
