@@ -243,7 +243,9 @@ async function writeSeed(day: number): Promise<string> {
   const columns = STAGING.schema.fields.map(({ name }) => `${values[name] ?? "'x'"} as ${name}`).join(', ');
   const instance = await DuckDBInstance.create(':memory:');
   const c = await instance.connect();
-  await c.run(`copy (select ${columns} from range(${REAL_ROWS}) r(i)) to '${path}' (format parquet)`);
+  const ids = STAGING.schema.fields.map(({ id, name }) => `${name}: ${id}`).join(', ');
+  const rows = `select ${columns} from range(${REAL_ROWS}) r(i)`;
+  await c.run(`copy (${rows}) to '${path}' (format parquet, field_ids {${ids}})`);
   instance.closeSync();
   return path;
 }
