@@ -1,7 +1,7 @@
 /** Those who work on the table. Each goes on for some rounds, and then ends. */
 import { Failure } from '../../../src/base/base.ts';
 import { ancestors, currentSnapshot, type DataFile, type Lake, type Table } from '../../../src/lake/lake.ts';
-import { advance, RAW_NAME, tableState } from '../../../src/tables/tables.ts';
+import { advance, firstCommit, RAW, RAW_NAME, tableState } from '../../../src/tables/tables.ts';
 import { editTable, loaded, setMain } from '../edited-table.ts';
 import { nothingStaged } from '../small-lake.ts';
 import { DAY_MS, STREAM, type World } from './world.ts';
@@ -145,6 +145,38 @@ function overtaken(error: Error): void {
   if (!/changed at the same time|^no \d+$/.test(error.message)) throw error;
 }
 
+/** As DELETE of a day and type by another program: all files of the partition leave, and none stays behind. */
+const deletePartition: Acting = async (world, lake) => {
+  const table = await loaded(lake, RAW_NAME);
+  const { files } = await lake.files(table);
+  const days = [...new Set(files.map(({ partition }) => partition[0]))].sort();
+  const day = days[Math.floor(world.random() * days.length)];
+  const remove = files.filter(({ partition }) => partition[0] === day);
+  if (remove.length > 0) await removeRows(world, lake, { table, remove });
+};
+
+/** Everything begins anew, with the files of the old table still below the new one's location. */
+const dropAndCreate: Acting = async (world, lake) => {
+  await loaded(lake, RAW_NAME);
+  await world.catalog.drop(RAW_NAME);
+  const first = { commitId: crypto.randomUUID(), stage: firstCommit('operator') };
+  await world.lake.create(RAW_NAME, RAW, first);
+};
+
+async function removeRows(
+  world: World,
+  lake: Lake,
+  { table, remove }: { table: Table; remove: readonly DataFile[] },
+): Promise<void> {
+  const commitId = crypto.randomUUID();
+  const rows = remove.flatMap(({ location }) => [...world.rows.get(location)!]);
+  world.removed.set(commitId, rows);
+  await lake.commit(table, {
+    ...{ commitId, operation: 'overwrite', manifests: [], remove, stage: nothingStaged },
+    preparedAt_ms: world.clock.now(),
+  });
+}
+
 /** Rows that another program adds or deletes, without a key of ours. */
 const foreign: Acting = async (world, lake, name) => {
   const { random } = world;
@@ -153,21 +185,8 @@ const foreign: Acting = async (world, lake, name) => {
   const commitId = crypto.randomUUID();
   const { files } = await lake.files(table);
   if (random() < 0.4 && files.length > 0) {
-    const some = files.filter(() => random() < 0.3);
-    world.removed.set(
-      commitId,
-      some.flatMap(({ location }) => [...world.rows.get(location)!]),
-    );
-    await lake.commit(table, {
-      ...{
-        commitId,
-        operation: 'overwrite',
-        manifests: [],
-        remove: some,
-        preparedAt_ms,
-        stage: nothingStaged,
-      },
-    });
+    const remove = files.filter(() => random() < 0.3);
+    await removeRows(world, lake, { table, remove });
     return;
   }
   const content = [`${name}:${crypto.randomUUID()}`];
@@ -207,7 +226,7 @@ export async function actorsOf(world: World): Promise<Map<string, Act>> {
   await add('compactor', [compact, compact, mergeManifests]);
   await add('expirer', [expire]);
   await add('tidier', [removeOrphans]);
-  await add('operator', [rollBack]);
+  await add('operator', [...Array<Acting>(6).fill(rollBack), deletePartition, dropAndCreate]);
   await add('foreigner', [foreign, foreign, foreignExpire]);
   return actors;
 }

@@ -3,6 +3,7 @@ import { type Clock, Failure, silentLog } from '../../../src/base/base.ts';
 import {
   type DataFile,
   type Lake,
+  type NamespacedCatalog,
   openBucketCatalog,
   openLake,
   openMemoryCatalog,
@@ -26,7 +27,7 @@ export interface World {
   /** Without turns and faults. */
   readonly lake: Lake;
   readonly store: ObjectStore;
-  readonly catalog: PointerCatalog;
+  readonly catalog: NamespacedCatalog;
   /** What stands in a data file, as `shard:number`. */
   readonly rows: Map<string, readonly string[]>;
   /** Commits that were ever part of a current version. */
