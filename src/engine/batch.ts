@@ -92,6 +92,13 @@ export interface RejectedRows {
   dispose(): Promise<void>;
 }
 
+export interface RecordPlace {
+  shard: string;
+  sequenceNumber: string;
+  /** Of a user record in an aggregate; null where the record is none. */
+  subsequenceNumber: number | null;
+}
+
 export interface SpoolInput {
   path: string;
   shards: readonly string[];
@@ -102,6 +109,8 @@ export interface SpoolInput {
   rows?: { from: number; to: number };
   /** Rows on which the engine fails: rejected as `crashed_engine`, their bytes not looked into. */
   crashed?: readonly number[];
+  /** The same rows by their places in the stream, where their numbers in the spool are not known. */
+  crashedAt?: readonly RecordPlace[];
 }
 
 export interface EventLimits {

@@ -29,6 +29,7 @@ export type {
   LocalFile,
   RawBatch,
   RawFile,
+  RecordPlace,
   RejectedRows,
   SpoolInput,
   StoredFile,
@@ -76,6 +77,8 @@ export interface Engine extends TransformEngine {
    * files of each takes; undefined where they are read in place.
    */
   defineViews(views: readonly ViewDefinition[]): Promise<readonly (ReadStats | undefined)[]>;
+  /** Lets go of views and their files; an answer that is still being read keeps what it reads. */
+  dropViews(views: readonly Pick<ViewDefinition, 'schema' | 'name'>[]): Promise<void>;
   /**
    * What each scan of a view filters by; the query is planned, not run. Throws Failure `query.not_a_question` for what
    * is more than one statement, or one that could change anything, and `query.failed` for what cannot run.

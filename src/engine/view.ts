@@ -9,6 +9,8 @@ export interface QueryResult {
   columns: readonly { name: string; type: string }[];
   /** Rows come in chunks as the engine makes them. */
   chunks(): AsyncIterable<readonly (readonly Cell[])[]>;
+  /** Of an answer that is not read: until this, or the end of its chunks, it keeps a connection and its files. */
+  close(): void;
 }
 
 /** What one table scan of a query reads. */

@@ -14,7 +14,8 @@ async function lakeOf(...batches: (readonly string[])[]) {
   }
   await worker.adopt();
   await worker.stage();
-  return (uuid: string) => findEvent(worker, { uuid, identity: identityOf(uuid) });
+  const find = (uuid: string) => findEvent(worker, { uuid, identity: identityOf(uuid) });
+  return Object.assign(find, { engine: worker.engine });
 }
 
 const named = (event_uuid: string, event_name = 'lesson:started') =>
@@ -38,6 +39,14 @@ it('an event has its position, its file and its snapshot in raw and in staging',
     ]);
   }
   expect(found.raw[0]!['sequence_number']).toBe(found.staging[0]!['sequence_number']);
+});
+
+it('nothing of the search is left in the engine', async () => {
+  const find = await lakeOf([event(1), 'no JSON'], [event(1)]);
+  await find(uuidOf(1));
+  await find(uuidOf(2));
+  const { chunks } = await find.engine.query('select view_name from duckdb_views() where not internal');
+  for await (const chunk of chunks()) expect(chunk).toEqual([]);
 });
 
 it('a UUID is found in any spelling, any other text only as it is', async () => {

@@ -53,13 +53,20 @@ async function rows(
   const all = definition(CANDIDATES, { schema: TABLES[name]!.schema, table }, files);
   const view = { ...all, locationColumn: 'file' };
   const only = [{ view: CANDIDATES, filters: [], columns: [key] }];
-  await engine.defineViews([{ ...view, scans: only }]);
   const byLocation = new Map<string, DataFile>(files.map((file) => [file.location, file]));
-  const some = await answer(engine, `select distinct file from ${CANDIDATES} where ${where}`);
-  if (some.length === 0) return [];
-  await engine.defineViews([{ ...view, files: some.map(({ file }) => byLocation.get(String(file))!) }]);
-  const found = await answer(engine, `select ${columns}, file from ${CANDIDATES} where ${where}`);
-  return found.map((row) => ({ ...row, snapshot: String(byLocation.get(String(row['file']))!.snapshotId) }));
+  try {
+    await engine.defineViews([{ ...view, scans: only }]);
+    const some = await answer(engine, `select distinct file from ${CANDIDATES} where ${where}`);
+    if (some.length === 0) return [];
+    await engine.defineViews([{ ...view, files: some.map(({ file }) => byLocation.get(String(file))!) }]);
+    const found = await answer(engine, `select ${columns}, file from ${CANDIDATES} where ${where}`);
+    return found.map((row) => ({
+      ...row,
+      snapshot: String(byLocation.get(String(row['file']))!.snapshotId),
+    }));
+  } finally {
+    await engine.dropViews([view]);
+  }
 }
 
 async function answer(engine: Engine, sql: string): Promise<Row[]> {

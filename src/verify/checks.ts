@@ -12,6 +12,7 @@ import {
   tableState,
 } from '../tables/tables.ts';
 import { Checklist, figure } from './checklist.ts';
+import { crashedRecords } from './crashed.ts';
 import { checkFiles, checkPages, type ReadFiles } from './files.ts';
 import { recountStream } from './stream.ts';
 import type { Verified, VerifyOptions } from './verify.ts';
@@ -46,7 +47,8 @@ export async function verifyAll(options: VerifyOptions): Promise<Verified> {
     onProgress?.('recounting the stream');
     // Of days that raw.retention dropped, staging is the witness.
     const held = [...received.files, ...onlyStaged(raw, staged)].filter((file) => !damaged.has(file));
-    await recountStream(list, { ...options, raw, held }, options.stream);
+    const crashed = await crashedRecords(options, { raw, quarantine, files: rejected.files });
+    await recountStream(list, { ...options, raw, held, crashed }, options.stream);
   }
   const figures = { ledger, waiting, events: staged.rows, quarantined: rejected.rows };
   return { ...list, ...figures, expired: expiredUnread(raw) };

@@ -3,22 +3,32 @@
  * identity in raw, everything else stands in quarantine, and where nothing was trimmed the count is what was received.
  */
 import { Failure } from '../base/base.ts';
+import type { RecordPlace } from '../engine/engine.ts';
 import type { DataFile, Table } from '../lake/lake.ts';
 import type { Position, Spool, Stream, StreamDescription } from '../stream/stream.ts';
 import { PIN, tableState } from '../tables/tables.ts';
 import type { Checklist } from './checklist.ts';
 import type { VerifyOptions } from './verify.ts';
 
-type Input = VerifyOptions & { raw: Table; held: readonly DataFile[] };
+type Input = VerifyOptions & {
+  raw: Table;
+  held: readonly DataFile[];
+  /** By stream. */
+  crashed: ReadonlyMap<string, readonly RecordPlace[]>;
+};
 
 export async function recountStream(list: Checklist, input: Input, stream: Stream): Promise<void> {
   const description = await stream.describe();
   const { [PIN]: pin, ...committed } = tableState(input.raw).positions[description.id] ?? {};
   if (pin === undefined || Object.keys(committed).length === 0) return;
+  const crashed = input.crashed.get(description.id) ?? [];
   const sum = { records: 0, missing: 0, rejected: 0 };
   for await (const spool of spoolsUpTo(input, { stream, description, pin, committed })) {
     const judged = await input.engine.judge(
-      { path: spool.path, shards: spool.shards, stream: description.id, upTo: committed },
+      {
+        ...{ path: spool.path, shards: spool.shards, stream: description.id, upTo: committed },
+        crashedAt: crashed.filter((place) => isWithin(spool, place)),
+      },
       input.limits,
     );
     try {
@@ -91,6 +101,11 @@ async function* spoolsUpTo(
   } finally {
     await taking.abandon();
   }
+}
+
+function isWithin({ ranges }: Spool, { shard, sequenceNumber }: RecordPlace): boolean {
+  const range = ranges.get(shard);
+  return range !== undefined && !passed(range.from, sequenceNumber) && passed(range.to, sequenceNumber);
 }
 
 function passed(to: Position, committed: string | undefined): boolean {

@@ -4,12 +4,13 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { editTable, loaded } from '../../tests/support/edited-table.ts';
 import { event, events } from '../../tests/support/events.ts';
+import { failingEngine } from '../../tests/support/failing-engine.ts';
 import { commit } from '../../tests/support/raw-commits.ts';
 import { ScriptedStream, type StreamRecord } from '../../tests/support/scripted-stream.ts';
 import { movedClock } from '../../tests/support/small-lake.ts';
 import { lakeFolder, openWorker, type Worker } from '../../tests/support/worker.ts';
-import { silentLog } from '../base/base.ts';
-import { openEngine, storeFiles } from '../engine/engine.ts';
+import { Failure, silentLog } from '../base/base.ts';
+import { type Engine, openEngine, storeFiles } from '../engine/engine.ts';
 import { advance, QUARANTINE, RAW, RAW_NAME, STAGING_NAME, tableState } from '../tables/tables.ts';
 import { type Verified, type VerifyOptions, verifyLake } from './verify.ts';
 
@@ -331,6 +332,37 @@ describe('quarantine', () => {
     stream.put(['broken', ...events(1)]);
     await worker.process({ adopt: async () => -1 });
     expect(codes(await verify())).toEqual([]);
+  });
+});
+
+describe('records that crashed the engine', () => {
+  const POISON = 'poison';
+  async function poisonedLake() {
+    const setup = await emptyLake();
+    const { worker, stream } = setup;
+    const failure = new Failure('judging failed', { code: 'engine.failed', fault: 'ourselves' });
+    const failing = (engine: Engine) =>
+      failingEngine(engine, { marker: POISON, at: 'judge', failure }).engine;
+    const body = (n: number) => event(n, n % 7 === 2 ? { note: POISON } : {});
+    stream.put([...Array.from({ length: 20 }, (_, n) => body(n)), 'no JSON', event(1)]);
+    await worker.process({ engine: failing(worker.engine), maxRows: 9 });
+    return { ...setup, failing };
+  }
+
+  it.each([
+    ['before', false],
+    ['after', true],
+  ] as const)('stand in the ledger, and are judged no more: %s they were adopted', async (_, isAdopted) => {
+    const { worker, stream, verify, failing } = await poisonedLake();
+    if (isAdopted) await worker.adopt();
+    await worker.stage();
+    const mended = await verify();
+    expect(codes(mended)).toEqual([]);
+    expect(mended.ledger).toMatchObject({ received: 22, written: 17, duplicate: 1, quarantined: 4 });
+    expect(codes(await verify({ engine: failing(worker.engine) }))).toEqual([]);
+    // They hide nothing: a record in place of one that is there is found as ever.
+    stream.records[3]!.body = new TextEncoder().encode(event(99));
+    expect(codes(await verify())).toEqual(['stream.missing']);
   });
 });
 

@@ -1,7 +1,9 @@
 /** What the consumer finds in a stream, as the lake keeps it: rows, ledger, positions and ranges that expired. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { silentLog } from '../../src/base/base.ts';
 import { processStream } from '../../src/processor/processor.ts';
 import { RAW_NAME, snapshotFacts, tableState } from '../../src/tables/tables.ts';
+import { verifyLake } from '../../src/verify/verify.ts';
 import { aggregate } from '../support/aggregate.ts';
 import { rows } from '../support/audit.ts';
 import { loaded } from '../support/edited-table.ts';
@@ -24,6 +26,12 @@ afterEach(() => stream.close());
 
 const run = (changed: Parameters<Worker['process']>[0] = {}) =>
   worker.process({ stream: stream.stream, until_ms: stream.fake.now_ms, ...changed });
+const verified = () =>
+  verifyLake({
+    ...{ lake: worker.lake, engine: worker.engine, log: silentLog, clock: stream.clock, stream: undefined },
+    ...{ limits: worker.options().limits, deep: true, spoolFolder: '', maxRows: 9, maxBytes: 1e9 },
+    signal: new AbortController().signal,
+  });
 const state = async () => tableState(await loaded(worker.lake, RAW_NAME));
 const positions = async () => Object.values((await state()).positions)[0];
 const facts = async () =>
@@ -77,6 +85,9 @@ test('what expired while nothing ran is a range in the commit that goes on behin
   const { id } = await stream.stream.describe();
   const expired = (await facts()).flatMap((each) => each?.expired ?? []);
   expect(expired).toMatchObject([{ stream: id, shard: A, from: '2', to: '5', until_ms: stream.fake.now_ms }]);
+  await worker.adopt();
+  await worker.stage();
+  expect(await verified()).toMatchObject({ findings: [], expired });
   expect((await state()).ledger).toMatchObject({ received: 3, written: 3 });
   expect(await positions()).toMatchObject({ [A]: '5' });
 });

@@ -1,5 +1,5 @@
 import type { Engine, JudgedBatch, SpoolInput } from '../../src/engine/engine.ts';
-import { readSpool } from './spools.ts';
+import { readSpool, type SpoolRow } from './spools.ts';
 
 export interface EngineFailure {
   /** The engine fails on records that hold this text; on every batch when it is empty. */
@@ -26,9 +26,16 @@ export function failingEngine(
     if (failed >= (options.times ?? Number.POSITIVE_INFINITY)) return false;
     if (options.marker === '') return true;
     const { from, to } = spool.rows ?? { from: 0, to: Number.POSITIVE_INFINITY };
+    const isLeftAlone = ({ shard, seq, sub }: SpoolRow, row: number) =>
+      spool.crashed?.includes(row) ||
+      spool.crashedAt?.some(
+        (place) =>
+          place.shard === shard &&
+          place.sequenceNumber === seq &&
+          place.subsequenceNumber === (sub < 0 ? null : sub),
+      );
     const marked = (await readSpool(spool)).filter(
-      ({ body }, row) =>
-        row >= from && row < to && !spool.crashed?.includes(row) && body.includes(options.marker),
+      (of, row) => row >= from && row < to && !isLeftAlone(of, row) && of.body.includes(options.marker),
     );
     return marked.length >= (options.atLeast ?? 1);
   };

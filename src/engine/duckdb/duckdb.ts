@@ -62,6 +62,10 @@ export async function openDuckDb(options: EngineOptions): Promise<Engine> {
       await planning.define(definitions);
       return read;
     },
+    dropViews: async (dropped) => {
+      await views.drop(dropped);
+      await planning.drop(dropped);
+    },
     scanFilters: (sql) => planning.scanFilters(sql),
     query: (sql, options) => query({ connect, hold: () => views.hold() }, sql, options),
     outputColumns: async (asked) => outputColumns(await connect(), asked),

@@ -88,7 +88,7 @@ select rid, seq, arrived_ms, shard_id, sub, text, reason,
   case when reason is null then ${identitySql('uuid')} end as id,
   case when reason is null then (hash(text) & 4294967295)::uinteger end as content,
   case when reason is not null then body end as bytes
-from (select *, case ${crashed(spool, 'rid', literal(CRASHED_ENGINE.code))} ${verdict} end as reason
+from (select *, case ${crashed(spool, 'judged', literal(CRASHED_ENGINE.code))} ${verdict} end as reason
   from (select rid, seq, arrived_ms, shard_id, sub, body, text, is_json,
       is_json and starts_with(ltrim(text, ' ' || chr(9) || chr(10) || chr(13)), '{') as is_object,
       ${unquoted('u')} as uuid,
@@ -106,12 +106,26 @@ from (select *, case ${crashed(spool, 'rid', literal(CRASHED_ENGINE.code))} ${ve
             from ${parquet([spool.path], { file_row_number: 'true' })}${leftIn(spool)}))))))`;
 
 /** A branch of a CASE for the rows on which the engine fails; usually there are none. */
-const crashed = ({ crashed = [] }: SpoolInput, row: string, verdict: string): string =>
-  crashed.length === 0 ? '' : `when ${row} in (${crashed.join(', ')}) then ${verdict}`;
+function crashed(
+  { shards, crashed: rows = [], crashedAt = [] }: SpoolInput,
+  within: 'spool' | 'judged',
+  verdict: string,
+): string {
+  const [rid, shardIs] =
+    within === 'judged'
+      ? ['rid', (shard: string) => `shard_id = ${literal(shard)}`]
+      : ['file_row_number', (shard: string) => `shard = ${shards.indexOf(shard)}`];
+  const conditions = crashedAt.map(
+    ({ shard, sequenceNumber, subsequenceNumber }) =>
+      `(${shardIs(shard)} and seq = ${literal(sequenceNumber)} and coalesce(sub, -1) = ${subsequenceNumber ?? -1})`,
+  );
+  if (rows.length > 0) conditions.push(`${rid} in (${rows.join(', ')})`);
+  return conditions.length === 0 ? '' : `when ${conditions.join(' or ')} then ${verdict}`;
+}
 
 function textOf(spool: SpoolInput): string {
   const text = 'try(decode(body))';
-  const branch = crashed(spool, 'file_row_number', 'null');
+  const branch = crashed(spool, 'spool', 'null');
   return branch === '' ? text : `case ${branch} else ${text} end`;
 }
 

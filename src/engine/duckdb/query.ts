@@ -24,7 +24,10 @@ export async function query(
     throw error;
   });
   const settled = interruptible(c, signal);
+  let ended = false;
   const end = () => {
+    if (ended) return;
+    ended = true;
     settled();
     c.closeSync();
     release();
@@ -35,6 +38,7 @@ export async function query(
     const types = result.columnTypes().map(String);
     return {
       columns: result.columnNames().map((name, i) => ({ name, type: types[i]! })),
+      close: end,
       async *chunks() {
         try {
           yield* cells(result, types);
@@ -91,6 +95,13 @@ export function planner() {
           `create or replace table ${identifier(view.schema)}.${identifier(view.name)} (${columns})`,
         );
         types.set(`${view.schema}.${view.name}`, new Map(view.columns.map(({ name, type }) => [name, type])));
+      }
+    },
+    async drop(views: readonly Pick<ViewDefinition, 'schema' | 'name'>[]): Promise<void> {
+      const { c } = await connection();
+      for (const { schema, name } of views) {
+        if (types.delete(`${schema}.${name}`))
+          await c.run(`drop table if exists ${identifier(schema)}.${identifier(name)}`);
       }
     },
     async scanFilters(sql: string): Promise<ScanFilters[]> {

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Cell, type Engine, openEngine } from '../engine.ts';
+import { type Cell, type Engine, type LocalFiles, openEngine } from '../engine.ts';
 
 let folder: string;
 let engine: Engine;
@@ -153,6 +153,26 @@ describe('an answer', () => {
     };
     await expect(read()).rejects.toEqual(failure('query.interrupted'));
     expect(await rowsOf('select 1')).toEqual([[1]]);
+  });
+
+  it('that is never read keeps its files until it is closed, and no longer', async () => {
+    let held = 0;
+    const files: LocalFiles = {
+      async hold() {
+        held++;
+        return { paths: [], release: () => held-- };
+      },
+    };
+    const own = await openEngine({ workFolder: join(folder, 'own'), memory_bytes: 5e8, threads: 1, files });
+    const view = { schema: 'raw', name: 'events', columns: [{ name: 'x', type: 'INTEGER' }], files: [] };
+    await own.defineViews([view]);
+    const answer = await own.query('from raw.events');
+    await own.dropViews([view]);
+    expect(held).toBe(1);
+    answer.close();
+    answer.close();
+    expect(held).toBe(0);
+    await own.close();
   });
 
   it('need not be read to its end', async () => {

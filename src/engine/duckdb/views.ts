@@ -7,6 +7,7 @@ import { identifier, literal, parquet } from './sql.ts';
 
 export interface Views {
   define(views: readonly ViewDefinition[]): Promise<(ReadStats | undefined)[]>;
+  drop(views: readonly Pick<ViewDefinition, 'schema' | 'name'>[]): Promise<void>;
   /** Keeps what the views read now until the answer is called. */
   hold(): () => void;
   close(): void;
@@ -19,7 +20,7 @@ export function openViews(c: DuckDBConnection, files: LocalFiles): Views {
       const stats: (ReadStats | undefined)[] = [];
       for (const view of views) {
         const reading = await files.hold(view.files, needOf(view));
-        const name = `${identifier(view.schema)}.${identifier(view.name)}`;
+        const name = nameOf(view);
         try {
           await c.run(`create schema if not exists ${identifier(view.schema)}`);
           await c.run(`create or replace view ${name} as ${selectOf(view, reading.paths)}`);
@@ -32,6 +33,19 @@ export function openViews(c: DuckDBConnection, files: LocalFiles): Views {
         stats.push(reading.stats);
       }
       return stats;
+    },
+    async drop(views) {
+      for (const view of views) {
+        const name = nameOf(view);
+        const { schema } = view;
+        try {
+          await c.run(`create schema if not exists ${identifier(schema)}; drop view if exists ${name}`);
+        } catch (error) {
+          throw engineFailure(error, `dropping ${schema}.${view.name}`);
+        }
+        held.get(name)?.release();
+        held.delete(name);
+      }
     },
     hold() {
       const now = [...held.values()];
@@ -49,6 +63,9 @@ export function openViews(c: DuckDBConnection, files: LocalFiles): Views {
     },
   };
 }
+
+const nameOf = ({ schema, name }: Pick<ViewDefinition, 'schema' | 'name'>): string =>
+  `${identifier(schema)}.${identifier(name)}`;
 
 interface Shared {
   share(): void;

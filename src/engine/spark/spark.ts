@@ -68,6 +68,7 @@ export function openSpark(options: SparkOptions): Engine {
       return transform({ embedded, writer, workspace }, write);
     },
     defineViews: (views) => embedded.defineViews(views),
+    dropViews: (views) => embedded.dropViews(views),
     scanFilters: (sql) => embedded.scanFilters(sql),
     query: (sql, asked) => embedded.query(sql, asked),
     async close() {
