@@ -5,13 +5,15 @@
 
 /** What somebody can mend who knows no line of this code. */
 export class Stopped extends Error {
+  readonly what: string;
   readonly why: string;
   readonly fix: string | undefined;
   /** What another program said, to be shown as it is. */
   readonly said: string | undefined;
 
-  constructor(message: string, about: { why: string; fix?: string; said?: string; cause?: unknown }) {
-    super(message, { cause: about.cause });
+  constructor(what: string, about: { why: string; fix?: string; said?: string; cause?: unknown }) {
+    super([`${what}: ${about.why}`, ...(about.said ? [about.said] : [])].join('\n'), { cause: about.cause });
+    this.what = what;
     this.why = about.why;
     this.fix = about.fix;
     this.said = about.said;
@@ -32,8 +34,8 @@ export async function asCommand(
   }
 }
 
-export function stoppedText(name: string, { message, why, fix, said }: Stopped, again: string): string {
-  const lines = [`${name}: ${message}`, `  why   ${why}`, `  fix   ${fix ?? again}`];
+export function stoppedText(name: string, { what, why, fix, said }: Stopped, again: string): string {
+  const lines = [`${name}: ${what}`, `  why   ${why}`, `  fix   ${fix ?? again}`];
   const shown = said === undefined || said === '' ? [] : [said, ''];
   return [...shown, ...lines, '  read  docs/how-to/deploy.md'].join('\n');
 }

@@ -7,7 +7,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cacheFolder, PROJECT } from './cache.ts';
-import { variablesFor } from './emulator.ts';
+import { emptyBucket } from './empty-bucket.ts';
+import { isMoto, variablesFor } from './emulator.ts';
 import { type Change, changesOf, type Plan } from './plan-file.ts';
 import { run, runWell } from './programs.ts';
 import { findProviders } from './providers.ts';
@@ -16,6 +17,7 @@ import { workingCopy } from './working-copy.ts';
 const COMPOSITION = join(PROJECT, 'infra/terraform/lakeward');
 const ENVIRONMENTS = join(PROJECT, 'infra/terraform/environments');
 const LOCALSTACK = 'localstack';
+const STATE = 'terraform.tfstate';
 /** What emulators accept from everybody. */
 export const ANYBODY = { accessKeyId: 'test', secretAccessKey: 'test' };
 
@@ -73,6 +75,9 @@ export async function openDeployment(target: Target): Promise<Deployment> {
     },
     drift: async () => changesOf(await plan(join(folder, 'again'))),
     async destroy() {
+      if (target.endpoint !== undefined && (await isMoto(target.endpoint)))
+        for (const { bucket, region } of await bucketsIn(target))
+          await emptyBucket(bucket, { endpoint: target.endpoint, region, credentials: ANYBODY });
       await terraform('destroy', '-auto-approve', ...quiet, ...state, ...settings);
     },
     async resources() {
@@ -110,6 +115,21 @@ export async function endpointOf(target: Target): Promise<string | undefined> {
   return text === undefined ? undefined : (JSON.parse(text) as { endpoint: string }).endpoint;
 }
 
+/** Those that the state of an emulated deployment holds. */
+async function bucketsIn(target: Target): Promise<{ bucket: string; region: string }[]> {
+  const text = await readFile(join(localFolder(target), STATE), 'utf8').catch(() => '{}');
+  const { resources = [] } = JSON.parse(text) as {
+    resources?: {
+      mode: string;
+      type: string;
+      instances: { attributes: { bucket: string; region: string } }[];
+    }[];
+  };
+  return resources
+    .filter(({ mode, type }) => mode === 'managed' && type === 'aws_s3_bucket')
+    .flatMap(({ instances }) => instances.map(({ attributes }) => attributes));
+}
+
 const endpointFile = (target: Target): string => join(localFolder(target), 'endpoint.json');
 
 async function emulated(target: Target) {
@@ -127,7 +147,7 @@ async function emulated(target: Target) {
       AWS_ENDPOINT_URL: target.endpoint!,
       AWS_EC2_METADATA_DISABLED: 'true',
     },
-    state: [`-state=${join(local, 'terraform.tfstate')}`],
+    state: [`-state=${join(local, STATE)}`],
   };
 }
 

@@ -54,7 +54,7 @@ export async function query(
   return text;
 }
 
-async function isMoto(endpoint: string): Promise<boolean> {
+export async function isMoto(endpoint: string): Promise<boolean> {
   const answer = await fetch(`${endpoint}/moto-api/`, { signal: AbortSignal.timeout(30_000) });
   return answer.ok && (await answer.text()).includes('Moto');
 }

@@ -1,10 +1,13 @@
 /**
  * Two deployments side by side at one endpoint, which is moto's, the second emulator that deploying is tried on; what
- * their program calls, beside what their policies allow; and the same with the policies enforced.
+ * their program calls, beside what their policies allow; the same with the policies enforced; and the one without the
+ * other.
  */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { planOffline } from '../../infra/deploy/offline-plan.ts';
 import { resourcesOf } from '../../infra/deploy/plan-file.ts';
@@ -158,8 +161,46 @@ describeWith(python, 'moto', () => {
         }
       });
     });
+
+    describe('when one of them is destroyed', () => {
+      let destroyed: Ended;
+      beforeAll(async () => {
+        destroyed = await make.destroy('one');
+      });
+
+      test('nothing of it is left, and what runs stays up for the other', async () => {
+        expect(destroyed.stdout, destroyed.stderr).toContain('what runs here stays up for local-two');
+        expect(lastLine(destroyed)).toMatch(
+          /^destroyed local, nothing left: [\d.]+ s, at most 180 s wanted$/,
+        );
+        expect(await readdir(join(folder, '.local'))).toEqual(['local-two']);
+        expect(await bucketsAt(moto.endpoint)).toEqual([expect.stringMatching(/^two-local-lake-/)]);
+      });
+
+      test('the other is whole: nothing of it has to be made anew, and its stream, roles and tables work', async () => {
+        const again = await make.deploy('two');
+        const said = again.stdout + again.stderr;
+        expect(said).toMatch(/^Plan: 0 to add, \d to change, 0 to destroy\.$/m);
+        // Verified are the events of the first time, too.
+        expect(said).toContain('1000 in the bucket, and verify found nothing');
+      });
+
+      test('and when that is destroyed as well, nothing at all is left', async () => {
+        const { stdout, stderr } = await make.destroy('two');
+        expect(stdout, stderr).toContain('destroyed local, nothing left');
+        expect(existsSync(join(folder, '.local'))).toBe(false);
+        expect(await bucketsAt(moto.endpoint)).toEqual([]);
+      });
+    });
   });
 });
+
+async function bucketsAt(endpoint: string): Promise<string[]> {
+  const s3 = new S3Client({ endpoint, region: 'us-east-1', credentials: ANYBODY, forcePathStyle: true });
+  const { Buckets = [] } = await s3.send(new ListBucketsCommand({}));
+  s3.destroy();
+  return Buckets.map(({ Name }) => Name!);
+}
 
 /** What identifies each resource in the state of a deployment: ARNs, and ids that are not only its place in another. */
 async function identifiers(folder: string, name: string): Promise<string[]> {
