@@ -80,6 +80,11 @@ describeWithTerraform(await findTerraform(), 'the plan of prod', () => {
     expect([...modules]).toEqual(expect.arrayContaining([...parts, 'processor', 'staging', 'observability']));
   });
 
+  test('has as many resources as the page on deploying shows', () => {
+    const page = readFileSync(join(PROJECT, 'docs/how-to/deploy.md'), 'utf8');
+    expect(page).toContain(`Plan: ${resources.length} to add, 0 to change, 0 to destroy.`);
+  });
+
   test('tags everything that can be tagged', () => {
     const taggable = resources.filter(({ values }) => 'tags_all' in values);
     expect(taggable.length).toBeGreaterThan(20);

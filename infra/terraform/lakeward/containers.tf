@@ -19,10 +19,10 @@ locals {
     "store.region" = var.region
   }
 
-  stream_options = {
+  stream_options = merge({
     "stream.name"   = "arn:${var.partition}:kinesis:${var.region}:${var.account_id}:stream/${local.stream_name}"
     "stream.region" = var.region
-  }
+  }, var.stream.fan_out_consumer == null ? {} : { "stream.fanOut" = var.stream.fan_out_consumer })
 
   log_options = {
     "log.format" = "json"
@@ -95,6 +95,7 @@ module "processor" {
   scale_out_lag_s    = var.processor.scale_out_lag_s
   scale_in_lag_s     = var.processor.scale_in_lag_s
   stream_name        = local.stream_name
+  fan_out_consumer   = var.stream.fan_out_consumer
   execution_role_arn = module.iam.execution_role_arn
   task_role_arn      = module.iam.role_arns["processor"]
   log_group_name     = module.observability.log_group_names["processor"]
@@ -113,6 +114,7 @@ module "staging" {
   scheduler_role_arn = module.iam.scheduler_role_arn
   kms_key_arn        = module.kms.key_arn
   cluster_arn        = module.cluster[0].arn
+  cluster_name       = local.prefix
   subnet_ids         = module.network[0].subnet_ids
   security_group_ids = [module.network[0].task_security_group_id]
   image              = local.image
@@ -140,6 +142,7 @@ module "transforms" {
   scheduler_role_arn = module.iam.scheduler_role_arn
   kms_key_arn        = module.kms.key_arn
   cluster_arn        = module.cluster[0].arn
+  cluster_name       = local.prefix
   subnet_ids         = module.network[0].subnet_ids
   security_group_ids = [module.network[0].task_security_group_id]
   image              = local.image

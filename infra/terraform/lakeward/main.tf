@@ -29,6 +29,7 @@ module "stream" {
   mode                       = var.stream.mode
   shards                     = var.stream.shards
   retention_hours            = var.stream.retention_hours
+  fan_out_consumer           = var.stream.fan_out_consumer
   kms_key_arn                = module.kms.key_arn
   iterator_age_alarm_minutes = var.stream.iterator_age_alarm_minutes
   alarm_actions              = [local.alarm_topic]
@@ -41,6 +42,7 @@ module "lake_bucket" {
   name                = local.bucket_name
   partition           = var.partition
   kms_key_arn         = module.kms.key_arn
+  lake_prefix         = var.lake.prefix
   noncurrent_days     = var.lake.noncurrent_days
   access_log_bucket   = var.lake.access_log_bucket
   deletion_protection = var.deletion_protection
@@ -64,6 +66,7 @@ module "iam" {
   region                   = var.region
   account_id               = var.account_id
   stream_name              = local.stream_name
+  fan_out_consumer         = var.stream.fan_out_consumer
   bucket_name              = local.bucket_name
   bucket_prefix            = var.lake.prefix
   kms_alias                = module.kms.alias_name
@@ -87,6 +90,7 @@ module "observability" {
   account_id               = var.account_id
   roles                    = local.roles
   stream_name              = local.stream_name
+  fan_out_consumer         = var.stream.fan_out_consumer
   kms_key_arn              = module.kms.key_arn
   log_days                 = var.observability.log_days
   alarm_emails             = var.observability.alarm_emails

@@ -91,12 +91,13 @@ variable "trusted_principal_arns" {
 }
 
 variable "stream" {
-  description = "The stream: `mode` PROVISIONED with `shards`, or ON_DEMAND; hours kept; minutes unread before the alarm."
+  description = "The stream: `mode` PROVISIONED with `shards`, or ON_DEMAND; hours kept; minutes unread before the alarm; consumer of enhanced fan-out that the processor reads as (null: it polls)."
   type = object({
     mode                       = optional(string, "PROVISIONED")
     shards                     = optional(number)
     retention_hours            = optional(number, 168)
     iterator_age_alarm_minutes = optional(number, 15)
+    fan_out_consumer           = optional(string)
   })
 }
 
@@ -163,13 +164,13 @@ variable "architecture" {
 }
 
 variable "log_level" {
-  description = "Option log.level of every role."
+  description = "Option log.level of every role: `info`, or `debug` for more. Commits are counted from entries of level info, so that above it the alarm no-commits would never end."
   type        = string
   default     = "info"
 
   validation {
-    condition     = contains(["debug", "info", "warn", "error"], var.log_level)
-    error_message = "log_level is debug, info, warn or error."
+    condition     = contains(["debug", "info"], var.log_level)
+    error_message = "log_level is debug or info: alarms and dashboard count entries of level info."
   }
 }
 

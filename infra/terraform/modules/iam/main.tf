@@ -5,9 +5,11 @@
 locals {
   account = "${var.region}:${var.account_id}"
   stream  = "arn:${var.partition}:kinesis:${local.account}:stream/${var.stream_name}"
-  bucket  = "arn:${var.partition}:s3:::${var.bucket_name}"
-  objects = var.bucket_prefix == "" ? "${local.bucket}/*" : "${local.bucket}/${var.bucket_prefix}/*"
-  listed  = var.bucket_prefix == "" ? ["", "*"] : [var.bucket_prefix, "${var.bucket_prefix}/*"]
+  # What follows the name is when it was registered.
+  consumers = var.fan_out_consumer == null ? [] : ["${local.stream}/consumer/${var.fan_out_consumer}:*"]
+  bucket    = "arn:${var.partition}:s3:::${var.bucket_name}"
+  objects   = var.bucket_prefix == "" ? "${local.bucket}/*" : "${local.bucket}/${var.bucket_prefix}/*"
+  listed    = var.bucket_prefix == "" ? ["", "*"] : [var.bucket_prefix, "${var.bucket_prefix}/*"]
   # Which key is decided by its alias, see the conditions: a key's own ARN is not known before it exists.
   keys = "arn:${var.partition}:kms:${local.account}:key/*"
   # The default catalog cannot be left out: Glue checks it, the database and the table.
@@ -118,6 +120,17 @@ data "aws_iam_policy_document" "read_stream" {
       "kinesis:ListShards",
     ]
     resources = [local.stream]
+  }
+
+  # Kinesis checks both, the stream and its consumer. Registering is Terraform's, in module stream.
+  dynamic "statement" {
+    for_each = length(local.consumers) == 0 ? [] : [1]
+
+    content {
+      sid       = "SubscribeToStream"
+      actions   = ["kinesis:DescribeStreamConsumer", "kinesis:SubscribeToShard"]
+      resources = concat([local.stream], local.consumers)
+    }
   }
 
   statement {

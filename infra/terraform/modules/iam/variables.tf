@@ -34,6 +34,12 @@ variable "stream_name" {
   type        = string
 }
 
+variable "fan_out_consumer" {
+  description = "Consumer of enhanced fan-out that the processor may subscribe as; null: none."
+  type        = string
+  default     = null
+}
+
 variable "bucket_name" {
   description = "Name of the lake's bucket."
   type        = string

@@ -106,21 +106,3 @@ resource "aws_scheduler_schedule" "this" {
     }
   }
 }
-
-resource "aws_cloudwatch_metric_alarm" "not_started" {
-  count = local.scheduled ? 1 : 0
-
-  alarm_name          = "${var.name}-not-started"
-  alarm_description   = "The scheduler could not start ${var.role}. Runbook: ${var.runbook_url}#job-not-started"
-  namespace           = "AWS/Scheduler"
-  metric_name         = "InvocationDroppedCount"
-  dimensions          = { ScheduleGroup = aws_scheduler_schedule_group.this[0].name }
-  statistic           = "Sum"
-  period              = 300
-  evaluation_periods  = 1
-  threshold           = 0
-  comparison_operator = "GreaterThanThreshold"
-  treat_missing_data  = "notBreaching"
-  alarm_actions       = var.alarm_actions
-  ok_actions          = var.alarm_actions
-}

@@ -75,6 +75,21 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     }
   }
 
+  # Every processor writes a heartbeat again and again; nobody needs an old one, and a month of versions is a quarter of
+  # a million objects for each.
+  rule {
+    id     = "old-heartbeats"
+    status = "Enabled"
+
+    filter {
+      prefix = "${var.lake_prefix == "" ? "" : "${var.lake_prefix}/"}.workers/"
+    }
+
+    noncurrent_version_expiration {
+      noncurrent_days = 1
+    }
+  }
+
   rule {
     id     = "abandoned-uploads"
     status = "Enabled"

@@ -30,6 +30,17 @@ variable "noncurrent_days" {
   }
 }
 
+variable "lake_prefix" {
+  description = "Prefix of the lake inside the bucket, without slashes around it; empty: the whole bucket."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = !startswith(var.lake_prefix, "/") && !endswith(var.lake_prefix, "/")
+    error_message = "lake_prefix has no slash at its ends."
+  }
+}
+
 variable "abort_multipart_days" {
   description = "Days after which the parts of an upload that nobody finished are removed."
   type        = number

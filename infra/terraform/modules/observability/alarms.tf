@@ -11,7 +11,7 @@ locals {
     commits           = { pattern = "{ $.id = \"processor.committed\" }", value = "1", roles = setintersection(var.roles, ["processor"]) }
     commits-staging   = { pattern = "{ $.id = \"staging.committed\" }", value = "1", roles = setintersection(var.roles, ["staging"]) }
     commits-uncertain = { pattern = "{ $.id = \"lake.commit_uncertain\" }", value = "1", roles = var.roles }
-    shards-expired    = { pattern = "{ $.id = \"stream.shard_expired\" }", value = "1", roles = setintersection(var.roles, ["processor"]) }
+    records-expired   = { pattern = "{ $.id = \"stream.records_expired\" }", value = "1", roles = setintersection(var.roles, ["processor"]) }
     degraded          = { pattern = "{ $.id = \"health.degraded\" }", value = "1", roles = var.roles }
   }
 
@@ -46,9 +46,9 @@ locals {
       says    = "Something has not worked for ten minutes and is tried again; the log says what to do."
     }
     records-lost = {
-      metric  = "shards-expired", statistic = "Sum", period = 300, periods = 1, operator = "GreaterThanThreshold", threshold = 0
+      metric  = "records-expired", statistic = "Sum", period = 300, periods = 1, operator = "GreaterThanThreshold", threshold = 0
       missing = "notBreaching"
-      says    = "The stream dropped records before they were read."
+      says    = "Records may have expired on the stream before they were read."
     }
   }
 }

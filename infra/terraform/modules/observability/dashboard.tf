@@ -1,16 +1,21 @@
 locals {
+  # What is pushed to a consumer is in metrics of its own; GetRecords has no data of it.
+  of_reader   = concat(["StreamName", var.stream_name], var.fan_out_consumer == null ? [] : ["ConsumerName", var.fan_out_consumer])
+  lag         = concat(["AWS/Kinesis", var.fan_out_consumer == null ? "GetRecords.IteratorAgeMilliseconds" : "SubscribeToShardEvent.MillisBehindLatest"], local.of_reader)
+  records_out = concat(["AWS/Kinesis", var.fan_out_consumer == null ? "GetRecords.Records" : "SubscribeToShardEvent.Records"], local.of_reader)
+
   in_region = { region = var.region, view = "timeSeries", stacked = false, period = 60 }
 
   widgets = [
     {
       title   = "How far behind (ms)"
-      metrics = [["AWS/Kinesis", "GetRecords.IteratorAgeMilliseconds", "StreamName", var.stream_name, { stat = "Maximum" }]]
+      metrics = [concat(local.lag, [{ stat = "Maximum" }])]
     },
     {
       title = "Stream: records in and out"
       metrics = [
         ["AWS/Kinesis", "IncomingRecords", "StreamName", var.stream_name, { stat = "Sum" }],
-        ["AWS/Kinesis", "GetRecords.Records", "StreamName", var.stream_name, { stat = "Sum" }],
+        concat(local.records_out, [{ stat = "Sum" }]),
       ]
     },
     {

@@ -35,6 +35,12 @@ variable "stream_name" {
   type        = string
 }
 
+variable "fan_out_consumer" {
+  description = "Consumer of enhanced fan-out whose lag the dashboard shows; null: the stream is polled."
+  type        = string
+  default     = null
+}
+
 variable "kms_key_arn" {
   description = "Key that logs and the alarms' topic are encrypted with."
   type        = string

@@ -3,6 +3,10 @@
 locals {
   scales  = var.tasks_max > var.tasks_min
   service = "service/${var.cluster_name}/${var.name}"
+
+  # What is pushed to a consumer has a metric of its own; GetRecords has no data of it.
+  lag_metric = var.fan_out_consumer == null ? "GetRecords.IteratorAgeMilliseconds" : "SubscribeToShardEvent.MillisBehindLatest"
+  lag_of     = merge({ StreamName = var.stream_name }, var.fan_out_consumer == null ? {} : tomap({ ConsumerName = var.fan_out_consumer }))
 }
 
 resource "aws_appautoscaling_target" "this" {
@@ -73,8 +77,8 @@ resource "aws_cloudwatch_metric_alarm" "behind" {
   alarm_name          = "${var.name}-behind"
   alarm_description   = "Starts more tasks; nobody is told. Runbook: ${var.runbook_url}#scaling"
   namespace           = "AWS/Kinesis"
-  metric_name         = "GetRecords.IteratorAgeMilliseconds"
-  dimensions          = { StreamName = var.stream_name }
+  metric_name         = local.lag_metric
+  dimensions          = local.lag_of
   statistic           = "Maximum"
   period              = 60
   evaluation_periods  = 3
@@ -90,8 +94,8 @@ resource "aws_cloudwatch_metric_alarm" "caught_up" {
   alarm_name          = "${var.name}-caught-up"
   alarm_description   = "Stops a task when records have not waited for a while; nobody is told. Runbook: ${var.runbook_url}#scaling"
   namespace           = "AWS/Kinesis"
-  metric_name         = "GetRecords.IteratorAgeMilliseconds"
-  dimensions          = { StreamName = var.stream_name }
+  metric_name         = local.lag_metric
+  dimensions          = local.lag_of
   statistic           = "Maximum"
   period              = 60
   evaluation_periods  = 15

@@ -118,6 +118,12 @@ variable "stream_name" {
   type        = string
 }
 
+variable "fan_out_consumer" {
+  description = "Consumer of enhanced fan-out that the processor reads as, whose lag then scales it; null: it polls."
+  type        = string
+  default     = null
+}
+
 variable "tasks_min" {
   description = "Tasks that always run."
   type        = number

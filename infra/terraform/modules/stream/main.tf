@@ -24,18 +24,38 @@ resource "aws_kinesis_stream" "this" {
   }
 }
 
+# Registered here and not by the program, so that its role need not register and `destroy` leaves none behind.
+resource "aws_kinesis_stream_consumer" "fan_out" {
+  count = var.fan_out_consumer == null ? 0 : 1
+
+  name       = var.fan_out_consumer
+  stream_arn = aws_kinesis_stream.this.arn
+}
+
 locals {
+  # What is pushed is not got: GetRecords has no data of it, and each consumer has a metric of its own.
+  of_stream = tomap({ StreamName = aws_kinesis_stream.this.name })
+  lag = var.fan_out_consumer == null ? {
+    metric     = "GetRecords.IteratorAgeMilliseconds"
+    dimensions = local.of_stream
+    } : {
+    metric     = "SubscribeToShardEvent.MillisBehindLatest"
+    dimensions = tomap({ StreamName = aws_kinesis_stream.this.name, ConsumerName = var.fan_out_consumer })
+  }
+
   # Metric, statistic, threshold and runbook section of each alarm. Periods are a minute.
   alarms = {
     iterator-age = {
-      metric    = "GetRecords.IteratorAgeMilliseconds"
+      metric    = local.lag.metric
+      of        = local.lag.dimensions
       statistic = "Maximum"
       threshold = var.iterator_age_alarm_minutes * 60000
       minutes   = 5
       says      = "Records wait longer than ${var.iterator_age_alarm_minutes} minutes to be read; at ${var.retention_hours} hours they are lost."
     }
     retention-at-risk = {
-      metric    = "GetRecords.IteratorAgeMilliseconds"
+      metric    = local.lag.metric
+      of        = local.lag.dimensions
       statistic = "Maximum"
       threshold = var.retention_hours * 3600000 / 2
       minutes   = 1
@@ -43,6 +63,7 @@ locals {
     }
     write-throttled = {
       metric    = "WriteProvisionedThroughputExceeded"
+      of        = local.of_stream
       statistic = "Average"
       threshold = var.throttled_alarm_fraction
       minutes   = 5
@@ -50,6 +71,7 @@ locals {
     }
     read-throttled = {
       metric    = "ReadProvisionedThroughputExceeded"
+      of        = local.of_stream
       statistic = "Average"
       threshold = var.throttled_alarm_fraction
       minutes   = 15
@@ -65,7 +87,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   alarm_description = "${each.value.says} Runbook: ${var.runbook_url}#${each.key}"
   namespace         = "AWS/Kinesis"
   metric_name       = each.value.metric
-  dimensions        = { StreamName = aws_kinesis_stream.this.name }
+  dimensions        = each.value.of
 
   statistic           = each.value.statistic
   period              = 60

@@ -41,6 +41,17 @@ variable "retention_hours" {
   }
 }
 
+variable "fan_out_consumer" {
+  description = "Consumer of enhanced fan-out to register, for option stream.fanOut: 2 MB/s a shard for it alone, at a price; null: none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.fan_out_consumer == null ? true : can(regex("^[a-zA-Z0-9_.-]{1,128}$", var.fan_out_consumer))
+    error_message = "fan_out_consumer takes 1 to 128 letters, digits, _, . and -."
+  }
+}
+
 variable "kms_key_arn" {
   description = "Key that records are encrypted with."
   type        = string

@@ -13,6 +13,7 @@ module "job" {
   scheduler_role_arn = var.scheduler_role_arn
   kms_key_arn        = var.kms_key_arn
   cluster_arn        = var.cluster_arn
+  cluster_name       = var.cluster_name
   subnet_ids         = var.subnet_ids
   security_group_ids = var.security_group_ids
   image              = var.image

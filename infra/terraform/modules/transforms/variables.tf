@@ -18,6 +18,11 @@ variable "cluster_arn" {
   type        = string
 }
 
+variable "cluster_name" {
+  description = "Name of that cluster, for the alarms' metrics."
+  type        = string
+}
+
 variable "subnet_ids" {
   description = "Private subnets for tasks."
   type        = list(string)

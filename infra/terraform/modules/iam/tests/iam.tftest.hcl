@@ -111,3 +111,36 @@ run "without_containers_no_platform_roles" {
     error_message = "no containers, no roles for them"
   }
 }
+
+run "polling_needs_no_right_to_subscribe" {
+  command = plan
+
+  assert {
+    condition     = length([for action in output.role_actions["processor"] : action if strcontains(action, "Subscribe") || strcontains(action, "Consumer")]) == 0
+    error_message = "without a consumer nobody subscribes"
+  }
+}
+
+run "of_fan_out_the_processor_may_subscribe_as_the_one_consumer" {
+  command = plan
+
+  variables {
+    fan_out_consumer = "lakeward"
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(data.aws_iam_policy_document.role["processor"].json).Statement :
+      toset(statement.Resource) == toset([
+        "arn:aws:kinesis:eu-west-1:123456789012:stream/lakeward-x-events",
+        "arn:aws:kinesis:eu-west-1:123456789012:stream/lakeward-x-events/consumer/lakeward:*",
+      ]) if contains(flatten([statement.Action]), "kinesis:SubscribeToShard")
+    ]) && contains(output.role_actions["processor"], "kinesis:SubscribeToShard")
+    error_message = "the stream and this consumer of it, whenever it was registered"
+  }
+
+  assert {
+    condition     = length([for action in output.role_actions["staging"] : action if startswith(action, "kinesis:")]) == 0
+    error_message = "staging reads tables"
+  }
+}

@@ -18,6 +18,7 @@ variables {
   log_group_name     = "/lakeward-x/role"
   region             = "eu-west-1"
   cluster_arn        = "arn:aws:ecs:eu-west-1:123456789012:cluster/lakeward-x"
+  cluster_name       = "lakeward-x"
   subnet_ids         = ["subnet-1"]
   security_group_ids = ["sg-1"]
   kms_key_arn        = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555"
@@ -29,6 +30,16 @@ run "as_a_service" {
   assert {
     condition     = aws_ecs_service.this[0].deployment_maximum_percent == 100 && length(aws_scheduler_schedule.this) == 0
     error_message = "a service, and no schedule"
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.service["tasks-missing"].treat_missing_data == "breaching" && aws_cloudwatch_metric_alarm.service["tasks-missing"].dimensions == tomap({ ClusterName = "lakeward-x", ServiceName = "lakeward-x-staging" })
+    error_message = "somebody is told when it does not run"
+  }
+
+  assert {
+    condition     = contains(keys(aws_cloudwatch_metric_alarm.service), "memory-high") && length(aws_cloudwatch_metric_alarm.not_started) == 0
+    error_message = "and before its memory is used up; no scheduler can fail"
   }
 }
 
@@ -44,6 +55,11 @@ run "on_a_schedule" {
   assert {
     condition     = length(aws_ecs_service.this) == 0 && aws_scheduler_schedule.this[0].schedule_expression == "rate(5 minutes)"
     error_message = "a schedule, and no service"
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.service) == 0 && length(aws_cloudwatch_metric_alarm.not_started) == 1
+    error_message = "between two runs none is missing; one that did not start is"
   }
 }
 

@@ -35,6 +35,22 @@ run "never_expires_a_current_object" {
   }
 }
 
+run "keeps_old_heartbeats_for_a_day" {
+  command = plan
+
+  variables {
+    lake_prefix = "lake"
+  }
+
+  assert {
+    condition = [
+      for rule in aws_s3_bucket_lifecycle_configuration.this.rule : rule.noncurrent_version_expiration[0].noncurrent_days
+      if length(rule.filter) > 0 && rule.filter[0].prefix == "lake/.workers/"
+    ] == [1]
+    error_message = "a heartbeat is written a quarter of a million times a month, and its old versions are worth nothing"
+  }
+}
+
 run "refuses_plain_http_and_its_own_deletion" {
   command = plan
 

@@ -16,6 +16,7 @@ variables {
   log_group_name     = "/lakeward-x/role"
   region             = "eu-west-1"
   cluster_arn        = "arn:aws:ecs:eu-west-1:123456789012:cluster/lakeward-x"
+  cluster_name       = "lakeward-x"
   subnet_ids         = ["subnet-1"]
   security_group_ids = ["sg-1"]
   kms_key_arn        = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555"

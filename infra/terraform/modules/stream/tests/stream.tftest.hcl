@@ -68,3 +68,38 @@ run "retention_is_in_hours" {
 
   expect_failures = [var.retention_hours]
 }
+
+run "lag_is_that_of_reading" {
+  command = plan
+
+  variables {
+    shards = 1
+  }
+
+  assert {
+    condition     = length(aws_kinesis_stream_consumer.fan_out) == 0 && aws_cloudwatch_metric_alarm.this["iterator-age"].metric_name == "GetRecords.IteratorAgeMilliseconds"
+    error_message = "polled: no consumer, and the age of what GetRecords gave"
+  }
+}
+
+run "of_fan_out_lag_is_the_consumers_own" {
+  command = plan
+
+  variables {
+    shards           = 1
+    fan_out_consumer = "lakeward"
+  }
+
+  assert {
+    condition     = aws_kinesis_stream_consumer.fan_out[0].name == "lakeward"
+    error_message = "the consumer is registered, and goes with the stream"
+  }
+
+  assert {
+    condition = alltrue([
+      for key in ["iterator-age", "retention-at-risk"] :
+      aws_cloudwatch_metric_alarm.this[key].metric_name == "SubscribeToShardEvent.MillisBehindLatest" && aws_cloudwatch_metric_alarm.this[key].dimensions["ConsumerName"] == "lakeward"
+    ])
+    error_message = "GetRecords has no data of what is pushed, and an alarm over it would be silent for ever"
+  }
+}

@@ -6,6 +6,7 @@ module "staging" {
   schedule           = "rate(15 minutes)"
   region             = "eu-west-1"
   cluster_arn        = "arn:aws:ecs:eu-west-1:123456789012:cluster/lakeward-prod"
+  cluster_name       = "lakeward-prod"
   subnet_ids         = ["subnet-0123456789abcdef0"]
   security_group_ids = ["sg-0123456789abcdef0"]
   image              = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/lakeward-prod:0.1.0"
