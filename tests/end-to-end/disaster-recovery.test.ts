@@ -2,8 +2,19 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import {
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  ListObjectVersionsCommand,
+  PutBucketVersioningCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Moto, startMoto } from '../support/moto.ts';
 import { lakeward, start } from '../support/program.ts';
+import { describeWith, pythonWith } from '../support/python.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -42,10 +53,13 @@ async function grow(site: Site, events: number): Promise<void> {
 
 /** Every event that was ever sent is there once, and all adds up. */
 async function expectWhole(site: Site): Promise<void> {
-  const query = 'select count(*) as rows, count(distinct event_uuid) as ids from staging.events';
-  const [found] = JSON.parse(await well(site, ['sql', '--format', 'json', query]));
-  expect(found).toEqual({ rows: site.sent, ids: site.sent });
+  expect(await inStaging(site)).toEqual({ rows: site.sent, ids: site.sent });
   await well(site, ['verify']);
+}
+
+async function inStaging(site: Site): Promise<unknown> {
+  const query = 'select count(*) as rows, count(distinct event_uuid) as ids from staging.events';
+  return JSON.parse(await well(site, ['sql', '--format', 'json', query]))[0];
 }
 
 const newSite = async (env: Record<string, string> = {}): Promise<Site> => {
@@ -86,6 +100,117 @@ describe('a lake in a folder', () => {
     for (const lost of ['lake/staging', 'identities'])
       await rm(join(site.dir, lost), { recursive: true, force: true });
     await grow(site, 25);
+    await expectWhole(site);
+  });
+});
+
+describe('a lake in a folder whose raw is lost', () => {
+  const rawIsLost = async (): Promise<Site> => {
+    const site = await newSite();
+    await throughRest(site, (ask) => ask('DELETE', '/v1/namespaces/raw/tables/events'));
+    await rm(join(site.dir, 'lake/raw'), { recursive: true, force: true });
+    return site;
+  };
+
+  it('takes it from the stream again, and staging drops what it has', async () => {
+    const site = await rawIsLost();
+    await grow(site, 25);
+    await expectWhole(site);
+  });
+
+  it('and its stream with it has every event in staging, and verify says what raw lacks', async () => {
+    const site = await rawIsLost();
+    await rm(join(site.dir, 'stream'), { recursive: true, force: true });
+    await grow(site, 25);
+    expect(await inStaging(site)).toEqual({ rows: 85, ids: 85 });
+    const { code, stdout } = await lakeward(['verify', '--json', '--dir', site.dir]);
+    expect(code).toBe(3);
+    const { findings } = JSON.parse(stdout).data;
+    expect(findings).toMatchObject([{ code: 'staging.extra', expected: '0', found: '60' }]);
+  });
+});
+
+const python = await pythonWith('moto');
+const BUCKET = 'lake';
+const ANYBODY = { accessKeyId: 'any', secretAccessKey: 'any' };
+
+describeWith(python, 'a lake in a bucket with versions (moto)', () => {
+  let moto: Moto;
+  let s3: S3Client;
+  let site: Site;
+  let prefix: string;
+  beforeAll(async () => {
+    moto = await startMoto(python);
+    s3 = new S3Client({
+      ...{ endpoint: moto.endpoint, region: 'us-east-1', credentials: ANYBODY, forcePathStyle: true },
+    });
+    await moto.makeBucket(BUCKET);
+    const VersioningConfiguration = { Status: 'Enabled' } as const;
+    await s3.send(new PutBucketVersioningCommand({ Bucket: BUCKET, VersioningConfiguration }));
+  });
+  afterAll(async () => {
+    s3?.destroy();
+    await moto?.close();
+  });
+  beforeEach(async () => {
+    prefix = crypto.randomUUID();
+    site = await newSite(moto.lakeAt(`s3://${BUCKET}/${prefix}`));
+  });
+
+  const keysBelow = async (folder: string): Promise<string[]> => {
+    const asked = { Bucket: BUCKET, Prefix: `${prefix}/${folder}` };
+    const { Contents = [] } = await s3.send(new ListObjectsV2Command(asked));
+    return Contents.map(({ Key }) => Key!);
+  };
+  const read = async (Key: string) =>
+    (await s3.send(new GetObjectCommand({ Bucket: BUCKET, Key }))).Body!.transformToString();
+  const write = (Key: string, Body: string) => s3.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body }));
+  const deleteAll = (objects: { Key: string; VersionId?: string }[]) =>
+    s3.send(new DeleteObjectsCommand({ Bucket: BUCKET, Delete: { Objects: objects } }));
+  const pointer = () => `${prefix}/.catalog/raw.events.json`;
+
+  it('whose objects were deleted is whole again without the markers of that deletion', async () => {
+    const lost = [...(await keysBelow('staging/')), ...(await keysBelow('raw/'))];
+    expect(lost.length).toBeGreaterThan(4);
+    const markersBefore = new Set((await markers()).map(({ VersionId }) => VersionId));
+    await deleteAll(lost.map((Key) => ({ Key })));
+    const asked = await lakeward(['sql', 'select count(*) from staging.events', '--dir', site.dir], site);
+    expect(asked.code).not.toBe(0);
+    const ofAccident = (await markers()).filter(({ VersionId }) => !markersBefore.has(VersionId));
+    expect(ofAccident).toHaveLength(lost.length);
+    await deleteAll(ofAccident);
+    await expectWhole(site);
+    await grow(site, 25);
+    await expectWhole(site);
+  });
+
+  async function markers(): Promise<{ Key: string; VersionId: string }[]> {
+    const { DeleteMarkers = [] } = await s3.send(
+      new ListObjectVersionsCommand({ Bucket: BUCKET, Prefix: `${prefix}/` }),
+    );
+    return DeleteMarkers.filter(({ IsLatest }) => IsLatest).map(({ Key, VersionId }) => ({
+      ...{ Key: Key!, VersionId: VersionId! },
+    }));
+  }
+
+  it('whose pointer is lost is whole again with one that names the newest metadata file', async () => {
+    await deleteAll([{ Key: pointer() }]);
+    const newest = (await keysBelow('raw/events/metadata/'))
+      .filter((key) => key.endsWith('.metadata.json'))
+      .sort()
+      .at(-1)!;
+    const told = { table: 'raw.events', 'metadata-location': `s3://${BUCKET}/${newest}`, token: 'any' };
+    await write(pointer(), JSON.stringify(told));
+    await expectWhole(site);
+    await grow(site, 25);
+    await expectWhole(site);
+  });
+
+  it('whose pointer is older than its table takes from the stream again what came since', async () => {
+    const old = await read(pointer());
+    await grow(site, 25);
+    await write(pointer(), old);
+    await grow(site, 5);
     await expectWhole(site);
   });
 });
