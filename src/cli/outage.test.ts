@@ -1,6 +1,7 @@
 /**
- * An hour without the stream, the catalog, or room on the disk, in virtual time: nothing ends, nothing grows, the log
- * has one clear line a minute, health says what is wrong, and afterwards all is as if nothing had been.
+ * An hour without the stream, the catalog, the store (a bucket, say), or room on the disk, in virtual time: nothing
+ * ends, nothing grows, the log has one clear line a minute, health says what is wrong, and afterwards all is as if
+ * nothing had been.
  */
 import { expect, it } from 'vitest';
 import { audit, WHOLE } from '../../tests/support/audit.ts';
@@ -18,11 +19,12 @@ import { ROLES as ALL_ROLES } from './commands/run.ts';
 import { monitorOf } from './monitoring.ts';
 import { runRoles } from './roles.ts';
 
-type Outage = 'stream' | 'catalog' | 'disk';
+type Outage = 'stream' | 'catalog' | 'store' | 'disk';
 
 const FAILURES: Record<Outage, () => Failure> = {
   stream: () => away('stream.unreachable'),
   catalog: () => away('catalog.unreadable'),
+  store: () => away('object_store.unreachable'),
   disk: () => away('object_store.full'),
 };
 
@@ -93,6 +95,7 @@ class World {
         const member: unknown = Reflect.get(store, key);
         if (typeof member !== 'function') return member;
         return (...args: unknown[]) => {
+          if (key !== 'localPath') this.failIn('store');
           if (key === 'moveIn' || key === 'write') this.failIn('disk');
           return member.apply(store, args);
         };
@@ -119,7 +122,7 @@ async function turns(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-it.each(['stream', 'catalog', 'disk'] as const)(
+it.each(['stream', 'catalog', 'store', 'disk'] as const)(
   'an hour without: %s',
   async (outage) => {
     const world = new World();

@@ -207,7 +207,10 @@ export class ShardReader {
 
   /** An end without children is no proof: some endpoints lose the iterator of an open shard, some name no children. */
   async #atEnd(named: readonly ChildShard[]): Promise<ShardOutcome> {
-    if (named.length > 0) return { kind: 'ended', children: named };
+    // Seen, and no record came that would have told up to where: then it is up to the end.
+    const { trimmed } = this.#watch;
+    const ended = { kind: 'ended', ...(trimmed && { trimmed }) } as const;
+    if (named.length > 0) return { ...ended, children: named };
     const listed = await this.#options.listShards();
     const own = listed.find((shard) => shard.id === this.#shard);
     if (own !== undefined && !own.closed) {
@@ -218,7 +221,7 @@ export class ShardReader {
         why: 'GetRecords gave no next iterator',
       });
     }
-    return { kind: 'ended', children: childrenOf(this.#shard, listed) };
+    return { ...ended, children: childrenOf(this.#shard, listed) };
   }
 
   async #recover(error: unknown): Promise<ShardOutcome | undefined> {

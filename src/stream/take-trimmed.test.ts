@@ -53,6 +53,18 @@ describe('records that the stream dropped behind the position are', () => {
     await taking.abandon();
   });
 
+  it('a range to the end of a closed shard of which nothing is left, although it is still listed', async () => {
+    const test = await open();
+    test.fake.put('events', A, ...texts(5));
+    const [b] = test.fake.reshard('events', [A], 1);
+    test.fake.put('events', b!, 'b');
+    test.fake.trim('events', A, 5);
+    const spools = await takeAll(await test.take(at('3')));
+    expect(expired(spools)).toMatchObject([{ shard: A, from: '3', to: 'end' }]);
+    expect(test.log.ids('warn')).toEqual(['stream.records_expired']);
+    expect(bodiesByShard(spools).get(b!)).toEqual(['b']);
+  });
+
   it('a range to the end of a shard that is gone, running or not', async () => {
     const test = await open();
     const [b] = test.fake.reshard('events', [A], 1);

@@ -1,6 +1,6 @@
 /** What the processor relies on, whichever engine judges the records of a batch and writes them. */
 import { expect, test } from 'vitest';
-import type { WrittenFile } from '../../src/engine/engine.ts';
+import type { SpoolInput, WrittenFile } from '../../src/engine/engine.ts';
 import { REASONS } from '../../src/event/event.ts';
 import { RAW_NAME } from '../../src/tables/tables.ts';
 import { audit, rows, WHOLE } from '../support/audit.ts';
@@ -19,7 +19,11 @@ const EVENT =
 const LIMITS = { minTime_s: Date.UTC(2000, 0, 1) / 1000, maxAhead_s: 48 * 3600 };
 
 /** What became of each record, in their order: the columns of an event, or the reason and its bytes. */
-export async function judgedBy(open: OpenEngine, records: Records): Promise<unknown[][]> {
+export async function judgedBy(
+  open: OpenEngine,
+  records: Records,
+  crashed: Pick<SpoolInput, 'crashed' | 'crashedAt'> = {},
+): Promise<unknown[][]> {
   const folder = await lakeFolder();
   const worker = await openWorker({ folder, stream: new ScriptedStream() });
   // There is nothing to process, but the tables are there then.
@@ -32,7 +36,10 @@ export async function judgedBy(open: OpenEngine, records: Records): Promise<unkn
       ...{ sequenceNumber: BigInt(i), arrived_ms: ARRIVED_MS, shard: 0 },
     })),
   );
-  const batch = await engine.judge({ path: spool.path, shards: ['shard'], stream: 'stream' }, LIMITS);
+  const batch = await engine.judge(
+    { path: spool.path, shards: ['shard'], stream: 'stream', ...crashed },
+    LIMITS,
+  );
   expect(batch.records).toBe(records.length);
   const read = async (files: readonly WrittenFile[], columns: string) => {
     const paths = files.map((it) => `'${it.localPath ?? worker.lake.store.localPath(it.file.location)}'`);
@@ -84,6 +91,21 @@ export function judgingContract(open: OpenEngine): void {
         examples.map(([bytes]) => bytes),
       ),
     ).toEqual(examples.map(([bytes, code]) => [code, hex(bytes)]));
+  });
+
+  test('records on which an engine failed are rejected as that, known by row or by place, and no others', async () => {
+    const records = ['one', 'two', 'three', 'four'].map((event_uuid) => record({ event_uuid }));
+    const at = { shard: 'shard', sequenceNumber: '2', subsequenceNumber: null };
+    const others = [
+      { ...at, subsequenceNumber: 0 },
+      { ...at, sequenceNumber: '3', subsequenceNumber: 1 },
+      { ...at, sequenceNumber: '0', shard: 'another' },
+    ];
+    const judged = await judgedBy(open, records, { crashed: [1], crashedAt: [at, ...others] });
+    expect(judged.map(([uuidOrReason]) => uuidOrReason)).toEqual([
+      ...['one', 'crashed_engine', 'crashed_engine', 'four'],
+    ]);
+    expect(judged[2]).toEqual(['crashed_engine', hex(records[2]!)]);
   });
 
   test('an event is taken apart, and its document kept byte for byte', async () => {

@@ -19,6 +19,7 @@ export interface Creation {
 export async function createTable(ports: CommitPorts, name: string, creation: Creation): Promise<Table> {
   const { versions, commitAttempts } = ports;
   let uncertain = false;
+  let last: unknown;
   let attempt: Attempt | undefined;
   for (let attempts = 0; attempts < commitAttempts; attempts++) {
     const existing = await versions.load(name);
@@ -36,17 +37,22 @@ export async function createTable(ports: CommitPorts, name: string, creation: Cr
         if (answer !== 'conflict') return answer.table;
       }
     } catch (error) {
+      last = error;
       uncertain ||= !(error instanceof Failure) || error.code === 'catalog.unknown';
       if (!uncertain && attempt !== undefined) await discard(ports, attempt);
       if (error instanceof Failure && error.retry === 'never' && !uncertain) throw error;
     }
     await pause(ports, attempts);
   }
+  // Nothing was sent that could have been carried out: what stood in the way is known, a full disk for example.
+  if (last instanceof Failure && !uncertain) throw last;
   throw new Failure(`cannot tell whether the table ${name} was created`, {
     code: 'lake.commit_unknown',
     fault: 'service',
     retry: 'refresh',
-    why: 'the catalog did not answer',
+    why: last instanceof Error ? last.message : 'others were faster at every attempt',
+    hint: 'once the catalog answers, the table is there or it is made',
+    cause: last,
   });
 }
 

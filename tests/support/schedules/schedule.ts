@@ -71,8 +71,17 @@ export interface Put {
   shard: number;
 }
 
+/** While no process runs: an operator's hand, or the time that passes. */
+export type Pause =
+  | Extract<What, { kind: 'rollback' | 'split' | 'merge' }>
+  /** The process was away too long: of every shard so many records pass retention that raw has not taken. */
+  | { kind: 'expiry'; records: number };
+
 /** Events arrive, and a process works until it has taken and staged them, or died. */
 export interface Round {
+  /** Before and after they arrive. */
+  before?: readonly Pause[];
+  after?: readonly Pause[];
   puts: readonly Put[];
   faults: readonly Fault[];
 }
@@ -90,6 +99,13 @@ export interface Schedule {
 const just = <const Kind extends string>(...kinds: readonly Kind[]) =>
   fc.constantFrom(...kinds).map((kind) => ({ kind }));
 
+const rollback = fc.record({
+  kind: fc.constant('rollback' as const),
+  table: fc.constantFrom('raw.events' as const, 'staging.events' as const),
+  back: fc.integer({ min: 1, max: 6 }),
+});
+const reshard = fc.record({ kind: fc.constantFrom('split' as const, 'merge' as const), shard: fc.nat(3) });
+
 const anywhere: fc.Arbitrary<What> = fc.oneof(
   { weight: 6, arbitrary: just(...DEATHS) },
   {
@@ -104,18 +120,8 @@ const anywhere: fc.Arbitrary<What> = fc.oneof(
     }),
   },
   { weight: 4, arbitrary: just('takeover') },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      kind: fc.constant('rollback' as const),
-      table: fc.constantFrom('raw.events' as const, 'staging.events' as const),
-      back: fc.integer({ min: 1, max: 4 }),
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({ kind: fc.constantFrom('split' as const, 'merge' as const), shard: fc.nat(3) }),
-  },
+  { weight: 2, arbitrary: rollback },
+  { weight: 1, arbitrary: reshard },
   { weight: 2, arbitrary: just(...STREAM_FAULTS) },
 );
 
@@ -124,7 +130,15 @@ const nth = fc.oneof(
   { weight: 1, arbitrary: fc.integer({ min: 1, max: 20 }) },
 );
 
+/** Another process begins where this one has read but not yet committed: both want to commit the same records. */
+const overtaking: fc.Arbitrary<Fault> = fc.record({
+  at: fc.constantFrom('stream.next' as const, 'engine.judge' as const, 'batch.writeEvents' as const),
+  nth: fc.integer({ min: 1, max: 3 }),
+  what: just('takeover'),
+});
+
 const fault: fc.Arbitrary<Fault> = fc.oneof(
+  { weight: 1, arbitrary: overtaking },
   { weight: 5, arbitrary: fc.record({ at: fc.constantFrom(...OPERATIONS), nth, what: anywhere }) },
   {
     weight: 3,
@@ -149,16 +163,34 @@ const put: fc.Arbitrary<Put> = fc.record({
   shard: fc.nat(3),
 });
 
+/**
+ * What stands between two lives is met by the next one with all that the last one left on its disk: an index of
+ * identities, say, that knows more than the table that was set back.
+ */
+const pauses: fc.Arbitrary<Pause[]> = fc.array(
+  fc.oneof(
+    { weight: 5, arbitrary: rollback },
+    {
+      weight: 2,
+      arbitrary: fc.record({ kind: fc.constant('expiry' as const), records: fc.integer({ min: 1, max: 9 }) }),
+    },
+    { weight: 1, arbitrary: reshard },
+  ),
+  { maxLength: 2, size: 'max' },
+);
+
 export const schedules: fc.Arbitrary<Schedule> = fc.record({
   catalog: fc.constantFrom<Schedule['catalog']>('sqlite', 'bucket', 'memory'),
   shards: fc.integer({ min: 1, max: 3 }),
   maxRows: fc.integer({ min: 2, max: 6 }),
-  index: fc.boolean(),
+  index: fc.constantFrom(true, true, false),
   rounds: fc.array(
     fc.record({
+      before: pauses,
+      after: pauses,
       puts: fc.array(put, { minLength: 1, maxLength: 12, size: 'max' }),
-      faults: fc.array(fault, { minLength: 1, maxLength: 4, size: 'max' }),
+      faults: fc.array(fault, { maxLength: 4, size: 'max' }),
     }),
-    { minLength: 1, maxLength: 3, size: 'max' },
+    { minLength: 2, maxLength: 3, size: 'max' },
   ),
 });

@@ -20,7 +20,7 @@ import { processStream } from '../../../src/processor/processor.ts';
 import { adoptRejected } from '../../../src/quarantine/quarantine.ts';
 import { openIdentityIndex, stageEvents } from '../../../src/staging/staging.ts';
 import { openStream, type Stream } from '../../../src/stream/stream.ts';
-import { needsForgotten } from '../../../src/tables/tables.ts';
+import { type Expired, needsForgotten, RAW_NAME, tableState } from '../../../src/tables/tables.ts';
 import { verifyLake } from '../../../src/verify/verify.ts';
 import { type Audited, audit, WHOLE } from '../audit.ts';
 import { setMain } from '../edited-table.ts';
@@ -30,7 +30,7 @@ import { ramFolder } from '../ram-folder.ts';
 import { seededRandom } from '../seeded-random.ts';
 import { VirtualClock } from '../virtual-clock.ts';
 import { type Fate, Incarnation } from './incarnation.ts';
-import type { Operation, Put, Round, Schedule, STREAM_FAULTS, What } from './schedule.ts';
+import type { Operation, Pause, Put, Round, Schedule, STREAM_FAULTS, What } from './schedule.ts';
 
 export interface Outcome {
   /** Faults that happened, by kind; one whose operation never came did not. */
@@ -47,6 +47,7 @@ export interface Outcome {
 const STREAM = 'events';
 const START_MS = Date.UTC(2026, 0, 16);
 const LIMITS = { minTime_s: Date.UTC(2000, 0, 1) / 1000, maxAhead_s: 48 * 3600 };
+const RETENTION_MS = 25 * 3_600_000;
 const STAGING_TRIES = 30;
 const PROCESSES_MAX = 3;
 
@@ -72,6 +73,12 @@ export async function runSchedule(schedule: Schedule, engine: Engine): Promise<O
   }
 }
 
+/** Of a record in the stream. */
+interface Place {
+  shard: string;
+  number: number;
+}
+
 class World implements Fate {
   readonly clock = new VirtualClock({ now_ms: START_MS, running: true });
   readonly #schedule: Schedule;
@@ -80,9 +87,12 @@ class World implements Fate {
   readonly #fake: FakeKinesis;
   readonly #store: ObjectStore;
   readonly #catalog: PointerCatalog;
-  readonly #acknowledged: { body: Uint8Array }[] = [];
+  readonly #acknowledged: (Place & { body: Uint8Array })[] = [];
+  /** So many of the oldest records of a shard are past retention. */
+  readonly #expired = new Map<string, number>();
   readonly #injected: Record<string, number> = {};
   readonly #findings: string[] = [];
+  #rawWasSetBack = false;
   #late: (() => Promise<unknown>)[] = [];
   #faults: Round['faults'] = [];
   #counts = new Map<Operation, number>();
@@ -129,9 +139,11 @@ class World implements Fate {
   }
 
   /** Puts arrive, a process begins; the round is over when it, and those that took over, have ended or died. */
-  async round({ puts, faults }: Round): Promise<void> {
+  async round({ puts, faults, before = [], after = [] }: Round): Promise<void> {
     this.#fake.now_ms += 60_000;
+    for (const pause of before) await this.#pause(pause);
     for (const put of puts) this.#put(put);
+    for (const pause of after) await this.#pause(pause);
     this.#faults = faults;
     this.#counts = new Map();
     this.#begin();
@@ -141,19 +153,23 @@ class World implements Fate {
 
   async settle(): Promise<Outcome> {
     await this.arrive();
+    // Up to where records expired, the next one of their shard tells.
+    const next =
+      this.#expired.size === 0 ? [] : this.#openShards().map((_, shard) => ({ kind: 'new' as const, shard }));
     // One without a fault is enough: nobody has to lend a hand.
-    await this.round({ puts: [], faults: [] });
+    await this.round({ puts: next, faults: [] });
     const lake = this.#calmLake();
     const audited: Audited = { lake, engine: this.#engine };
-    const found = await audit(audited, { acknowledged: this.#acknowledged });
+    const verified = await this.#verify(lake);
+    const unread = this.#unread(verified.expired);
+    const acknowledged = this.#acknowledged.filter((record) => !unread(record));
+    const found = await audit(audited, { acknowledged });
     for (const [what, value] of Object.entries(found))
       if (JSON.stringify(value) !== JSON.stringify(WHOLE[what as keyof typeof WHOLE]))
         this.#findings.push(`${what}: ${JSON.stringify(value)}`);
-    for (const { code, expected, found: held } of await this.#verify(lake))
+    for (const { code, expected, found: held } of verified.findings)
       this.#findings.push(`verify ${code}: expected ${expected}, found ${held}`);
-    const events = new Set(
-      this.#acknowledged.map(({ body }) => Buffer.from(body).toString()).filter(isEvent),
-    );
+    const events = new Set(acknowledged.map(({ body }) => Buffer.from(body).toString()).filter(isEvent));
     const [lost, doubled] = [found.missing.length, found.doubled.length];
     return {
       ...{ injected: this.#injected, acknowledged: events.size, staged: events.size - lost },
@@ -205,8 +221,46 @@ class World implements Fate {
     // Types and days of several partitions.
     const day = { created_at: START_MS / 1000 - 86_400 * (number % 3) };
     const body = Buffer.from(kind === 'broken' ? `broken ${number}` : event(number, day));
-    this.#fake.put(STREAM, open[shard % open.length]!, { data: body });
-    this.#acknowledged.push({ body });
+    const id = open[shard % open.length]!;
+    this.#fake.put(STREAM, id, { data: body });
+    this.#acknowledged.push({ body, shard: id, number: this.#fake.contents(STREAM).get(id)!.length });
+  }
+
+  async #pause(pause: Pause): Promise<void> {
+    this.#injected[pause.kind] = (this.#injected[pause.kind] ?? 0) + 1;
+    return pause.kind === 'expiry' ? this.#expire(pause) : this.happen(pause);
+  }
+
+  /** Where nothing was taken yet there is no position, and nobody can tell that something is missing before it. */
+  async #expire({ records }: { records: number }): Promise<void> {
+    // Then staging may hold what raw can take no more.
+    if (this.#rawWasSetBack) return;
+    this.#fake.now_ms += RETENTION_MS;
+    this.clock.advance(RETENTION_MS);
+    const raw = await this.#calmLake().load(RAW_NAME);
+    const [positions = {}] = raw === undefined ? [] : Object.values(tableState(raw).positions);
+    for (const [shard, { length }] of this.#fake.contents(STREAM)) {
+      const position = Number(positions[shard] ?? 'none');
+      if (Number.isNaN(position)) continue;
+      const count = Math.max(this.#expired.get(shard) ?? 0, Math.min(length, position + records));
+      this.#expired.set(shard, count);
+      this.#fake.trim(STREAM, shard, count);
+    }
+  }
+
+  /** By the ranges that the lake tells; one that holds a record which is kept is a lie. */
+  #unread(ranges: readonly Expired[]): (place: Place) => boolean {
+    const within = ({ shard, number }: Place) =>
+      ranges.some(
+        (range) =>
+          range.shard === shard &&
+          number > Number(range.from) &&
+          (range.to === 'end' || number < Number(range.to)),
+      );
+    for (const place of this.#acknowledged)
+      if (within(place) && place.number > (this.#expired.get(place.shard) ?? 0))
+        this.#findings.push(`said to have expired: ${place.shard} ${place.number}`);
+    return within;
   }
 
   #reshard({ kind, shard }: { kind: 'split' | 'merge'; shard: number }): void {
@@ -219,6 +273,9 @@ class World implements Fate {
 
   /** The table may change meanwhile: then the operator's tool refuses, and nothing happens. */
   async #rollBack({ table, back }: { table: string; back: number }): Promise<void> {
+    // It would take again what is no longer there, and begin without a position where it has none.
+    if (table === RAW_NAME && this.#expired.size > 0) return;
+    this.#rawWasSetBack ||= table === RAW_NAME;
     const lake = this.#calmLake();
     const { metadata } = (await lake.load(table)) ?? {};
     const to = metadata?.snapshots.at(-1 - back)?.['snapshot-id'];
@@ -246,7 +303,7 @@ class World implements Fate {
     const around = { lake, engine: this.#engine, log: silentLog, clock: this.clock, stream: undefined };
     const bounds = { limits: LIMITS, deep: false, spoolFolder: this.#folder, maxRows: 1_000, maxBytes: 1e9 };
     const { signal } = new AbortController();
-    return verifyLake({ ...around, ...bounds, signal }).then(({ findings }) => findings);
+    return verifyLake({ ...around, ...bounds, signal });
   }
 
   #begin(): void {
