@@ -50,12 +50,15 @@ class DuckDbJudgedBatch implements JudgedBatch {
     this.rejected = input.records - input.events;
   }
 
-  /** In the order that decides which of equals wins within one commit. */
+  /**
+   * In the order that decides which of equals wins within one commit. Rows of a shard stand in the spool in the order of
+   * their numbers: sorting by the numbers, as text, takes twice the time.
+   */
   identities(): Promise<Identities> {
     return readIdentities(
       this.#c,
       `select rid, id, content, least(seconds, arrived_ms / 1000.0) from judged where reason is null
-       order by arrived_ms, shard_id, length(seq), seq, coalesce(sub, -1)`,
+       order by arrived_ms, shard_id, rid`,
       this.events,
     );
   }
