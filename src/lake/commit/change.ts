@@ -55,8 +55,8 @@ export interface Refusal {
 /**
  * - committed: the snapshot is on main, by this call or by an earlier attempt of it.
  * - refused: `stage` refused and no attempt's outcome was ever uncertain: the files may be deleted by their owner.
- * - superseded: `stage` refused after an uncertain attempt, or that attempt may have been made and rolled back: not
- *   retried, not a failure, and nothing may be deleted.
+ * - superseded: `stage` refused after an uncertain attempt, or one may have been made and undone since, by a rollback or
+ *   with the table that it was sent to: not retried, not a failure, and nothing may be deleted.
  * When the outcome stays unknown (the catalog does not answer), commit throws Failure `lake.commit_unknown`.
  */
 export type CommitOutcome =

@@ -140,13 +140,14 @@ describe('a commit', () => {
     expect(await rowsIn(lake)).toBe(3);
   });
 
-  test('is refused on a table that was dropped and made anew under its name', async () => {
+  test('is not made on a table that was dropped and made anew, and keeps its files: nobody can look for it', async () => {
     const first = await start();
     const second = await start();
     const other = { ...second.table, metadata: { ...second.table.metadata, 'table-uuid': 'another table' } };
     const change = await changeOf(first.lake, first.table, 'mine');
     const outcome = await first.lake.commit({ ...other, metadataLocation: 'memory://lake/gone' }, change);
-    expect(outcome).toMatchObject({ kind: 'refused' });
+    expect(outcome).toMatchObject({ kind: 'superseded', why: 'the table was dropped and made anew' });
+    expect(await locationsOf(first.store)).toContain(change.manifests[0]!.location);
   });
 
   test('on a base whose manifest list was tidied away goes on from the newest one', async () => {
@@ -228,6 +229,26 @@ describe('a commit whose answer is uncertain', () => {
     expect(outcome).toMatchObject({ kind: 'committed', attempts: 1 });
     expect(await locationsOf(store)).toContain(outcome.table.metadataLocation);
     expect(await rowsIn(lake)).toBe(10);
+  });
+
+  test('keeps its files when it was sent twice, and the table was dropped and made anew before it could be looked for', async () => {
+    const { catalog, undisturbed, lake, store, table } = await start();
+    const change = await changeOf(lake, table, 'mine');
+    catalog.faults.push('sent-twice');
+    const { load } = catalog;
+    let landed: Table | undefined;
+    catalog.load = async (name) => {
+      catalog.load = load;
+      const operator = smallLake({ catalog: undisturbed, store, random: Math.random }).lake;
+      landed = await operator.load(name);
+      await undisturbed.drop(name);
+      await createSmall(operator);
+      return load(name);
+    };
+    expect(await lake.commit(table, change)).toMatchObject({ kind: 'superseded' });
+    // An operator who registers the dropped table again finds it whole.
+    const { files } = await lake.files(landed!);
+    expect(files).toHaveLength(1);
   });
 
   test('and then refused is superseded: no failure, and nothing is deleted', async () => {

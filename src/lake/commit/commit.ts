@@ -7,7 +7,7 @@
 import { Failure } from '../../base/base.ts';
 import type { Change, CommitOutcome, Refusal, Table } from '../lake.ts';
 import type { Manifest } from '../table/data-file.ts';
-import { ancestors, type Snapshot, snapshotById } from '../table/metadata.ts';
+import { ancestors, type Snapshot } from '../table/metadata.ts';
 import { pause, reload } from './load.ts';
 import type { CommitPorts } from './ports.ts';
 import { readPrepared } from './prepare.ts';
@@ -74,8 +74,7 @@ class Commit {
   #judge(): CommitOutcome | undefined {
     const landed = findCommit(this.#base, this.#change.commitId);
     if (landed !== undefined) return this.#committed(this.#base, landed);
-    if (this.#base.metadata['table-uuid'] !== this.#uuid)
-      return this.#refused('the table was dropped and made anew');
+    if (this.#isElsewhere()) return this.#refused('the table was dropped and made anew');
     if (this.#uncertain.some((attempt) => mayBeUndone(this.#base, attempt)))
       return this.#refused(
         'it may have been made and undone since: its files go with the snapshot that is expired',
@@ -104,8 +103,8 @@ class Commit {
     if (answer === 'uncertain') this.#uncertain.push(attempt.snapshot);
     await pause(this.#ports, this.#attempts - 1);
     this.#base = await reload(this.#ports, name);
-    // It says it did nothing, and the snapshot is there: somewhere on the way the request was sent twice.
-    if (snapshotById(this.#base.metadata, attempt.snapshot['snapshot-id']) !== undefined)
+    // It says it did nothing, and the snapshot is there, or may have been: on the way the request was sent twice.
+    if (this.#isElsewhere() || mayBeUndone(this.#base, attempt.snapshot))
       this.#uncertain.push(attempt.snapshot);
     if (!this.#isUncertain()) await this.#discard(attempt);
     if (answer instanceof Failure && answer.retry === 'never') {
@@ -177,6 +176,11 @@ class Commit {
 
   #committed(table: Table, snapshot: Snapshot): CommitOutcome {
     return { kind: 'committed', table, snapshot, attempts: this.#attempts };
+  }
+
+  /** Another table has the name: what became of an attempt cannot be looked for any more. */
+  #isElsewhere(): boolean {
+    return this.#base.metadata['table-uuid'] !== this.#uuid;
   }
 
   #isUncertain(): boolean {
