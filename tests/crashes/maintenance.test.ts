@@ -1,6 +1,6 @@
 import { cp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { Lake } from '../../src/lake/lake.ts';
 import { maintain } from '../../src/maintenance/maintenance.ts';
 import type { ObjectStore } from '../../src/object-store/object-store.ts';
@@ -10,8 +10,9 @@ import { loaded } from '../support/edited-table.ts';
 import { event } from '../support/events.ts';
 import { aged, changed, DAY_MS, maintenanceOf, missingFiles } from '../support/maintainer.ts';
 import { PowerLost, PowerSupply } from '../support/power-loss.ts';
+import { ramFolder } from '../support/ram-folder.ts';
 import { ScriptedStream } from '../support/scripted-stream.ts';
-import { lakeFolder, openWorker, type Worker } from '../support/worker.ts';
+import { openWorker, type Worker } from '../support/worker.ts';
 
 const RULES = { snapshotsLeast: 1, keepSnapshots_ms: 3_600_000, rawRetention_ms: 10 * DAY_MS };
 
@@ -46,7 +47,9 @@ async function round(worker: Worker, folder: string, rules = RULES) {
 }
 
 test('a power cut at any write, move, deletion or commit of a round loses, doubles and re-reads nothing', async () => {
-  const folder = await lakeFolder();
+  // What a disk would have kept, the power supply says.
+  const folder = await ramFolder('maintenance-');
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const stream = new ScriptedStream();
   const { engine, lake } = await lakeInNeed(folder, stream);
   expect(await strays(lake)).toHaveLength(Object.keys(TABLES).length);
