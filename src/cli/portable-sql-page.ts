@@ -44,15 +44,23 @@ SQL may be used.
 Where the engines differ and one can be made to do what the other does, the printed SQL does: nulls are last in every
 order; a division by zero is infinite, \`%\` by zero is null; text and decimals round half away from zero when they become
 integers, doubles half to even; a backslash in \`like\` is a backslash; \`qualify\`, which Spark lacks, becomes a query
-around the query; weeks, days of the week and differences of dates are counted as DuckDB counts them.
+around the query; weeks, days of the week and differences of dates are counted as DuckDB counts them; averages of whole
+numbers and decimals divide their exact sum; text as a number, truth, date or time is read as DuckDB reads it, so that
+\`today\`, \`2026-01\` and \`1f\` are none.
+
+## What fails
+Where a value would become another and only the value tells, Spark fails with a message that says what to write instead:
+- a \`double\` as text, and one with more than 18 digits as a decimal; \`%\` of a \`double\` by zero; \`sqrt\` below zero
+- \`upper\`, \`lower\` and \`ilike\` of texts with letters whose other case the engines write differently (\`ß\`, \`İ\`, \`Σ\`)
+- text such as \`2026/01/31\` as a date, \`0x10\` as a number; a JSON number beyond 10^20 or below 0.000001 as text
+- \`epoch\` of a fraction of a second before 1970; averages and medians of times
 
 ## What is left
 - Sums and averages of \`double\` depend on the order of the rows, on either engine: their last digits may differ. Sums of
   integers and decimals do not.
 - \`arg_max\` and its like, \`first_value\` and \`row_number\` are by chance where the order has ties, on either engine.
-- A \`double\` cast to \`varchar\` is written differently: Spark fails at it, with a message that says so.
-- \`lower\` and \`upper\` differ for the few letters whose other case has another length (\`ß\`, \`İ\`).
-- A JSON number as text (\`->>\` without a cast) is the same up to 17 digits, between 0.000001 and 10^20. In Spark a text of
+- The sign of a zero that \`ceil\`, \`floor\` or \`round\` makes of a \`double\`.
+- A JSON number as text (\`->>\` without a cast) is the same up to 17 digits. In Spark a text of
   the document that looks like \`1.5E8\` is written as a number is.
 `;
 }

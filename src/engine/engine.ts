@@ -38,7 +38,8 @@ export type {
 export { isWritten, sqlType } from './duckdb/column-types.ts';
 export { inPlace, type LocalFiles, type ReadStats } from './local-files.ts';
 export { type RemoteFiles, remoteFiles } from './parquet/remote-files.ts';
-export { AGGREGATES, SCALARS, WINDOWS } from './portable/functions.ts';
+export { AGGREGATES, WINDOWS } from './portable/aggregates.ts';
+export { SCALARS } from './portable/functions.ts';
 export type { NotPortable } from './portable/portable.ts';
 export type { Spread } from './rewrite.ts';
 export { storeFiles } from './store-files.ts';

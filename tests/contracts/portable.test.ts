@@ -35,6 +35,23 @@ test.for([
   ['select event_name from events where created_datetime < now()', 'line 1, column 56: now()'],
   ["select document->'$.a' as a from events", 'line 1, column 16: a JSON value by ->'],
   ["select document->>'$.a[*]' as a from events", 'line 1, column 16: this JSON path'],
+  ["select document->>'/a' as a from events", 'line 1, column 16: this JSON path'],
+  ["select split_part(event_name, '', 1) as a from events", 'line 1, column 8: split_part() with these'],
+  ['select reverse(event_name) as a from events', 'line 1, column 8: reverse()'],
+  [
+    'select event_type in (select event_name from events) as a from events',
+    'line 1, column 19: IN of a query outside WHERE',
+  ],
+  [
+    'select event_name from events where not (shard_id is null or event_type in (select event_name from events))',
+    'IN of a query outside WHERE',
+  ],
+  [
+    'select lag(event_name) over (order by arrived_at rows between 1 preceding and current row) as a from events',
+    'line 1, column 8: a frame of lag',
+  ],
+  ['select median(created_at) over (order by arrived_at) as a from events', 'with an ORDER BY'],
+  ['select lag(event_name, created_at::int) over (order by arrived_at) as a from events', 'an offset'],
   ['select distinct on (event_type) event_name from events', 'line 1, column 21: DISTINCT ON'],
   ['select event_type, count(*) from events group by rollup(event_type)', 'grouping sets, ROLLUP or CUBE'],
   [

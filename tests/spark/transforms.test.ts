@@ -2,9 +2,10 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { simulate } from '../../src/cli/cli.ts';
-import { loadTransforms } from '../../src/transforms/transforms.ts';
+import { defineTransform, loadTransforms } from '../../src/transforms/transforms.ts';
 import type { OpenEngine } from '../contracts/engine-staging.ts';
 import { samplesOn, samplings } from '../contracts/portable.ts';
+import { DOCUMENTS, FAILING_SAMPLES, SHOWN } from '../contracts/portable-samples.ts';
 import { describeWith } from '../support/python.ts';
 import { sparkInstallation } from '../support/spark.ts';
 import type { ConnectServer } from '../support/spark-connect-server.ts';
@@ -94,4 +95,23 @@ describeWith(installation, 'Spark', () => {
       expect(await samplesOn(open, [sampling])).toEqual(await samplesOn(openDuckDbOn, [sampling]));
     },
   );
+
+  test('fails where it would give something else than DuckDB', { timeout: SAMPLES_MS }, async () => {
+    const folder = await lakeFolder();
+    const lake = await transformLake({ folder, engine: watched(await open(folder)) });
+    await lake.fill(DOCUMENTS);
+    for (const [n, [expression, said]] of FAILING_SAMPLES.entries()) {
+      const sql = `with v as (${SHOWN}) select id, ${expression} as x from v`;
+      const transform = defineTransform({
+        name: `failing_${n}`,
+        from: ['even:*', 'odd:*'],
+        mode: 'append',
+        sql,
+      });
+      const [outcome] = await lake.run([transform]);
+      expect(outcome?.failure, expression).toMatchObject({
+        ...{ code: 'transform.sql', why: expect.stringContaining(said) },
+      });
+    }
+  });
 });

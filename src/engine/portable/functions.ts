@@ -3,6 +3,8 @@
  * portable. Every entry is run on both engines by tests/spark, over the samples of tests/contracts/portable-samples.ts:
  * an entry without samples fails the suite that needs no Spark.
  */
+import { literal } from '../spark/connect/statements.ts';
+import { textOf } from './casts.ts';
 import type { Expression } from './parse-tree.ts';
 
 export interface PortableFunction {
@@ -10,8 +12,6 @@ export interface PortableFunction {
   takes: readonly [number, number];
   /** Gives text, whatever it is given. */
   text?: boolean;
-  /** Of an aggregate: rows whose first argument is null are passed over. */
-  skipsNull?: boolean;
   /** Undefined where just these arguments are not portable. `given` are the arguments before they were printed. */
   spark(args: readonly string[], given: readonly Expression[]): string | undefined;
 }
@@ -35,16 +35,64 @@ const binary = (operator: string): PortableFunction => ({
 });
 
 /** Spark reads a backslash in a pattern as its escape, DuckDB as itself. */
-const like = (operator: string): PortableFunction => ({
+const like = (operator: string, letters = (text: string) => text): PortableFunction => ({
   takes: [2, 2],
-  spark: ([a, b]) => `(${a} ${operator} replace(${b}, r'\\', r'\\\\'))`,
+  spark: ([a, b]) => `(${letters(a!)} ${operator} replace(${letters(b!)}, r'\\', r'\\\\'))`,
 });
+
+const lowered = (text: string): string => inCase('lower', text);
 
 /** Division is of doubles: by zero it is infinite, or not a number, and no error. */
 const divided = ([a, b]: readonly string[]): string => {
   const [over, under] = [`cast(${a} as double)`, `cast(${b} as double)`];
   return `(case when ${under} = 0D then ${over} * double('Infinity') else ${over} / ${under} end)`;
 };
+
+/**
+ * The remainder. Of doubles by zero it is not a number to DuckDB and nothing to Spark, and a number of the type that it
+ * has cannot be written: it fails.
+ */
+const remainder: PortableFunction = {
+  takes: [2, 2],
+  spark: ([a, b], [, by]) => {
+    const plain = `try_mod(${a}, ${b})`;
+    if (by?.class === 'CONSTANT' && Number(by.value.value) !== 0) return plain;
+    const doubles = `(typeof(${a}) in (${DOUBLES}) or typeof(${b}) in (${DOUBLES}))`;
+    return `(case when ${doubles} and ${b} = 0 then raise_error(${literal(NO_REMAINDER)}) else ${plain} end)`;
+  },
+};
+
+export const DOUBLES = "'float', 'double'";
+const NO_REMAINDER =
+  'the remainder of a double by zero is NaN in DuckDB and null in Spark; take nullif(divisor, 0)';
+
+/** Spark's own make a bigint of a double: 0 of what is no number, and the largest there is of what is larger. */
+const rounded = (than: '<' | '>', step: '+' | '-'): PortableFunction => ({
+  takes: [1, 1],
+  spark: ([x]) => `(round(${x}) ${step} (case when round(${x}) ${than} ${x} then 1 else 0 end))`,
+});
+
+/** Spark writes ß as SS and a last Σ as ς; DuckDB changes letter by letter. A text with such a letter fails. */
+function inCase(name: 'lower' | 'upper', text: string): string {
+  const isOdd = [
+    `char_length(${name}(${text})) <> char_length(${text})`,
+    ...(name === 'lower' ? [`contains(${text}, 'Σ')`] : []),
+  ].join(' or ');
+  const why = 'a text has a letter whose other case the engines write differently, such as ß, İ or Σ';
+  return `(case when ${isOdd} then raise_error(${literal(why)}) else ${name}(${text}) end)`;
+}
+
+/** What becomes text by being put together does as by a cast. */
+const texts = (args: readonly string[], given: readonly Expression[]): string[] =>
+  args.map((arg, i) => (isText(given[i]!) ? arg : textOf(arg)));
+
+export function isText(e: Expression): boolean {
+  if (e.class === 'CONSTANT') return constantText(e) !== undefined;
+  if (e.class === 'CAST') return e.cast_type.id === 'VARCHAR';
+  if (e.class !== 'FUNCTION') return false;
+  const name = e.function_name.toLowerCase();
+  return JSON_TEXT.includes(name) || SCALARS[name]?.text === true;
+}
 
 export function constantText(given: Expression | undefined): string | undefined {
   const value = given?.class === 'CONSTANT' ? given.value : undefined;
@@ -131,8 +179,25 @@ const dateDiff: PortableFunction = {
     if (unit === 'year') return `cast(${years} as bigint)`;
     if (unit === 'month') return `cast(${years} * 12 + month(${to}) - month(${from}) as bigint)`;
     const us = UNIT_US[unit];
-    const borders = (time: string) => `floor(unix_micros(cast(${time} as timestamp)) / ${us})`;
+    const borders = (time: string) => {
+      const since = `unix_micros(cast(${time} as timestamp))`;
+      return `(${since} - pmod(${since}, ${us})) div ${us}`;
+    };
     return us && `cast(${borders(to!)} - ${borders(from!)} as bigint)`;
+  },
+};
+
+/** Of a number they would make a moment. */
+const microseconds = (time: string): string =>
+  `unix_micros(case when startswith(typeof(${time}), 'timestamp') or typeof(${time}) = 'date' then cast(${time} as timestamp)
+    else raise_error('portable is the epoch of a date or a time; of a number take to_timestamp') end)`;
+
+const epoch: PortableFunction = {
+  takes: [1, 1],
+  spark: ([time]) => {
+    const us = microseconds(time!);
+    const why = 'the engines write other digits for a fraction of a second before 1970; take epoch_us';
+    return `(case when ${us} < 0 and ${us} % 1000000 <> 0 then raise_error(${literal(why)}) else ${us} / 1e6D end)`;
   },
 };
 
@@ -142,8 +207,9 @@ const interval = (make: (count: string) => string): PortableFunction => ({
   spark: ([count]) => make(`cast(${count} as int)`),
 });
 
-/** A path without wildcards and positions from the end, as Spark writes it; undefined for others. */
+/** A path without wildcards and positions from the end, as Spark writes it; undefined for others, and for pointers. */
 export function sparkPath(path: string): string | undefined {
+  if (path.startsWith('/')) return undefined;
   const steps = path.startsWith('$') ? path.slice(1) : `."${path}"`;
   const STEP = /\.(?:"([^"'\\]+)"|([A-Za-z0-9_-]+))|\[(\d+)\]/y;
   let printed = '$';
@@ -161,26 +227,34 @@ export const SCALARS: Readonly<Record<string, PortableFunction>> = {
   '-': { takes: [1, 2], spark: (args) => (args.length === 1 ? `(- ${args[0]})` : `(${args.join(' - ')})`) },
   '*': binary('*'),
   '/': { takes: [2, 2], spark: divided },
-  '%': same('try_mod', [2, 2]),
-  mod: same('try_mod', [2, 2]),
-  '||': { ...binary('||'), text: true },
+  '%': remainder,
+  mod: remainder,
+  '||': { takes: [2, 2], text: true, spark: (args, given) => `(${texts(args, given).join(' || ')})` },
   '~~': like('like'),
   '!~~': like('not like'),
-  '~~*': like('ilike'),
-  '!~~*': like('not ilike'),
+  '~~*': like('like', lowered),
+  '!~~*': like('not like', lowered),
   abs: same('abs', [1, 1]),
-  ceil: same('ceil', [1, 1]),
-  ceiling: same('ceil', [1, 1]),
-  floor: same('floor', [1, 1]),
+  ceil: rounded('<', '+'),
+  ceiling: rounded('<', '+'),
+  floor: rounded('>', '-'),
   // With a number of digits engines round doubles differently: a cast to decimal(18, n) does not.
   round: same('round', [1, 1]),
-  sign: { takes: [1, 1], spark: ([x]) => `cast(sign(${x}) as int)` },
-  sqrt: same('sqrt', [1, 1]),
+  sign: { takes: [1, 1], spark: ([x]) => `cast(nanvl(cast(sign(${x}) as double), 0D) as int)` },
+  sqrt: {
+    takes: [1, 1],
+    spark: ([x]) =>
+      `(case when ${x} < 0 then raise_error('a negative number has no square root') else sqrt(${x}) end)`,
+  },
   greatest: same('greatest', [2, MANY]),
   least: same('least', [2, MANY]),
   nullif: same('nullif', [2, 2]),
-  concat: { takes: [1, MANY], text: true, spark: (args) => `concat_ws('', ${args.join(', ')})` },
-  concat_ws: same('concat_ws', [2, MANY], true),
+  concat: {
+    takes: [1, MANY],
+    text: true,
+    spark: (args, given) => `concat_ws('', ${texts(args, given).join(', ')})`,
+  },
+  concat_ws: { takes: [2, MANY], text: true, spark: (args, given) => call('concat_ws')(texts(args, given)) },
   contains: same('contains', [2, 2]),
   ends_with: same('endswith', [2, 2]),
   suffix: same('endswith', [2, 2]),
@@ -192,8 +266,8 @@ export const SCALARS: Readonly<Record<string, PortableFunction>> = {
   left: side('left'),
   right: side('right'),
   length: same('char_length', [1, 1]),
-  lower: same('lower', [1, 1], true),
-  upper: same('upper', [1, 1], true),
+  lower: { takes: [1, 1], text: true, spark: ([text]) => inCase('lower', text!) },
+  upper: { takes: [1, 1], text: true, spark: ([text]) => inCase('upper', text!) },
   lpad: same('lpad', [3, 3], true),
   rpad: same('rpad', [3, 3], true),
   ltrim: trimmed('ltrim', 'leading'),
@@ -203,8 +277,12 @@ export const SCALARS: Readonly<Record<string, PortableFunction>> = {
   sha256: { takes: [1, 1], text: true, spark: ([text]) => `sha2(${text}, 256)` },
   repeat: same('repeat', [2, 2], true),
   replace: same('replace', [3, 3], true),
-  reverse: same('reverse', [1, 1], true),
-  split_part: same('split_part', [3, 3], true),
+  split_part: {
+    takes: [3, 3],
+    text: true,
+    // Between no characters DuckDB parts a text into its letters, Spark not at all.
+    spark: (args, given) => (constantText(given[1]) ? call('split_part')(args) : undefined),
+  },
   substr: substring,
   substring,
   date_trunc: dateTrunc,
@@ -226,16 +304,20 @@ export const SCALARS: Readonly<Record<string, PortableFunction>> = {
   second: part('second'),
   date_diff: dateDiff,
   datediff: dateDiff,
-  epoch: { takes: [1, 1], spark: ([time]) => `(unix_micros(${time}) / 1e6D)` },
-  epoch_ms: same('unix_millis', [1, 1]),
-  epoch_us: same('unix_micros', [1, 1]),
+  epoch,
+  // A moment before 1970 is cut to the millisecond after it.
+  epoch_ms: { takes: [1, 1], spark: ([time]) => `(${microseconds(time!)} div 1000)` },
+  epoch_us: { takes: [1, 1], spark: ([time]) => microseconds(time!) },
   last_day: same('last_day', [1, 1]),
   make_date: same('make_date', [3, 3]),
   to_timestamp: {
     takes: [1, 1],
-    spark: ([seconds]) => `timestamp_micros(cast(round(cast(${seconds} as double) * 1e6D) as bigint))`,
+    spark: ([seconds]) => `timestamp_micros(cast(rint(cast(${seconds} as double) * 1e6D) as bigint))`,
   },
-  to_seconds: interval((count) => `make_dt_interval(0, 0, 0, ${count})`),
+  to_seconds: {
+    takes: [1, 1],
+    spark: ([seconds]) => `make_dt_interval(0, 0, 0, cast(${seconds} as decimal(18, 6)))`,
+  },
   to_minutes: interval((count) => `make_dt_interval(0, 0, ${count})`),
   to_hours: interval((count) => `make_dt_interval(0, ${count})`),
   to_days: interval((count) => `make_dt_interval(${count})`),
@@ -247,42 +329,3 @@ export const SCALARS: Readonly<Record<string, PortableFunction>> = {
 /** Both `document->>'$.path'` and its name as a function; chains of `->` become one path before they come here. */
 export const JSON_TEXT = ['->>', 'json_extract_string'];
 export const JSON_VALUE = ['->', 'json_extract'];
-
-export const AGGREGATES: Readonly<Record<string, PortableFunction>> = {
-  count_star: { takes: [0, 0], spark: () => 'count(*)' },
-  // As a window function, count(*) is a count of nothing.
-  count: { takes: [0, 1], spark: ([x]) => (x === undefined ? 'count(*)' : `count(${x})`) },
-  count_if: same('count_if', [1, 1]),
-  countif: same('count_if', [1, 1]),
-  sum: same('sum', [1, 1]),
-  min: same('min', [1, 1]),
-  max: same('max', [1, 1]),
-  avg: { takes: [1, 1], spark: ([x]) => `avg(cast(${x} as double))` },
-  mean: { takes: [1, 1], spark: ([x]) => `avg(cast(${x} as double))` },
-  median: { takes: [1, 1], spark: ([x]) => `median(cast(${x} as double))` },
-  quantile_cont: {
-    takes: [2, 2],
-    spark: ([x, at], given) =>
-      given[1]?.class === 'CONSTANT' ? `percentile(cast(${x} as double), ${at})` : undefined,
-  },
-  arg_max: { ...same('max_by', [2, 2]), skipsNull: true },
-  arg_min: { ...same('min_by', [2, 2]), skipsNull: true },
-  max_by: { ...same('max_by', [2, 2]), skipsNull: true },
-  min_by: { ...same('min_by', [2, 2]), skipsNull: true },
-  bool_and: same('bool_and', [1, 1]),
-  bool_or: same('bool_or', [1, 1]),
-};
-
-/** By DuckDB's type of the window expression; those of aggregates are the table above. */
-export const WINDOWS: Readonly<Record<string, { spark: string; takes: readonly [number, number] }>> = {
-  WINDOW_ROW_NUMBER: { spark: 'row_number', takes: [0, 0] },
-  WINDOW_RANK: { spark: 'rank', takes: [0, 0] },
-  WINDOW_RANK_DENSE: { spark: 'dense_rank', takes: [0, 0] },
-  WINDOW_PERCENT_RANK: { spark: 'percent_rank', takes: [0, 0] },
-  WINDOW_CUME_DIST: { spark: 'cume_dist', takes: [0, 0] },
-  WINDOW_NTILE: { spark: 'ntile', takes: [1, 1] },
-  WINDOW_LAG: { spark: 'lag', takes: [1, 1] },
-  WINDOW_LEAD: { spark: 'lead', takes: [1, 1] },
-  WINDOW_FIRST_VALUE: { spark: 'first_value', takes: [1, 1] },
-  WINDOW_LAST_VALUE: { spark: 'last_value', takes: [1, 1] },
-};

@@ -2,17 +2,17 @@
  * A query in DuckDB's dialect as the same query in Spark's. What is not known to mean the same is not guessed at: it
  * becomes a problem with its place, and the text is then of no use.
  */
-import { identifier } from '../spark/connect/statements.ts';
+import { identifier, literal } from '../spark/connect/statements.ts';
+import { AGGREGATES, type PortableAggregate, WINDOWS } from './aggregates.ts';
 import { castText, constantSql } from './casts.ts';
 import {
-  AGGREGATES,
   constantText,
+  isText,
   JSON_TEXT,
   JSON_VALUE,
   type PortableFunction,
   SCALARS,
   sparkPath,
-  WINDOWS,
 } from './functions.ts';
 import type { Expression, Order } from './parse-tree.ts';
 
@@ -156,22 +156,31 @@ export abstract class ExpressionPrinter {
   }
 
   #call(e: Expression, entry: PortableFunction): string {
-    const [least, most] = entry.takes;
-    if (e.children.length < least || e.children.length > most)
-      return this.problem(e, `${nameOf(e)} of ${e.children.length} arguments`);
-    const args = e.children.map((child) => this.expression(withoutTrunc(child)));
+    const args = this.#arguments(e, entry);
+    if (args === undefined) return 'null';
     return entry.spark(args, e.children) ?? this.problem(e, `${nameOf(e)} with these arguments`);
   }
 
-  #aggregate(e: Expression, entry: PortableFunction): string {
+  #arguments(e: Expression, { takes: [least, most] }: Pick<PortableFunction, 'takes'>): string[] | undefined {
+    if (e.children.length < least || e.children.length > most) {
+      this.problem(e, `${nameOf(e)} of ${e.children.length} arguments`);
+      return undefined;
+    }
+    return e.children.map((child) => this.expression(withoutTrunc(child)));
+  }
+
+  #aggregate(e: Expression, entry: PortableAggregate): string {
     if (e.order_bys.orders.length > 0) return this.problem(e, `ORDER BY inside ${nameOf(e)}`);
-    const called = this.#call(e, entry);
-    const distinct = e.distinct ? called.replace('(', '(distinct ') : called;
+    const args = this.#arguments(e, entry);
+    if (args === undefined) return 'null';
     const conditions = [
       ...(e.filter ? [this.expression(e.filter)] : []),
-      ...(entry.skipsNull ? [`${this.expression(e.children[0]!)} is not null`] : []),
+      ...(entry.skipsNull ? [`${args[0]} is not null`] : []),
     ];
-    return conditions.length === 0 ? distinct : `${distinct} filter (where ${conditions.join(' and ')})`;
+    const filter = conditions.length === 0 ? '' : ` filter (where ${conditions.join(' and ')})`;
+    const of = (name: string, argument: string) =>
+      `${name}(${e.distinct ? 'distinct ' : ''}${argument})${filter}`;
+    return entry.spark(args, e.children, of) ?? this.problem(e, `${nameOf(e)} with these arguments`);
   }
 
   /** `document->'$.a'->>'$.b'` is one path; a JSON value by itself is written differently by the engines. */
@@ -191,9 +200,6 @@ export abstract class ExpressionPrinter {
 
   #window(e: Expression): string {
     const entry = WINDOWS[e.type];
-    const called =
-      e.type === 'WINDOW_AGGREGATE' ? this.#windowAggregate(e) : entry && this.#windowCall(e, entry);
-    if (called === undefined) return this.problem(e, `the window function ${e.function_name}`);
     const order = e.orders.map((each) => this.order(each)).join(', ');
     if (entry !== undefined && order === '') {
       return this.problem(
@@ -206,14 +212,21 @@ export abstract class ExpressionPrinter {
     const parts = [
       ...(partition === '' ? [] : [`partition by ${partition}`]),
       ...(order === '' ? [] : [`order by ${order}`]),
-      ...this.#frame(e),
+      ...this.#frame(e, entry === undefined || entry.framed === true),
     ];
-    return `${called} over (${parts.join(' ')})`;
+    const over = `over (${parts.join(' ')})`;
+    if (e.type === 'WINDOW_AGGREGATE') return this.#windowAggregate(e, over);
+    const called = entry && this.#windowCall(e, entry);
+    return called === undefined ? this.#noWindow(e) : `${called} ${over}`;
   }
 
-  #windowAggregate(e: Expression): string | undefined {
+  #noWindow = (e: Expression): string => this.problem(e, `the window function ${e.function_name}`);
+
+  #windowAggregate(e: Expression, over: string): string {
     const entry = AGGREGATES[e.function_name.toLowerCase()];
-    if (entry === undefined || entry.skipsNull) return undefined;
+    if (entry === undefined || entry.skipsNull) return this.#noWindow(e);
+    if (entry.ofAll && e.orders.length > 0)
+      return this.problem(e, `${e.function_name} over a window with an ORDER BY`, 'leave the ORDER BY out');
     if (e.filter_expr !== null || e.distinct || e.arg_orders.length > 0) {
       return this.problem(
         e,
@@ -221,23 +234,28 @@ export abstract class ExpressionPrinter {
         'take a CASE inside it',
       );
     }
-    return this.#call(e, entry);
+    const args = this.#arguments(e, entry);
+    if (args === undefined) return 'null';
+    const of = (name: string, argument: string) => `${name}(${argument}) ${over}`;
+    return entry.spark(args, e.children, of) ?? this.problem(e, `${nameOf(e)} with these arguments`);
   }
 
   #windowCall(e: Expression, { spark, takes }: (typeof WINDOWS)[string]): string | undefined {
     if (e.children.length < takes[0] || e.children.length > takes[1] || e.arg_orders.length > 0)
       return undefined;
-    const args = [
-      ...e.children,
-      ...[e.offset_expr, e.default_expr].filter((each) => each !== null && each !== undefined),
-    ];
-    const called = `${spark}(${args.map((each) => this.expression(each)).join(', ')})`;
-    return e.ignore_nulls ? `${called} ignore nulls` : called;
+    if (e.offset_expr && e.offset_expr.class !== 'CONSTANT')
+      return this.problem(e.offset_expr, 'an offset that is no constant');
+    const args = e.children.map((each) => this.expression(each));
+    if (e.offset_expr) args.push(this.expression(e.offset_expr));
+    if (e.default_expr) args.push(ofOneKind(args[0]!, this.expression(e.default_expr)));
+    return `${spark}(${args.join(', ')})${e.ignore_nulls ? ' ignore nulls' : ''}`;
   }
 
-  #frame(e: Expression): string[] {
+  #frame(e: Expression, mayHave: boolean): string[] {
     if (e.exclude_clause !== 'NO_OTHER') this.problem(e, 'EXCLUDE in a window');
     if (e.start === 'UNBOUNDED_PRECEDING' && e.end === 'CURRENT_ROW_RANGE') return [];
+    if (!mayHave)
+      return [this.problem(e, `a frame of ${e.function_name}`, 'leave it out: it changes nothing')];
     const [start, end] = [BORDERS[e.start], BORDERS[e.end]];
     const rows = [e.start, e.end].some((border) => border.endsWith('_ROWS'));
     if (start === undefined || end === undefined)
@@ -248,6 +266,14 @@ export abstract class ExpressionPrinter {
       `${rows ? 'rows' : 'range'} between ${border(start, e.start_expr)} and ${border(end, e.end_expr)}`,
     ];
   }
+}
+
+/** DuckDB rounds a default to the whole number that it stands for, Spark cuts it. */
+function ofOneKind(value: string, stand_in: string): string {
+  const isFraction = `(typeof(${stand_in}) in ('float', 'double') or startswith(typeof(${stand_in}), 'decimal'))`;
+  const isWhole = `typeof(${value}) in ('tinyint', 'smallint', 'int', 'bigint')`;
+  const why = 'a fraction stands in for a whole number; cast it';
+  return `(case when ${isFraction} and ${isWhole} then raise_error(${literal(why)}) else ${stand_in} end)`;
 }
 
 const NOW = [
@@ -271,14 +297,6 @@ function jsonSteps(e: Expression): [Expression | undefined, ...(string | undefin
   return [base, ...steps, constantText(path)];
 }
 
-function isText(e: Expression): boolean {
-  if (e.class === 'CONSTANT') return constantText(e) !== undefined;
-  if (e.class === 'CAST') return e.cast_type.id === 'VARCHAR';
-  if (e.class !== 'FUNCTION') return false;
-  const name = e.function_name.toLowerCase();
-  return JSON_TEXT.includes(name) || SCALARS[name]?.text === true;
-}
-
 /** `interval 1 day` is `to_days(trunc(1::double)::integer)` to DuckDB, which no text of a user's stands behind. */
 function withoutTrunc(e: Expression): Expression {
   const inner = e.class === 'CAST' ? e.child : e;
@@ -288,14 +306,17 @@ function withoutTrunc(e: Expression): Expression {
 }
 
 /**
- * Java writes a JSON number with an exponent from 10^7 on and below 0.001, DuckDB from 10^21 on and below 0.000001. A text
- * in the document that looks like Java's is taken for a number too.
+ * Java writes a JSON number with an exponent from 10^7 on and below 0.001, DuckDB from 10^21 on and below 0.000001, its
+ * own way. A text in the document that looks like Java's is taken for a number too.
  */
 function withoutExponent(text: string): string {
   const plain = "trim(trailing '0' from cast(cast(x as decimal(38, 17)) as string))";
   const number = `regexp_replace(${plain}, '[.]$', '.0')`;
   const exponent = "x rlike '^-?[0-9][.][0-9]+E(-[3-6]|[0-9]|1[0-9]|20)$'";
-  return `get(transform(array(${text}), x -> case when ${exponent} then ${number} else x end), 0)`;
+  const beyond = `x rlike '^-?[0-9][.][0-9]+E-?[0-9]+$' or x in ('"Infinity"', '"-Infinity"')`;
+  const why = 'a JSON number beyond 10^20 or below 0.000001 is written differently by the engines; cast it';
+  return `get(transform(array(${text}), x -> case when ${exponent} then ${number}
+    when ${beyond} then raise_error(${literal(why)}) else x end), 0)`;
 }
 
 const nameOf = ({ function_name: name }: Expression): string => (/^\w+$/.test(name) ? `${name}()` : name);
@@ -314,6 +335,7 @@ const HINTS: Readonly<Record<string, string>> = {
   '->': "take text out of JSON with ->>: document->>'$.a.b'",
   json_extract: "take text out of JSON with ->>: document->>'$.a.b'",
   '//': 'take floor(a / b)',
+  reverse: 'of letters that are made of several characters, such as flags, the engines see different ones',
   strftime: 'take date_trunc, or parts of the date: year(day), month(day)',
   first: 'which row comes first is by chance; take min, max or arg_min(value, created_datetime)',
   any_value: 'which row is taken is by chance; take min, max or arg_min(value, created_datetime)',

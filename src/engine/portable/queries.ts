@@ -68,7 +68,7 @@ export class QueryPrinter extends ExpressionPrinter {
     return [
       `select${distinct === undefined ? '' : ' distinct'} ${items.join(', ')}`,
       ...(q.from_table.type === 'EMPTY' ? [] : [`from ${this.#relation(q.from_table)}`]),
-      ...(q.where_clause === null ? [] : [`where ${this.expression(q.where_clause)}`]),
+      ...(q.where_clause === null ? [] : [`where ${this.#condition(q.where_clause)}`]),
       ...this.#groups(q),
       ...(q.having === null ? [] : [`having ${this.expression(q.having)}`]),
     ].join(' ');
@@ -163,13 +163,30 @@ export class QueryPrinter extends ExpressionPrinter {
     return `${left} ${join} ${wrapped} ${on}`;
   }
 
+  /** Of null, IN of a query is null; to Spark it is false, which makes no difference where rows are chosen by it. */
+  #condition(e: Expression): string {
+    if (e.class === 'CONJUNCTION') {
+      const operator = e.type === 'CONJUNCTION_AND' ? ' and ' : ' or ';
+      return `(${e.children.map((child) => this.#condition(child)).join(operator)})`;
+    }
+    const [negated] = e.type === 'OPERATOR_NOT' ? e.children : [];
+    if (negated !== undefined && isWithin(negated)) return `(not ${this.#condition(negated)})`;
+    return isWithin(e)
+      ? `(${this.expression(e.child!)} in (${this.query(e.subquery.node)}))`
+      : this.expression(e);
+  }
+
   protected subquery(e: Expression): string {
     const text = this.query(e.subquery.node);
     if (e.subquery_type === 'SCALAR') return `(${text})`;
     if (e.subquery_type === 'EXISTS') return `exists (${text})`;
     if (e.subquery_type === 'NOT_EXISTS') return `(not exists (${text}))`;
-    if (e.subquery_type === 'ANY' && e.comparison_type === 'COMPARE_EQUAL')
-      return `(${this.expression(e.child!)} in (${text}))`;
+    if (isWithin(e))
+      return this.problem(
+        e,
+        'IN of a query outside WHERE',
+        'filter by it in a WHERE, or take EXISTS or a join',
+      );
     return this.problem(e, 'a comparison with ANY or ALL of a query', 'take IN, or a min or max');
   }
 
@@ -197,6 +214,9 @@ const NAMES: Readonly<Record<string, string>> = {
   PIVOT: 'PIVOT',
   SHOW_REF: 'DESCRIBE, SHOW or SUMMARIZE',
 };
+
+const isWithin = (e: Expression): boolean =>
+  e.class === 'SUBQUERY' && e.subquery_type === 'ANY' && e.comparison_type === 'COMPARE_EQUAL';
 
 function alias({ alias: name, column_name_alias: columns }: Relation): string {
   if (name === '') return '';
