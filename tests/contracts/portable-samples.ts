@@ -271,7 +271,7 @@ export const AGGREGATE_SAMPLES: Readonly<Record<string, readonly string[]>> = {
   countif: ['countif(b)'],
   sum: ['sum(n % 1000)', 'sum(m)', 'sum(distinct n % 10)', 'sum(n % 10) filter (where false)'],
   min: ['min(n)', 'min(s)', 'min(t)', 'min(m)', 'min(b)', 'min(day)'],
-  max: ['max(n)', 'max(s)', 'max(f)'],
+  max: ['max(n)', 'max(s)', 'max(f)', 'max(f % 10)'],
   avg: [
     'avg(n % 1000)',
     'avg(m)',
@@ -279,7 +279,6 @@ export const AGGREGATE_SAMPLES: Readonly<Record<string, readonly string[]>> = {
     'avg(n)',
     'avg(m * 0.1)',
     'avg(distinct n)',
-    'avg(f % 10)',
   ],
   mean: ['mean(n % 10)'],
   median: ['median(n)', 'median(f)'],

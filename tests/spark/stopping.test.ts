@@ -78,7 +78,8 @@ describeWith(installation, 'lakeward transform run on Spark', () => {
         const begun = entries.find(
           (each) => kindOf(each) === 'OperationStarted' && /cross join/i.test(String(each['statementText'])),
         );
-        return begun?.['operationId'];
+        const isComputing = entries.some(({ Event }) => Event === 'SparkListenerJobStart');
+        return isComputing ? begun?.['operationId'] : undefined;
       });
       running.process.kill('SIGINT');
       const { code, stderr, stdout } = await running.ended;
@@ -86,13 +87,17 @@ describeWith(installation, 'lakeward transform run on Spark', () => {
       expect(stderr).toContain('stopped');
       expect(stdout).toMatch(/endless +stopped/);
 
+      const becameOf = (all: readonly Entry[]) =>
+        all.filter((each) => each['operationId'] === operation).map(kindOf);
       // The log has it a moment later; until then the test waits.
       const entries = await until(log, (all) => {
         const count = (event: string) => all.filter(({ Event }) => Event === event).length;
         const closed = all.some((each) => kindOf(each) === 'SessionClosed' && each['sessionId'] === session);
-        return closed && count('SparkListenerJobStart') === count('SparkListenerJobEnd') ? all : undefined;
+        const ended = becameOf(all).some((kind) => kind !== 'OperationStarted');
+        const jobsEnded = count('SparkListenerJobStart') === count('SparkListenerJobEnd');
+        return closed && ended && jobsEnded ? all : undefined;
       });
-      const became = entries.filter((each) => each['operationId'] === operation).map(kindOf);
+      const became = becameOf(entries);
       expect(became).toContain('OperationCanceled');
       expect(became).not.toContain('OperationFinished');
       const catalog = openSqliteCatalog({ path: join(lake, 'catalog.sqlite') });

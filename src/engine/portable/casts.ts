@@ -101,7 +101,7 @@ const unpadded = (text: string): string => `(case when ${text} rlike r'^\\s|\\s$
  */
 function momentOf(text: string): string {
   const why = 'a text is a date or time that the engines read differently; write 2026-01-31 10:00:00+00';
-  return `(case when ${text} rlike r'${MOMENT}' or ${text} = 'epoch' then ${text}
+  return `(case when ${text} is null or ${text} rlike r'${MOMENT}' or ${text} = 'epoch' then ${text}
     when ${text} rlike r'^ *[0-9]+[-/][0-9]+[-/][0-9]' then raise_error(${literal(why)}) else '' end)`;
 }
 
