@@ -1,6 +1,6 @@
 /**
- * Files, requests and storage of the lake, the heartbeats of processors included. Each raw commit writes a file for every event type that it has (one day is
- * taken), and staging follows with as many; without compaction all of them stay.
+ * Files, requests and storage of the lake, the heartbeats of processors included. Each raw commit writes a file for every
+ * event type that it has (one day is taken), and staging follows with as many; without compaction all of them stay.
  */
 import { FIGURES } from './measured.ts';
 import { type Charge, charge, GIB, HOURS_PER_MONTH } from './prices.ts';
