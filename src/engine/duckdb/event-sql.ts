@@ -9,6 +9,7 @@
  * other JSON reader does (hence `lenient`); a cast to int before the range check would throw on 1e300.
  */
 import { CRASHED_ENGINE, REASONS } from '../../event/event.ts';
+import { crashedBranch } from '../crashed-rows.ts';
 import type { EventLimits, SpoolInput } from '../engine.ts';
 import { eventColumns } from './held.ts';
 import { ownColumns, type Readable, required } from './own-columns.ts';
@@ -88,7 +89,7 @@ select rid, seq, arrived_ms, shard_id, sub, text, reason,
   case when reason is null then ${identitySql('uuid')} end as id,
   case when reason is null then (hash(text) & 4294967295)::uinteger end as content,
   case when reason is not null then body end as bytes
-from (select *, case ${crashed(spool, 'judged', literal(CRASHED_ENGINE.code))} ${verdict} end as reason
+from (select *, case ${crashedBranch(spool, literal(CRASHED_ENGINE.code), { literal, rid: 'rid', shard: 'id' })} ${verdict} end as reason
   from (select rid, seq, arrived_ms, shard_id, sub, body, text, is_json,
       is_json and starts_with(ltrim(text, ' ' || chr(9) || chr(10) || chr(13)), '{') as is_object,
       ${unquoted('u')} as uuid,
@@ -105,27 +106,9 @@ from (select *, case ${crashed(spool, 'judged', literal(CRASHED_ENGINE.code))} $
               ${textOf(spool)} as text
             from ${parquet([spool.path], { file_row_number: 'true' })}${leftIn(spool)}))))))`;
 
-/** A branch of a CASE for the rows on which the engine fails; usually there are none. */
-function crashed(
-  { shards, crashed: rows = [], crashedAt = [] }: SpoolInput,
-  within: 'spool' | 'judged',
-  verdict: string,
-): string {
-  const [rid, shardIs] =
-    within === 'judged'
-      ? ['rid', (shard: string) => `shard_id = ${literal(shard)}`]
-      : ['file_row_number', (shard: string) => `shard = ${shards.indexOf(shard)}`];
-  const conditions = crashedAt.map(
-    ({ shard, sequenceNumber, subsequenceNumber }) =>
-      `(${shardIs(shard)} and seq = ${literal(sequenceNumber)} and coalesce(sub, -1) = ${subsequenceNumber ?? -1})`,
-  );
-  if (rows.length > 0) conditions.push(`${rid} in (${rows.join(', ')})`);
-  return conditions.length === 0 ? '' : `when ${conditions.join(' or ')} then ${verdict}`;
-}
-
 function textOf(spool: SpoolInput): string {
   const text = 'try(decode(body))';
-  const branch = crashed(spool, 'spool', 'null');
+  const branch = crashedBranch(spool, 'null', { literal, rid: 'file_row_number', shard: 'place' });
   return branch === '' ? text : `case ${branch} else ${text} end`;
 }
 

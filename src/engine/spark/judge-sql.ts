@@ -11,6 +11,7 @@
  * than 997, a number of more than 1,000 digits, a key of more than 50,000 characters.
  */
 import { CRASHED_ENGINE, REASONS } from '../../event/event.ts';
+import { crashedBranch } from '../crashed-rows.ts';
 import type { EventLimits, SpoolInput } from '../engine.ts';
 import { literal } from './connect/statements.ts';
 import { contentSql, identitySql } from './identities.ts';
@@ -91,7 +92,7 @@ select rid, seq, arrived_ms, shard_id, sub, case when reason is null then text e
   case when reason is null then ${identitySql('uuid')} end as id,
   case when reason is null then ${contentSql('text')} end as content,
   case when reason is not null then body end as bytes
-from (select *, case ${crashed(spool, 'judged', literal(CRASHED_ENGINE.code))} ${verdict} end as reason
+from (select *, case ${crashedBranch(spool, literal(CRASHED_ENGINE.code), { literal, rid: 'rid', shard: 'id' })} ${verdict} end as reason
   from (select *, coalesce(uuid_kind = 'STRING', false) or coalesce(uuid rlike r'^-?[0-9]+\\z', false) as uuid_is_id,
       coalesce(name_kind = 'STRING', false) as name_is_text, ${seconds} as seconds,
       cast(${limits.minTime_s} as double) as min_seconds, arrived_ms / 1000D + ${limits.maxAhead_s} as max_seconds
@@ -107,25 +108,9 @@ from (select *, case ${crashed(spool, 'judged', literal(CRASHED_ENGINE.code))} $
                   as shard_id, nullif(sub, -1) as sub, body, ${textOf(spool)} as text
                 from ${view}${leftIn(spool)}))))))))`;
 
-/** A branch of a CASE for the rows on which an engine fails; usually there are none. */
-function crashed(
-  { shards, crashed: rows = [], crashedAt = [] }: SpoolInput,
-  within: 'spool' | 'judged',
-  verdict: string,
-): string {
-  const shardIs = (shard: string) =>
-    within === 'judged' ? `shard_id = ${literal(shard)}` : `shard = ${shards.indexOf(shard)}`;
-  const conditions = crashedAt.map(
-    ({ shard, sequenceNumber, subsequenceNumber }) =>
-      `(${shardIs(shard)} and seq = ${literal(sequenceNumber)} and coalesce(sub, -1) = ${subsequenceNumber ?? -1})`,
-  );
-  if (rows.length > 0) conditions.push(`rid in (${rows.join(', ')})`);
-  return conditions.length === 0 ? '' : `when ${conditions.join(' or ')} then ${verdict}`;
-}
-
 function textOf(spool: SpoolInput): string {
   const text = 'try_validate_utf8(cast(body as string))';
-  const branch = crashed(spool, 'spool', 'null');
+  const branch = crashedBranch(spool, 'null', { literal, rid: 'rid', shard: 'place' });
   return branch === '' ? text : `case ${branch} else ${text} end`;
 }
 
