@@ -1,6 +1,16 @@
 import { expect, test } from 'vitest';
 import { FaultyFiles } from './faulty-files.ts';
-import { base64, call, HOUR_MS, iterator, putTexts, START_MS, testServer, texts } from './test-server.ts';
+import {
+  base64,
+  call,
+  HOUR_MS,
+  iterator,
+  putTexts,
+  START_MS,
+  signedHeaders,
+  testServer,
+  texts,
+} from './test-server.ts';
 
 const StreamName = 'events';
 const MINUTE_MS = 60_000;
@@ -242,4 +252,23 @@ test('a closed shard is read to its end, names its children there, and takes no 
     ExplicitHashKey: '0',
   });
   expect(put.ShardId).toBe('shardId-000000000001');
+});
+
+test('an answer that is read slowly is whole, although the buffers of answers are used again', async () => {
+  await using server = await testServer();
+  await call(server, 'CreateStream', { StreamName, ShardCount: 1 });
+  const sent = [...'abcdefg'].map((letter) => letter.repeat(740_000));
+  for (const text of sent) await putTexts(server, StreamName, [text]);
+  const start = await iterator(server, StreamName, { ShardIteratorType: 'TRIM_HORIZON' });
+  const { NextShardIterator } = await call(server, 'GetRecords', { ShardIterator: start, Limit: 1 });
+  const ask = (ShardIterator: string) =>
+    fetch(server.endpoint, {
+      method: 'POST',
+      headers: signedHeaders('GetRecords'),
+      body: JSON.stringify({ ShardIterator }),
+    });
+  const slow = await ask(start);
+  for (let i = 0; i < 3; i++) await (await ask(NextShardIterator!)).arrayBuffer();
+  const { Records } = (await slow.json()) as { Records: { Data: string }[] };
+  expect(Records.map(({ Data }) => Data)).toEqual(sent.map(base64));
 });
