@@ -23,11 +23,18 @@ it.each(['300MB', '512MB', '2GB'])('all shares together stay under memory.limit 
   expect(sum).toBeGreaterThan(0.4 * (settings['memory.limit'] - 150e6));
 });
 
-it('the defaults fit, and nothing is said', () => {
-  const settings = settingsWith({});
+it.each(['300MB', '512MB', '8GB'])('of defaults that %s has no room for nothing is said', (limit) => {
+  const settings = settingsWith({ LAKEWARD_MEMORY_LIMIT: limit });
   const log = toldLog();
   tellLowered(settings, memoryShares(settings), log);
   expect(log.told).toEqual([]);
+});
+
+it('the window grows with memory.limit alone, up to the default of dedupe.maxIds', () => {
+  const idsAt = (limit: string) => memoryShares(settingsWith({ LAKEWARD_MEMORY_LIMIT: limit })).windowIds;
+  expect(idsAt('512MB')).toBeGreaterThan(1_000_000);
+  expect(idsAt('1GB')).toBeGreaterThan(2 * idsAt('512MB'));
+  expect(idsAt('4GB')).toBe(10_000_000);
 });
 
 it('an option that asks for more than its share gets its share, and the log says so', () => {

@@ -3,7 +3,7 @@
  * code, connections, uploads) has a size of its own and comes first.
  */
 import type { Log } from '../base/base.ts';
-import type { Settings } from '../config/config.ts';
+import { resolveSettings, type Settings } from '../config/config.ts';
 
 /** Resident memory of an idle `lakeward run`, its engine open, measured at 192 MB; of `dev` with its stream, 203 MB. */
 const BASE_BYTES = 200e6;
@@ -44,7 +44,7 @@ export function memoryShares(settings: Settings): MemoryShares {
   };
 }
 
-/** Says which options ask for more than they get. */
+/** Says which options ask for more than they get; of a default that is lowered nobody asked anything. */
 export function tellLowered(settings: Settings, shares: MemoryShares, log: Log): void {
   const given = {
     'dedupe.maxIds': shares.windowIds,
@@ -52,9 +52,10 @@ export function tellLowered(settings: Settings, shares: MemoryShares, log: Log):
     'commit.maxRows': shares.commitRows,
     'staging.maxRows': shares.stagingRows,
   } as const;
+  const standard = resolveSettings({ command: 'run', env: {}, cwd: '/' }).settings;
   for (const option of Object.keys(given) as (keyof typeof given)[]) {
     const [asked, got] = [settings[option], given[option]];
-    if (asked > got)
+    if (asked > got && asked !== standard[option])
       log.warn('memory.lowered', 'memory.limit has no room for what an option asks for', {
         option,
         asked,

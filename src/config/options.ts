@@ -196,9 +196,9 @@ export const OPTIONS = {
     example: '1h',
     commands: PIPELINE,
   }),
-  'dedupe.maxIds': option(count({ min: 1000 }), 1_000_000, {
+  'dedupe.maxIds': option(count({ min: 1000 }), 10_000_000, {
     description:
-      'Most event ids that the processor remembers; the oldest are forgotten first. Bounds its memory (45–57 bytes an id), within memory.limit.',
+      'Most event ids that the processor remembers; the oldest are forgotten first. Bounds its memory (45–57 bytes an id), within the share that memory.limit leaves it: a million at 512 MB, ten million at 3.3 GB.',
     example: '50M',
     commands: PIPELINE,
   }),
