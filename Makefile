@@ -78,8 +78,8 @@ bench-planning: $(INSTALLED) ## what a question over a million files opens: FILE
 bench-workers: $(INSTALLED) ## eight workers on one table, for each catalog: rate and longest time without a commit; last line: figure against bar
 	$(NODE) bench/workers.ts $(or $(EVENTS),1000000)
 
-soak: $(INSTALLED) ## schedules of faults, kills, outages and pressure for MINUTES=10; goes on where it stopped; last line: figure against bar
-	$(NODE) bench/soak.ts $(or $(MINUTES),10)
+soak: $(INSTALLED) ## schedules, kills, deployment (outages and pressure) for MINUTES=10, or ONLY= one of them; goes on where it stopped; last line: figure against bar
+	$(NODE) bench/soak.ts $(or $(MINUTES),10) $(ONLY)
 
 soak-lake: $(INSTALLED) ## 10,000 orders of events of writers, maintenance, operators and faults on one table; RUNS=… FIRST=… for others
 	LAKEWARD_INTERLEAVINGS=$(or $(RUNS),10000) LAKEWARD_FIRST_SEED=$(or $(FIRST),1) $(VITEST) run --project crashes tests/crashes/interleavings --testTimeout=7200000
