@@ -198,7 +198,7 @@ export const OPTIONS = {
   }),
   'dedupe.maxIds': option(count({ min: 1000 }), 10_000_000, {
     description:
-      'Most event ids that the processor remembers; the oldest are forgotten first. Bounds its memory (45–57 bytes an id), within the share that memory.limit leaves it: a million at 512 MB, ten million at 3.3 GB.',
+      'Most event ids that the processor remembers; the oldest are forgotten first. Bounds its memory (47–60 bytes an id), within the share that memory.limit leaves it: a million at 512 MB, ten million at 3.4 GB.',
     example: '50M',
     commands: PIPELINE,
   }),

@@ -8,7 +8,7 @@
  */
 
 import type { Identities } from '../engine/engine.ts';
-import { IdentitySet } from '../event/event.ts';
+import { hashAt, IdentitySet } from '../event/event.ts';
 import type { Judged } from '../tables/tables.ts';
 
 export interface WindowOptions {
@@ -74,13 +74,14 @@ export class Window {
     for (let i = 0; i < batch.count; i++) {
       const time = batch.times[i]!;
       if (time > newest_s) newest_s = time;
-      const known = this.#contentOf(batch.keys, i);
-      if (known === undefined && fresh.add(batch.keys, i, batch.contents[i]!)) {
+      const hash = hashAt(batch.keys, i);
+      const known = this.#contentOf(batch.keys, i, hash);
+      if (known === undefined && fresh.add(batch.keys, i, batch.contents[i]!, hash)) {
         if (time < this.#watermark_s - this.#options.watermark_s) late++;
         continue;
       }
       drop[dropped++] = batch.rows[i]!;
-      if ((known ?? fresh.contentOf(batch.keys, i)) !== batch.contents[i]) conflicting++;
+      if ((known ?? fresh.contentOf(batch.keys, i, hash)) !== batch.contents[i]) conflicting++;
     }
     const overlay: Overlay = { fresh, newest_s };
     this.#overlays.push(overlay);
@@ -115,12 +116,12 @@ export class Window {
     this.#advance(newest_s);
   }
 
-  #contentOf(keys: Uint32Array, index: number): number | undefined {
+  #contentOf(keys: Uint32Array, index: number, hash: number): number | undefined {
     for (const { fresh } of this.#overlays) {
-      const content = fresh.contentOf(keys, index);
+      const content = fresh.contentOf(keys, index, hash);
       if (content !== undefined) return content;
     }
-    return this.#current.contentOf(keys, index) ?? this.#previous.contentOf(keys, index);
+    return this.#current.contentOf(keys, index, hash) ?? this.#previous.contentOf(keys, index, hash);
   }
 
   /** Starts a new generation before the current one would hold more than half of maxIds. */

@@ -23,7 +23,7 @@ export interface IdentityIndexOptions {
   folder: string;
   /** Used when another process has the folder; of this process alone. */
   spareFolder: string;
-  /** Identities in memory at most, beside the filters; 57 bytes each. */
+  /** Identities in memory at most, beside the filters; 60 bytes each. */
   memory_ids: number;
   /** What the filters take in memory. */
   filter_bytes: number;

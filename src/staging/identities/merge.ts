@@ -1,6 +1,6 @@
 /** Several runs into one. It goes in steps of some ten thousand keys, so that other work of the process goes on. */
-import { copyKey } from '../../event/event.ts';
-import { compareKeys, hashAt } from './order.ts';
+import { copyKey, hashAt } from '../../event/event.ts';
+import { compareKeys } from './order.ts';
 import type { Run } from './run.ts';
 import { RunWriter } from './run-writer.ts';
 

@@ -1,13 +1,8 @@
 /** The order of a run: by hash, which spreads over all of 32 bits, and keys with equal hashes by themselves. */
-import { copyKey, identityHash } from '../../event/event.ts';
+import { copyKey, hashAt } from '../../event/event.ts';
 
 /** A sort key is the hash and the place in one number, 53 bits: sorted without an object or a comparison of ours. */
 const MOST_SORTED = 2 ** 21;
-
-export const hashAt = (keys: Uint32Array, index: number): number => {
-  const at = index << 2;
-  return identityHash(keys[at]!, keys[at + 1]!, keys[at + 2]!, keys[at + 3]!) >>> 0;
-};
 
 /** Order of two keys with equal hashes. */
 export function compareKeys(a: Uint32Array, i: number, b: Uint32Array, j: number): number {

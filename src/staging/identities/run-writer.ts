@@ -1,8 +1,8 @@
 /** Writes a run: identities in the order of their hashes, each once; durable when it is finished. */
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
+import { hashAt } from '../../event/event.ts';
 import { filterBits, IdentityFilter } from './filter.ts';
-import { hashAt } from './order.ts';
 import { FOOTER_BYTES, MAGIC, PAGE_BYTES, PAGE_KEYS } from './run.ts';
 
 /** Pages written in one go. */

@@ -9,8 +9,9 @@
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
+import { hashAt } from '../../event/event.ts';
 import { filterBits, IdentityFilter } from './filter.ts';
-import { byHash, compareKeys, hashAt } from './order.ts';
+import { byHash, compareKeys } from './order.ts';
 
 export const PAGE_BYTES = 4096;
 export const PAGE_KEYS = 255;

@@ -27,7 +27,7 @@ export interface Covered {
 export interface StoredOptions {
   folder: string;
   newId: () => string;
-  /** Identities in memory at most, beside the filters; 57 bytes each. At most 2,097,152. */
+  /** Identities in memory at most, beside the filters; 60 bytes each. At most 2,097,152. */
   memory_ids: number;
   /** Of all filters together; what is over 16 bits an identity is not used, below 4 it is exceeded. */
   filter_bytes: number;
