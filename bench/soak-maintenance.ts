@@ -220,6 +220,7 @@ async function realFiles(
   seeds.set(day, seed);
   real += REAL_ROWS;
   const { files, dispose } = await engine.rewrite({
+    name: STAGING_NAME,
     table: STAGING,
     files: [{ location: seed, fileSize: 0, recordCount: REAL_ROWS }],
     partition: [day, REAL_TYPE],

@@ -112,14 +112,14 @@ export async function composeEngine(
     memory_bytes: settings['engine.memory'] * share,
     ...how[use],
   });
-  const isLarge = use === 'batches' || use === 'transforms';
-  if (!isLarge || settings['engine.kind'] === 'duckdb') return embedded;
-  return composeSpark(around, { lake, embedded });
+  if (use === 'questions' || settings['engine.kind'] === 'duckdb') return embedded;
+  // A branch that maintenance finds is of the role that writes the table, and in use.
+  return composeSpark(around, { lake, embedded, sweeps: use !== 'maintenance' });
 }
 
 function composeSpark(
   { settings, clock, log }: Surroundings,
-  { lake, embedded }: { lake: Lake; embedded: Engine },
+  { lake, embedded, sweeps }: { lake: Lake; embedded: Engine; sweeps: boolean },
 ): Engine {
   const url = settings['spark.url'];
   if (url === undefined) {
@@ -132,7 +132,7 @@ function composeSpark(
     });
   }
   return openSparkEngine({
-    ...{ url, lake, embedded, clock, log, newId, random: Math.random },
+    ...{ url, lake, embedded, sweeps, clock, log, newId, random: Math.random },
     attempts: settings['spark.attempts'],
     catalog: { name: settings['spark.catalog'], uri: settings['spark.catalogUri'] },
   });

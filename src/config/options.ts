@@ -41,7 +41,7 @@ const SERVICE = ['dev', 'run'] as const;
 const STREAMING = ['dev', 'run', 'send', 'verify', 'status', 'health'] as const;
 const SERVING = ['dev', 'serve catalog'] as const;
 const COMPUTING = ['transform run', 'transform backfill'] as const;
-const ON_ENGINES = [...SERVICE, ...COMPUTING] as const;
+const ON_ENGINES = [...SERVICE, ...COMPUTING, 'maintain'] as const;
 const SHOWING = ['transform list', 'transform show', 'transform check'] as const;
 const TRANSFORMING = ['dev', 'run', ...SHOWING, ...COMPUTING] as const;
 const ASKING = ['dev', 'run', 'demo', 'sql', 'find', 'verify', 'maintain', 'types', ...COMPUTING] as const;
@@ -227,7 +227,7 @@ export const OPTIONS = {
   }),
   'engine.kind': option(choice('duckdb', 'spark'), 'duckdb', {
     description:
-      'What judges records, drops repeats, computes transforms and writes files: DuckDB in this process, or Apache Spark at spark.url. Both write the same tables; a lake can go from one to the other and back.',
+      'What judges records, drops repeats, computes transforms, compacts and writes files: DuckDB in this process, or Apache Spark at spark.url. Both write the same tables; a lake can go from one to the other and back.',
     example: 'spark',
     commands: ON_ENGINES,
     shortcut: '--engine',

@@ -104,7 +104,7 @@ async function rewritten(
   const { lake, signal, clock } = round.options;
   const preparedAt_ms = clock.now();
   const { files: written, dispose } = await engine.rewrite({
-    ...{ table: definition, files: plan.files, placement, signal },
+    ...{ name: table.name, table: definition, files: plan.files, placement, signal },
   });
   let files: DataFile[];
   try {

@@ -215,17 +215,23 @@ async function compactTogether(round: TableRound, { table, groups, ...with_ }: T
   const preparedAt_ms = options.clock.now();
   const done: Groups = [];
   const files: DataFile[] = [];
+  const settles: (() => Promise<void>)[] = [];
+  const settle = async () => {
+    for (const each of settles) await each();
+  };
   for (const group of groups) {
     if (options.signal.aborted) break;
     const written = await rewritten(round, { table, group, ...with_ });
     with_.progress.files += group.files.length;
     options.onProgress?.({ table: table.name, ...with_.progress });
     if (written === undefined) continue;
-    files.push(...written);
+    files.push(...written.files);
+    settles.push(written.settle);
     done.push(group);
   }
   // What was rewritten until then is worth a commit, unless nobody waits for its end.
   if (done.length === 0 || options.signal.aborted) {
+    await settle();
     await lake.store.delete(files.map((file) => file.location));
     return table;
   }
@@ -235,6 +241,7 @@ async function compactTogether(round: TableRound, { table, groups, ...with_ }: T
     change: { operation: 'replace', manifests, remove, preparedAt_ms },
   });
   note(round, { ...workOf(done), into: files.length }, outcome);
+  await settle();
   if (outcome.kind === 'refused') await discard(round, { files, manifests });
   return outcome.table;
 }
@@ -243,13 +250,14 @@ async function compactTogether(round: TableRound, { table, groups, ...with_ }: T
 async function rewritten(
   round: TableRound,
   { table, group, definition, engine }: Omit<Together, 'groups'> & { group: Group<DataFile> },
-): Promise<DataFile[] | undefined> {
+): Promise<{ files: DataFile[]; settle(): Promise<void> } | undefined> {
   const { lake, signal, log } = round.options;
   const inOrder = group.files.toSorted(
     (a, b) => a.sequenceNumber! - b.sequenceNumber! || (a.location < b.location ? -1 : 1),
   );
   try {
-    const { files, dispose } = await engine.rewrite({
+    const { files, dispose, settle } = await engine.rewrite({
+      name: table.name,
       table: definition,
       files: inOrder,
       partition: inOrder[0]!.partition,
@@ -257,7 +265,11 @@ async function rewritten(
     });
     try {
       const sequenceNumber = inOrder.at(-1)!.sequenceNumber!;
-      return (await storeFiles(lake, { table, files })).map((file) => ({ ...file, sequenceNumber }));
+      const stored = await storeFiles(lake, { table, files });
+      return {
+        files: stored.map((file) => ({ ...file, sequenceNumber })),
+        settle: async () => settle?.(),
+      };
     } finally {
       await dispose();
     }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, onTestFinished } from 'vitest';
 import { openEngine } from '../../src/engine/engine.ts';
 import { judgingContract } from './engine-judging.ts';
+import { rewritingContract } from './engine-rewriting.ts';
 import { stagingContract } from './engine-staging.ts';
 
 async function open(folder: string) {
@@ -16,4 +17,5 @@ async function open(folder: string) {
 describe('DuckDB', () => {
   judgingContract(open);
   stagingContract(open);
+  rewritingContract(open);
 });

@@ -7,6 +7,7 @@ import { damage, simulate } from '../../src/cli/cli.ts';
 import { QUARANTINE_NAME, STAGING_NAME } from '../../src/tables/tables.ts';
 import { defineTransform } from '../../src/transforms/transforms.ts';
 import { judgedBy, judgingContract, type Records } from '../contracts/engine-judging.ts';
+import { rewritingContract } from '../contracts/engine-rewriting.ts';
 import { type OpenEngine, stagingContract } from '../contracts/engine-staging.ts';
 import { rows } from '../support/audit.ts';
 import { lakeward } from '../support/program.ts';
@@ -53,6 +54,7 @@ describeWith(installation, 'Spark', () => {
 
   judgingContract(open);
   stagingContract(open);
+  rewritingContract((folder) => openSparkOn(folder, { url: url(), rewriteLeast_bytes: 0 }));
 
   test('a lake that goes from DuckDB to Spark and back holds what one engine alone would have written', async () => {
     const { events } = simulate({ seed: 3, events: 1_200, starts_at: Date.UTC(2026, 0, 15) / 1000 });

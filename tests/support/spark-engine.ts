@@ -13,6 +13,8 @@ export interface SparkEngineOptions {
   /** Where something stands between the engine and the catalog's file. */
   catalogUri?: string;
   attempts?: number;
+  /** Files of fewer bytes together are rewritten by the embedded engine. */
+  rewriteLeast_bytes?: number;
   /** Told the id of every session that the engine begins. */
   onSession?: (id: string) => void;
 }
@@ -37,7 +39,7 @@ async function openEmbedded(folder: string): Promise<Engine> {
 
 export async function openSparkOn(
   folder: string,
-  { url, catalogUri = jdbcUri(folder), attempts = 8, onSession = () => {} }: SparkEngineOptions,
+  { url, catalogUri = jdbcUri(folder), attempts = 8, onSession = () => {}, ...asked }: SparkEngineOptions,
 ): Promise<Engine> {
   const catalog = openSqliteCatalog({ path: join(folder, 'catalog.sqlite') });
   const store = openDiskStore({ root: join(folder, 'lake') });
@@ -46,6 +48,7 @@ export async function openSparkOn(
   const embedded = await openEmbedded(folder);
   const engine = openSparkEngine({
     ...around,
+    ...asked,
     ...{ url, attempts, lake, embedded, catalog: { name: 'lakeward', uri: catalogUri } },
     newId: () => crypto.randomUUID(),
     log: {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { TableDefinition } from '../../lake/lake.ts';
-import { QUARANTINE, RAW, STAGING } from '../../tables/tables.ts';
+import { QUARANTINE, QUARANTINE_NAME, RAW, RAW_NAME, STAGING, STAGING_NAME } from '../../tables/tables.ts';
 import { type Engine, openEngine } from '../engine.ts';
 
 let folder: string;
@@ -81,6 +81,7 @@ it('rows of raw stand in the order of the files and within them, byte for byte t
     await eventFile({ rows: 9_000 }),
   ];
   const rewritten = await engine.rewrite({
+    name: RAW_NAME,
     table: RAW,
     files: [made[2]!, made[0]!, made[1]!],
     partition: [DAY, 'lesson'],
@@ -95,7 +96,7 @@ it('rows of raw stand in the order of the files and within them, byte for byte t
   expect(file.lowerBounds.get(2)).toBe('lesson:0');
   const columns = RAW.schema.fields.map(({ name }) => name).join(', ');
   const expected = [made[2]!, made[0]!, made[1]!].map(({ location }) => location);
-  expect(await rowsOf(`select ${columns} from ${scan([localPath])}`)).toEqual(
+  expect(await rowsOf(`select ${columns} from ${scan([localPath!])}`)).toEqual(
     (await Promise.all(expected.map((path) => rowsOf(`select ${columns} from ${scan([path])}`)))).flat(),
   );
   const ids = await rowsOf(`select field_id from parquet_schema('${localPath}') where field_id is not null`);
@@ -107,6 +108,7 @@ it('rows of raw stand in the order of the files and within them, byte for byte t
 it('rows of staging are sorted again', async () => {
   const made = [await eventFile({ rows: 4_000 }), await eventFile({ rows: 3_000 })];
   const rewritten = await engine.rewrite({
+    name: STAGING_NAME,
     table: STAGING,
     files: made,
     partition: [DAY, 'lesson'],
@@ -115,7 +117,7 @@ it('rows of staging are sorted again', async () => {
   const { localPath, file } = rewritten.files[0]!;
   expect(file.sortOrderId).toBe(1);
   const keys = (await rowsOf(
-    `select event_name, epoch_us(created_datetime)::varchar from ${scan([localPath])}`,
+    `select event_name, epoch_us(created_datetime)::varchar from ${scan([localPath!])}`,
   )) as [string, string][];
   expect(keys).toHaveLength(7_000);
   const order = ([a, b]: [string, string]) => `${a} ${b.padStart(20, '0')}`;
@@ -132,6 +134,7 @@ it('bytes that are no event stay as they are', async () => {
   };
   await write(path, QUARANTINE, { of, rows: 10 });
   const rewritten = await engine.rewrite({
+    name: QUARANTINE_NAME,
     table: QUARANTINE,
     files: [
       { location: path, fileSize: 0, recordCount: 10 },
@@ -140,7 +143,7 @@ it('bytes that are no event stay as they are', async () => {
     partition: [DAY],
     signal: NEVER,
   });
-  const held = await rowsOf(`select hex(bytes) from ${scan([rewritten.files[0]!.localPath])}`);
+  const held = await rowsOf(`select hex(bytes) from ${scan([rewritten.files[0]!.localPath!])}`);
   const before = await rowsOf(`select hex(bytes) from ${scan([path])}`);
   expect(held).toEqual([...before, ...before]);
   await rewritten.dispose();
@@ -150,6 +153,7 @@ it('a type that SQL cannot say is found in the rows', async () => {
   const type = 'a\0';
   const made = await eventFile({ rows: 3, type });
   const rewritten = await engine.rewrite({
+    name: RAW_NAME,
     table: RAW,
     files: [made],
     partition: [DAY, type],
@@ -161,7 +165,7 @@ it('a type that SQL cannot say is found in the rows', async () => {
 
 it('rows that lie in another partition than they are said to fail it, and leave nothing', async () => {
   const made = [await eventFile({ rows: 10 }), await eventFile({ rows: 10, astray: true })];
-  const input = { table: RAW, files: made, signal: NEVER };
+  const input = { name: RAW_NAME, table: RAW, files: made, signal: NEVER };
   await expect(engine.rewrite({ ...input, partition: [DAY, 'lesson'] })).rejects.toMatchObject({
     code: 'engine.rows_differ',
   });
@@ -172,6 +176,7 @@ it('an aborted signal ends it, and leaves nothing', async () => {
   const made = await eventFile({ rows: 400_000 });
   const stop = new AbortController();
   const rewriting = engine.rewrite({
+    name: STAGING_NAME,
     table: STAGING,
     files: [made, made],
     partition: [DAY, 'lesson'],

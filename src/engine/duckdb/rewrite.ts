@@ -9,7 +9,7 @@ import type { Field, PartitionField, TableDefinition } from '../../lake/lake.ts'
 import type { Placement } from '../../tables/tables.ts';
 import type { Engine } from '../engine.ts';
 import type { LocalFiles } from '../local-files.ts';
-import type { Rewrite, Rewritten, Spread } from '../rewrite.ts';
+import { misplaced, type Rewrite, type Rewritten, rewriteInterrupted, type Spread } from '../rewrite.ts';
 import type { BatchFolder } from './batch-folders.ts';
 import { engineFailure } from './duckdb.ts';
 import { withFiles } from './held.ts';
@@ -38,7 +38,7 @@ export async function rewrite(
     return { files, dispose: () => folder.release() };
   } catch (error) {
     await folder.release();
-    if (signal.aborted) throw interrupted(error);
+    if (signal.aborted) throw rewriteInterrupted(error);
     throw error instanceof Failure ? error : engineFailure(error, 'rewriting files');
   } finally {
     end();
@@ -156,21 +156,3 @@ function columnOf(table: TableDefinition, id: number): string {
 }
 
 const fieldOf = ({ schema }: TableDefinition, id: number) => schema.fields.find((field) => field.id === id)!;
-
-function interrupted(cause: unknown): Failure {
-  return new Failure('the rewriting of files was interrupted', {
-    code: 'engine.interrupted',
-    fault: 'user',
-    why: 'it was stopped before it had ended; the files are as they were',
-    cause,
-  });
-}
-
-function misplaced({ files }: Rewrite): Failure {
-  return new Failure('files hold rows of another partition than the table says', {
-    code: 'engine.misplaced_rows',
-    fault: 'user',
-    why: `at least one of ${files.length} files that begin with ${files[0]?.location} does`,
-    hint: 'rewrite them with the program that wrote them',
-  });
-}

@@ -38,6 +38,7 @@ interface Options {
   log: Log;
   newId: () => string;
   random: () => number;
+  sweeps?: boolean;
 }
 
 /** Others commit to the table too, and Iceberg in Spark gives up when they are faster; each try has a branch of its own. */
@@ -50,7 +51,7 @@ const PREFIX = 'lw_';
 const RETAIN = 'retain 2 days';
 
 export function branchWriter(options: Options): BranchWriter {
-  const { lake, connection, newId } = options;
+  const { lake, connection, newId, sweeps = true } = options;
   const target = (table: TableName) => [options.catalog, ...table.split('.')].map(identifier).join('.');
   const left = new Map<string, TableName>();
   const swept = new Set<TableName>();
@@ -66,9 +67,10 @@ export function branchWriter(options: Options): BranchWriter {
   /** What an earlier process left, at the first write; a branch that is another's still only makes it write again. */
   async function sweep(workspace: Workspace, { name, metadata }: Table): Promise<void> {
     const ours = [...left].filter(([, table]) => table === name).map(([branch]) => branch);
-    const others = swept.has(name)
-      ? []
-      : Object.keys(metadata.refs).filter((ref) => ref.startsWith(PREFIX) && !inUse.has(ref));
+    const others =
+      !sweeps || swept.has(name)
+        ? []
+        : Object.keys(metadata.refs).filter((ref) => ref.startsWith(PREFIX) && !inUse.has(ref));
     for (const branch of new Set([...ours, ...others])) await drop(workspace, { table: name, branch });
     swept.add(name);
   }

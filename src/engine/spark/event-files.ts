@@ -1,6 +1,7 @@
 /** Event files of the lake as views in Spark: by path, so that nothing depends on what Spark knows of tables. */
 import { RAW } from '../../tables/tables.ts';
 import type { LakeFile, RawFile } from '../engine.ts';
+import { schemaWithIds } from './column-types.ts';
 import type { Workspace } from './connection.ts';
 import { contentSql, identitySql } from './identities.ts';
 
@@ -10,20 +11,13 @@ const TYPES: Readonly<Record<string, string>> = { timestamptz: 'timestamp', int:
 /** The columns of raw and staging, in their order. */
 export const COLUMNS = RAW.schema.fields.map(({ name }) => name);
 
-/**
- * Spark's own JSON of a schema, for field ids: columns are found by them, whatever they are called in a file. Only files
- * of a table with a name mapping may lack ids; their columns are found by name.
- */
+/** Only files of a table with a name mapping may lack field ids; their columns are found by name. */
 function schemaOf(files: readonly LakeFile[], names: readonly string[] = COLUMNS): string {
   const byName = files.some(({ nameMapped }) => nameMapped);
   const fields = RAW.schema.fields.filter(({ name }) => names.includes(name));
-  return JSON.stringify({
-    type: 'struct',
-    fields: fields.map(({ id, name, type }) => ({
-      ...{ name, type: TYPES[type] ?? type, nullable: true },
-      metadata: byName ? {} : { 'parquet.field.id': id },
-    })),
-  });
+  return schemaWithIds(
+    fields.map(({ id, name, type }) => ({ name, type: TYPES[type] ?? type, ...(byName ? {} : { id }) })),
+  );
 }
 
 /** Session settings that field ids need. */

@@ -1,6 +1,6 @@
 /**
- * The scale-out engine: Apache Spark by Spark Connect. It judges, reads raw, computes transforms and writes. All else
- * (questions, verify, adopting quarantine's files, compaction) stays with the embedded engine, on the same files.
+ * The scale-out engine: Apache Spark by Spark Connect. It judges, reads raw, computes transforms, compacts and
+ * writes. All else (questions, verify, adopting quarantine's files) stays with the embedded engine, on the same files.
  */
 import type { Clock, Log } from '../../base/base.ts';
 import type { Lake } from '../../lake/lake.ts';
@@ -11,6 +11,7 @@ import { windowRows } from './event-files.ts';
 import { identitiesOf } from './identities.ts';
 import { judge } from './judge.ts';
 import { readRaw } from './raw-batch.ts';
+import { REWRITE_LEAST_BYTES, rewrite, suitsSpark } from './rewrite.ts';
 import { outputColumns, transform } from './transform.ts';
 
 export interface SparkOptions {
@@ -26,6 +27,10 @@ export interface SparkOptions {
   random: () => number;
   /** Connections tried in a row without hearing anything. */
   attempts: number;
+  /** Files of fewer bytes together are rewritten by the embedded engine (64 MB). */
+  rewriteLeast_bytes?: number;
+  /** Its first write to a table drops branches that a process left which is gone (true): not where the writer is another. */
+  sweeps?: boolean;
 }
 
 /** Servers close a session that was silent for an hour; some are set to minutes. */
@@ -59,7 +64,11 @@ export function openSpark(options: SparkOptions): Engine {
     compareContents: (source, held) => embedded.compareContents(source, held),
     rowCounts: (files) => embedded.rowCounts(files),
     readRejected: (files, held) => embedded.readRejected(files, held),
-    rewrite: (input) => embedded.rewrite(input),
+    async rewrite(input) {
+      if (!suitsSpark(input, options.rewriteLeast_bytes ?? REWRITE_LEAST_BYTES))
+        return embedded.rewrite(input);
+      return rewrite({ writer, workspace: await connection.workspace(input.signal) }, input);
+    },
     spread: (input) => embedded.spread(input),
     outputColumns: (query) => outputColumns(embedded, query),
     notPortable: (query) => embedded.notPortable(query),
