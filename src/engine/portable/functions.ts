@@ -42,6 +42,19 @@ const like = (operator: string, letters = (text: string) => text): PortableFunct
 
 const lowered = (text: string): string => inCase('lower', text);
 
+const isDate = (e: Expression | undefined): boolean =>
+  (e?.class === 'CAST' && e.cast_type.id === 'DATE') ||
+  (e?.class === 'FUNCTION' && e.function_name === 'make_date');
+
+/** Between dates it is the days, as a number; in Spark it would be an interval. Columns do not tell what they are. */
+const minus: PortableFunction = {
+  takes: [1, 2],
+  spark: ([a, b], given) => {
+    if (b === undefined) return `(- ${a})`;
+    return given.every(isDate) ? `cast(datediff(${a}, ${b}) as bigint)` : `(${a} - ${b})`;
+  },
+};
+
 /** Division is of doubles: by zero it is infinite, or not a number, and no error. */
 const divided = ([a, b]: readonly string[]): string => {
   const [over, under] = [`cast(${a} as double)`, `cast(${b} as double)`];
@@ -224,7 +237,7 @@ export function sparkPath(path: string): string | undefined {
 
 export const SCALARS: Readonly<Record<string, PortableFunction>> = {
   '+': { takes: [1, 2], spark: (args) => (args.length === 1 ? args[0] : `(${args.join(' + ')})`) },
-  '-': { takes: [1, 2], spark: (args) => (args.length === 1 ? `(- ${args[0]})` : `(${args.join(' - ')})`) },
+  '-': minus,
   '*': binary('*'),
   '/': { takes: [2, 2], spark: divided },
   '%': remainder,
