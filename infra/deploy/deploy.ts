@@ -16,6 +16,7 @@ import {
 } from './deployment.ts';
 import { againstBar } from './duration.ts';
 import { explainDrift } from './emulator-drift.ts';
+import { imageProgram } from './image-program.ts';
 import { startLocalStack } from './localstack.ts';
 import { isEmulatedEnvironment } from './offline-plan.ts';
 import { type Change, changedAttributes } from './plan-file.ts';
@@ -77,7 +78,9 @@ async function applied(deployment: Deployment, target: Target): Promise<void> {
     await writeFile(file, `${JSON.stringify({ endpoint: target.endpoint, outputs }, null, 2)}\n`);
     console.log(`outputs: ${relative(process.cwd(), file)}`);
     const where = { endpoint: target.endpoint, outputs };
-    told(await smokeTest({ ...where, identities: await takeRoles(where, ANYBODY) }));
+    const program = await imageProgram();
+    told('the files of the image are there');
+    told(await smokeTest({ ...where, program, identities: await takeRoles(where, ANYBODY) }));
   }
   if (unexplained.length > 0) process.exitCode = 1;
   if (target.endpoint === undefined) console.log(`deployed ${environment} in ${seconds(begun)} s`);

@@ -11,8 +11,9 @@ export interface Ended {
 
 export interface ProgramOptions {
   cwd?: string;
-  /** Beside what this process has. */
+  /** Beside what this process has, unless nothing of that is inherited. */
   env?: Readonly<Record<string, string>>;
+  inherited?: 'nothing';
   /** Its output is shown as it comes, and is not in the result. */
   shown?: 'shown';
 }
@@ -26,7 +27,7 @@ export async function run(
   const shown = options.shown === 'shown' ? 'inherit' : 'pipe';
   const child = spawn(program, args, {
     stdio: ['ignore', shown, shown],
-    env: { ...process.env, ...options.env },
+    env: { ...(options.inherited === 'nothing' ? {} : process.env), ...options.env },
     ...(options.cwd !== undefined && { cwd: options.cwd }),
   });
   const said = { stdout: '', stderr: '' };

@@ -1,17 +1,16 @@
 /**
- * The program against what was deployed, told exactly what the outputs say, each part as the role that was deployed for
- * it and by the command of its container: events into the deployed stream, one run, and the count of them in the
- * deployed bucket.
+ * The image's program against what was deployed, told exactly what the outputs say, each part as the role that was
+ * deployed for it and by the command of its container: events into the deployed stream, one run, and the count of them in
+ * the deployed bucket.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 import { environmentOf, type OptionName } from '../../src/config/config.ts';
 import { Stopped } from './as-command.ts';
-import { PROJECT } from './cache.ts';
 import type { Outputs } from './deployment.ts';
-import { runWell } from './programs.ts';
+import type { ImageProgram } from './image-program.ts';
 
 const EVENTS = 1_000;
 /** Sent twice: staging must drop them. */
@@ -34,15 +33,20 @@ export interface Deployed {
   outputs: Outputs;
   /** Environment variables with the credentials of each. */
   identities: Readonly<Record<Part, Environment>>;
+  program: ImageProgram;
 }
 
 /** What was found in the bucket; an error when it is not what was sent, or when a step was refused. */
 export async function smokeTest(deployed: Deployed): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'lakeward-smoke-'));
+  const { program, identities } = deployed;
   try {
-    const told = toldBy(deployed, folder);
-    const as = (part: Part, args: readonly string[]) =>
-      lakeward(args, { ...told, ...deployed.identities[part] });
+    const told = toldBy(deployed);
+    const as = async (part: Part, args: readonly string[]) => {
+      const work = join(folder, part);
+      await mkdir(work, { recursive: true });
+      return program.run(args, { work, env: { ...told, ...identities[part] } });
+    };
     const batch = crypto.randomUUID();
     // One request each, one after the other: moto loses records of two that come at once.
     for (const [at, some] of events(batch).entries()) {
@@ -60,7 +64,7 @@ export async function smokeTest(deployed: Deployed): Promise<string> {
       throw new Stopped('the smoke test failed', {
         why: `${EVENTS} events were sent, and the bucket holds ${answer.trim()}`,
       });
-    return `${EVENTS} events and ${REPEATS} repeats sent; ${EVENTS} in the bucket, and verify found nothing`;
+    return `${EVENTS} events and ${REPEATS} repeats sent; ${EVENTS} in the bucket, and verify found nothing; run from ${program.folder}`;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -90,15 +94,11 @@ function events(batch: string): string[][] {
 }
 
 /** The options of the outputs as environment variables, and the endpoint, which on AWS nobody is told. */
-export function toldBy(
-  { endpoint, outputs }: Pick<Deployed, 'endpoint' | 'outputs'>,
-  folder: string,
-): Environment {
+function toldBy({ endpoint, outputs }: Pick<Deployed, 'endpoint' | 'outputs'>): Environment {
   const options = {
     ...(outputs['options'] as Record<string, string>),
     'stream.endpoint': endpoint,
     'store.endpoint': endpoint,
-    dir: join(folder, 'work'),
   };
   const named = Object.entries(options).map(([name, value]) => [environmentOf(name as OptionName), value]);
   return Object.fromEntries(named) as Environment;
@@ -123,9 +123,4 @@ async function roleTaken(
     clientConfig: { endpoint, region: String(outputs['region']) },
   });
   return variablesOf(await take());
-}
-
-/** Anything but exit code 0 is an error that holds what the program said. */
-function lakeward(args: readonly string[], env: Environment): Promise<string> {
-  return runWell(join(PROJECT, 'bin/lakeward'), args, { env });
 }

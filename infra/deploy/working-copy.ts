@@ -4,15 +4,14 @@
  * other. The copy keeps its state in a file, not in the bucket of the environment's backend.
  */
 import { createHash } from 'node:crypto';
-import { cp, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cacheFolder, PROJECT } from './cache.ts';
+import { isThere, keptFolder, PROJECT } from './cache.ts';
 import { runWell } from './programs.ts';
 import type { Providers } from './providers.ts';
 
 const SOURCE = join(PROJECT, 'infra/terraform');
 const MARK = '.initialised';
-const UNUSED_MS_MAX = 7 * 86_400_000;
 /** The folder in a copy whose root calls every module's example. */
 export const EXAMPLES = 'examples';
 const BACKEND = 'terraform {\n  backend "local" {}\n}\n';
@@ -26,10 +25,8 @@ export interface WorkingCopy {
 
 /** `path`: the folder under infra/terraform that is to be initialised. */
 export async function workingCopy(path: string, providers: Providers): Promise<WorkingCopy> {
-  const hash = await contentHash(providers.from);
-  const folder = cacheFolder('copies', hash);
-  if (!(await isThere(folder))) await copy(folder);
-  await utimes(folder, new Date(), new Date());
+  const key = await contentHash(providers.from);
+  const folder = await keptFolder({ kind: 'copies', key }, copy);
   const data = join(folder, '.data', path.replaceAll('/', '-'));
   const env = { ...providers.env, TF_DATA_DIR: data, TF_IN_AUTOMATION: '1', CHECKPOINT_DISABLE: '1' };
   if (!(await isThere(join(data, MARK)))) {
@@ -42,20 +39,12 @@ export async function workingCopy(path: string, providers: Providers): Promise<W
 }
 
 async function copy(folder: string): Promise<void> {
-  const half = cacheFolder('copies', `.half-${crypto.randomUUID()}`);
-  await mkdir(half, { recursive: true });
-  await removeUnused();
-  await cp(SOURCE, half, {
+  await cp(SOURCE, folder, {
     recursive: true,
     filter: (path) => !/\/\.terraform(\.lock\.hcl)?$|\.tfstate/.test(path),
   });
-  await writeFile(join(half, 'lakeward/backend_override.tf'), BACKEND);
-  await writeRootOfExamples(half);
-  await rename(half, folder).catch(async (error: unknown) => {
-    await rm(half, { recursive: true, force: true });
-    // Another run was faster.
-    if (!(await isThere(folder))) throw error;
-  });
+  await writeFile(join(folder, 'lakeward/backend_override.tf'), BACKEND);
+  await writeRootOfExamples(folder);
 }
 
 /** One root that calls the example of every module, so that all are initialised and validated at once. */
@@ -79,17 +68,3 @@ async function contentHash(providers: string): Promise<string> {
   for (const file of files) hash.update(file.slice(SOURCE.length)).update(await readFile(file));
   return hash.digest('hex').slice(0, 16);
 }
-
-async function removeUnused(): Promise<void> {
-  for (const name of await readdir(cacheFolder('copies'))) {
-    const path = cacheFolder('copies', name);
-    const age_ms = Date.now() - ((await stat(path).catch(() => undefined))?.mtimeMs ?? Date.now());
-    if (age_ms > UNUSED_MS_MAX) await rm(path, { recursive: true, force: true });
-  }
-}
-
-const isThere = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );

@@ -94,7 +94,7 @@ async function ofThisMachine(): Promise<string[]> {
 }
 
 /** Where the npm on the path lies; `npm prefix -g` goes by the Node that runs it, which may be another one's. */
-async function npmFolder(): Promise<string> {
+export async function npmFolder(): Promise<string> {
   for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
     const script = await realpath(join(folder, 'npm')).catch(() => '');
     if (script.endsWith(join('npm', 'bin', 'npm-cli.js'))) return dirname(dirname(script));

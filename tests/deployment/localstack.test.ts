@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { cacheFolder } from '../../infra/deploy/cache.ts';
 import { localStackMissing } from '../../infra/deploy/localstack.ts';
 import { describeWithTerraform, findTerraform } from '../infra/provider.ts';
 import { describeWith } from '../support/python.ts';
@@ -35,7 +36,7 @@ describeWith({ missing }, 'LocalStack', () => {
       expect(said).toContain('Plan: 47 to add, 0 to change, 0 to destroy.');
       expect(said).toMatch(/^planned again: (nothing|0 changes) to (change|explain)/m);
       expect(said).toContain(
-        '1000 events and 100 repeats sent; 1000 in the bucket, and verify found nothing',
+        `1000 events and 100 repeats sent; 1000 in the bucket, and verify found nothing; run from ${cacheFolder('image')}`,
       );
       expect(lastLine(deployed), said).toMatch(/^deployed local: [\d.]+ s, at most 420 s wanted$/);
       const { endpoint } = JSON.parse(await readFile(join(local, 'localstack/running.json'), 'utf8')) as {

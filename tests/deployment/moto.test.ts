@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { imageProgram } from '../../infra/deploy/image-program.ts';
 import { planOffline } from '../../infra/deploy/offline-plan.ts';
 import { resourcesOf } from '../../infra/deploy/plan-file.ts';
 import type { Ended } from '../../infra/deploy/programs.ts';
@@ -104,6 +105,7 @@ describeWith(python, 'moto', () => {
         where = {
           endpoint: proxy.endpoint,
           outputs,
+          program: await imageProgram(),
           identities: { ...taken, producer: { ...producer, AWS_SESSION_TOKEN: '' } },
         };
         for (const part of PARTS) await give(part, granted[part]);

@@ -1,8 +1,10 @@
+import { hash } from 'node:crypto';
 import { once } from 'node:events';
 import { lstat, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { imageProgram } from '../../infra/deploy/image-program.ts';
 import { buildImage, type Container, type Image, imageMissing } from '../support/image.ts';
 import { lakeward } from '../support/program.ts';
 import { describeWith } from '../support/python.ts';
@@ -59,6 +61,20 @@ describeWith({ missing }, 'the image', () => {
     expect(named(/^\/app\/dist\/.*(\.test\.js|(?<!\.d)\.ts)$/)).toEqual([]);
     expect(named(/node_modules\/(typescript|vitest|npm|@biomejs|vega-datasets|node)\//)).toEqual([]);
     expect(named(/^\/app\/dist\/cli\/main\.js$/)).toHaveLength(1);
+  });
+
+  it('holds the very files that the smoke test of a deployment runs', async () => {
+    const { folder } = await imageProgram();
+    // Written anew each time, with a time or a number of their own.
+    const isOfTheBuild = (path: string) => /\/(sbom\.cdx|\.package-lock)\.json$/.test(path);
+    const contents = async (root: string) => {
+      const all = (await filesIn(join(root, 'app'))).filter((path) => !isOfTheBuild(path)).sort();
+      const paths = ['usr/local/bin/node', ...all.map((path) => join('app', path))];
+      const found = new Map<string, string>();
+      for (const path of paths) found.set(path, hash('sha256', await readFile(join(root, path))));
+      return found;
+    };
+    expect(await contents(folder)).toEqual(await contents(image.files));
   });
 
   it('lists every package that it holds, with its version, in the SBOM', async () => {

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { execForm, type Instruction, readDockerfile } from '../../infra/image/dockerfile.ts';
 import { COMMAND_NAMES, configurationPage, resolveSettings } from '../../src/config/config.ts';
 import { describeWith, pythonWith } from '../support/python.ts';
-import { execForm, type Instruction, readDockerfile } from './dockerfile.ts';
 import { ROOT } from './project-files.ts';
 
 const text = readFileSync(`${ROOT}Dockerfile`, 'utf8');
