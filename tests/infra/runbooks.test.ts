@@ -35,7 +35,10 @@ describeWithTerraform(await findTerraform(), 'alarms', () => {
 
   test('of every kind of environment have a section each, and no section is without an alarm', async () => {
     const scheduled = '{ mode = "SCHEDULE" }';
-    const plans = [await planOffline('prod'), await planOffline('dev', { transforms: scheduled })];
+    const plans = [
+      await planOffline('prod', { firehose: '{}' }),
+      await planOffline('dev', { transforms: scheduled }),
+    ];
     const linked = new Set(plans.flatMap(sectionsOf));
     expect(sections.length).toBeGreaterThan(10);
     expect([...linked].sort()).toEqual([...sections].sort());

@@ -193,4 +193,7 @@ module "firehose" {
   kms_alias                = module.kms.alias_name
   log_days                 = var.observability.log_days
   permissions_boundary_arn = var.permissions_boundary_arn
+  behind_alarm_minutes     = var.stream.iterator_age_alarm_minutes
+  alarm_actions            = [local.alarm_topic]
+  runbook_url              = var.runbook_url
 }

@@ -98,3 +98,26 @@ variable "permissions_boundary_arn" {
   type        = string
   default     = null
 }
+
+variable "behind_alarm_minutes" {
+  description = "Minutes that Firehose may read behind the stream before the alarm."
+  type        = number
+  default     = 15
+
+  validation {
+    condition     = var.behind_alarm_minutes > 0
+    error_message = "behind_alarm_minutes is above 0."
+  }
+}
+
+variable "alarm_actions" {
+  description = "ARNs that alarms tell when they begin and end, such as an SNS topic."
+  type        = list(string)
+  default     = []
+}
+
+variable "runbook_url" {
+  description = "Page of the runbooks; each alarm appends its section."
+  type        = string
+  default     = "docs/how-to/runbooks.md"
+}

@@ -1,45 +1,15 @@
-# A service that is not there, or about to be killed, says nothing of itself; a task that a schedule could not start
-# neither. A task that ran and failed logs why (module observability, alarm errors).
+# A service that is missing says nothing of itself; a task that a schedule could not start neither. A task that ran and
+# failed logs why (module observability, alarm errors).
 
-locals {
-  service_alarms = local.scheduled ? {} : {
-    tasks-missing = {
-      namespace = "ECS/ContainerInsights"
-      metric    = "RunningTaskCount"
-      operator  = "LessThanThreshold"
-      statistic = "Minimum"
-      threshold = 1
-      missing   = "breaching"
-      says      = "No task of ${var.role} runs."
-    }
-    memory-high = {
-      namespace = "AWS/ECS"
-      metric    = "MemoryUtilization"
-      operator  = "GreaterThanThreshold"
-      statistic = "Maximum"
-      threshold = 90
-      missing   = "notBreaching"
-      says      = "${var.role} uses more than 90% of its memory; at 100% it is killed and begins its work again."
-    }
-  }
-}
+module "alarms" {
+  source = "../service-alarms"
+  count  = local.scheduled ? 0 : 1
 
-resource "aws_cloudwatch_metric_alarm" "service" {
-  for_each = local.service_alarms
-
-  alarm_name          = "${var.name}-${each.key}"
-  alarm_description   = "${each.value.says} Runbook: ${var.runbook_url}#${each.key}"
-  namespace           = each.value.namespace
-  metric_name         = each.value.metric
-  dimensions          = { ClusterName = var.cluster_name, ServiceName = var.name }
-  statistic           = each.value.statistic
-  period              = 60
-  evaluation_periods  = 10
-  threshold           = each.value.threshold
-  comparison_operator = each.value.operator
-  treat_missing_data  = each.value.missing
-  alarm_actions       = var.alarm_actions
-  ok_actions          = var.alarm_actions
+  service_name  = var.name
+  cluster_name  = var.cluster_name
+  role          = var.role
+  alarm_actions = var.alarm_actions
+  runbook_url   = var.runbook_url
 }
 
 resource "aws_cloudwatch_metric_alarm" "not_started" {

@@ -36,6 +36,15 @@ run "rolls_back_by_itself" {
   }
 }
 
+run "is_watched" {
+  command = plan
+
+  assert {
+    condition     = module.alarms.names["tasks-missing"] == "lakeward-x-processor-tasks-missing"
+    error_message = "somebody is told when it does not run"
+  }
+}
+
 run "one_task_does_not_scale" {
   command = plan
 
