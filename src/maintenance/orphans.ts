@@ -36,7 +36,8 @@ export async function removeOrphans(round: TableRound, table: Table): Promise<vo
       await lake.store.delete(some.slice(first, first + DELETED_AT_ONCE).map(({ location }) => location));
   }
   if (count === 0) return;
-  const why = 'nothing refers to them, for three days by the clock of the store';
+  const clock = round.dryRun ? 'this machine’s clock' : 'the clock of the store';
+  const why = `nothing refers to them, for three days by ${clock}`;
   note(round, { action: 'remove orphans', count, bytes, why }, round.dryRun ? 'planned' : 'done');
 }
 

@@ -60,6 +60,7 @@ describe('who may only read the bucket', () => {
     ['verify', '--deep'],
     ['quarantine', 'list'],
     ['types', '--check'],
+    ['maintain', '--dry-run'],
   ];
   it.each(questions.map((args) => [args.join(' '), args]))('is answered by %s', async (_, args) => {
     const before = s3.requests.length;

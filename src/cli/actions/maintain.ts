@@ -9,7 +9,7 @@ import { textTable } from '../table.ts';
 
 export const maintain: MaintainAction = async (context) => {
   const { args, flags, out, signal } = context;
-  const lake = await composeLake(context, 'writes');
+  const lake = await composeLake(context, flags.dryRun ? 'reads' : 'writes');
   const progress = out.progress({ label: 'maintaining', unit: 'files' });
   let before = { table: '', files: 0 };
   let files = 0;

@@ -123,7 +123,7 @@ describe('orphans', () => {
     expect(await orphansOf(small)).toEqual(stray);
   });
 
-  test('are told by the store’s clock, never by ours', async () => {
+  test('are told by the store’s clock, never by ours, where they will be deleted', async () => {
     const { small, lake, store, table, clock } = await threeFiles();
     const stray = `${table.metadata.location}/data/stray.parquet`;
     await store.write(stray, Buffer.from('x'));
@@ -138,8 +138,19 @@ describe('orphans', () => {
     };
     clock.now_ms += 10 * HOUR_MS;
     const other = smallLake({ store: still, catalog: small.catalog, clock });
-    expect(await orphansOf(other)).toEqual([]);
+    expect(await orphansOf(other, { fence: async () => {} })).toEqual([]);
     expect((await lake.files(table)).files).toHaveLength(3);
+  });
+
+  test('are found without a right to write by who will not delete them', async () => {
+    const { small, store, table, clock } = await threeFiles();
+    const stray = `${table.metadata.location}/data/stray.parquet`;
+    await store.write(stray, Buffer.from('x'));
+    clock.now_ms += 2 * HOUR_MS;
+    const denied = async () => expect.fail('nothing is to be changed');
+    const readOnly = { ...store, write: denied, writeIfAbsent: denied, writeIfMatch: denied, delete: denied };
+    const reader = smallLake({ store: readOnly, catalog: small.catalog, clock });
+    expect(await orphansOf(reader)).toEqual([stray]);
   });
 
   test('are not what a rolled back or older snapshot still holds', async () => {

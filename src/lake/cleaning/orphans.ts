@@ -2,7 +2,7 @@
  * Files below a table's location that nothing in it refers to: left by commits that did not happen, by crashes, by
  * outcomes that stayed unknown. A file is one only when it is older than the grace by the store's own clock, and when
  * the table as it is *after* the listing does not know it: whatever is being prepared is younger, and whatever was
- * committed meanwhile is known.
+ * committed meanwhile is known. The store's clock is read by writing; who deletes nothing goes by this machine's.
  */
 
 import { Failure } from '../../base/base.ts';
@@ -19,14 +19,14 @@ import { manifestsOf } from './reachable.ts';
 type Ports = Pick<CommitPorts, 'store' | 'clock' | 'random' | 'catalog' | 'versions'>;
 
 export interface OrphanSearch {
-  /** Only files that are older by the store's own clock. */
+  /** Only files that are older. */
   grace_ms: number;
   /** Manifests that something other than the table's metadata refers to: they and their files are no orphans. */
   keepManifests: readonly string[];
   /**
    * Commits something to the table; called when old files were found, before it is decided which of them nothing refers
    * to. Whoever wrote some of them, and sleeps between its last look at the table and its commit, then loses that commit,
-   * and finds that it was prepared too long ago. Only who deletes nothing may leave it out.
+   * and finds that it was prepared too long ago. Only who deletes nothing may leave it out, and writes nothing then.
    */
   fence?: () => Promise<unknown>;
 }
@@ -45,7 +45,8 @@ export async function* findOrphans(
   search: OrphanSearch,
 ): AsyncIterable<readonly Orphan[]> {
   const { location } = (await tableNow(ports, name)).metadata;
-  const before_ms = (await storeTime_ms(ports, location)) - search.grace_ms;
+  const now_ms = search.fence === undefined ? ports.clock.now() : await storeTime_ms(ports, location);
+  const before_ms = now_ms - search.grace_ms;
   const others = await otherTables(ports, name);
   let candidates = new Map<string, Orphan>();
   for await (const object of ports.store.list(`${location}/`)) {
