@@ -39,14 +39,8 @@ export interface Deployed {
 /** What was found in the bucket; an error when it is not what was sent, or when a step was refused. */
 export async function smokeTest(deployed: Deployed): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'lakeward-smoke-'));
-  const { program, identities } = deployed;
   try {
-    const told = toldBy(deployed);
-    const as = async (part: Part, args: readonly string[]) => {
-      const work = join(folder, part);
-      await mkdir(work, { recursive: true });
-      return program.run(args, { work, env: { ...told, ...identities[part] } });
-    };
+    const as = (part: Part, args: readonly string[]) => runAs(part, args, { deployed, folder });
     const batch = crypto.randomUUID();
     // One request each, one after the other: moto loses records of two that come at once.
     for (const [at, some] of events(batch).entries()) {
@@ -64,10 +58,22 @@ export async function smokeTest(deployed: Deployed): Promise<string> {
       throw new Stopped('the smoke test failed', {
         why: `${EVENTS} events were sent, and the bucket holds ${answer.trim()}`,
       });
-    return `${EVENTS} events and ${REPEATS} repeats sent; ${EVENTS} in the bucket, and verify found nothing; run from ${program.folder}`;
+    return `${EVENTS} events and ${REPEATS} repeats sent; ${EVENTS} in the bucket, and verify found nothing; run from ${deployed.program.folder}`;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** A command as the part's role, in a work folder of its own; what it said. */
+export async function runAs(
+  part: Part,
+  args: readonly string[],
+  { deployed, folder }: { deployed: Deployed; folder: string },
+): Promise<string> {
+  const work = join(folder, part);
+  await mkdir(work, { recursive: true });
+  const env = { ...toldBy(deployed), ...deployed.identities[part] };
+  return deployed.program.run(args, { work, env });
 }
 
 /** The roles, taken by somebody whom they trust. `credentials` may put events, too. */

@@ -49,11 +49,11 @@ export function motoPolicies(endpoint: string): MotoPolicies {
   };
 }
 
-/** The policy without one action. */
-export function without(policy: PolicyDocument, action: string): PolicyDocument {
+/** The policy without these actions. */
+export function without(policy: PolicyDocument, actions: readonly string[]): PolicyDocument {
   const statements = statementsOf(policy).map((statement) => ({
     ...statement,
-    Action: [statement.Action ?? []].flat().filter((each) => each !== action),
+    Action: [statement.Action ?? []].flat().filter((each) => !actions.includes(each)),
   }));
   return { Statement: statements.filter(({ Action }) => Action.length > 0) };
 }

@@ -59,7 +59,7 @@ export const REQUIRED: readonly Required[] = [
   {
     roles: WRITERS,
     actions: ['s3:AbortMultipartUpload'],
-    why: 'an upload that failed leaves no parts behind; no upload of a full run fails',
+    why: 'an upload that failed leaves no parts behind; no upload of the smoke test fails',
     source: 'src/object-store/multipart.ts',
   },
   {
