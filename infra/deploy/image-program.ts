@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { type ImageSource, imageKey, imageStart, layOut } from '../image/lay-out.ts';
+import { Stopped } from './as-command.ts';
 import { keptFolder, PROJECT } from './cache.ts';
 import { runWell } from './programs.ts';
 
@@ -23,7 +24,7 @@ export interface ImageProgram {
 export async function imageProgram(): Promise<ImageProgram> {
   const source: ImageSource = { project: PROJECT, node: process.execPath };
   const key = await imageKey(source);
-  const folder = await keptFolder({ kind: 'image', key }, (half) => layOut(source, half));
+  const folder = await keptFolder({ kind: 'image', key }, (half) => layOut(source, half)).catch(explain);
   const { entrypoint, env, volume } = await imageStart(PROJECT);
   return {
     folder,
@@ -41,4 +42,12 @@ export async function imageProgram(): Promise<ImageProgram> {
       });
     },
   };
+}
+
+function explain(error: unknown): never {
+  throw new Stopped('the files of the image could not be laid out', {
+    why: (error as Error).message,
+    fix: 'npm has to be on the path, and its registry to be reached the first time; then the same again',
+    cause: error,
+  });
 }

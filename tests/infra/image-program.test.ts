@@ -1,9 +1,9 @@
 /** What the smoke test runs is what the image ships, and nothing else. */
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { PROJECT } from '../../infra/deploy/cache.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { cacheFolder, PROJECT } from '../../infra/deploy/cache.ts';
 import { type ImageProgram, imageProgram } from '../../infra/deploy/image-program.ts';
 import { type Part, smokeTest } from '../../infra/deploy/smoke.ts';
 
@@ -11,6 +11,7 @@ let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lakeward-image-program-'));
 });
+afterEach(() => void vi.unstubAllEnvs());
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe('the program of the image', () => {
@@ -33,23 +34,32 @@ describe('the program of the image', () => {
   });
 
   test('is told nothing by the environment of this machine, and writes into its work folder', async () => {
-    process.env['LAKEWARD_LOG_LEVEL'] = 'no level';
-    try {
-      const listed = await program.run(['tables', '--json'], { env: {}, work: folder });
-      expect(JSON.parse(listed)).toMatchObject({});
-      const refused = program.run(['tables'], { env: { LAKEWARD_LOG_LEVEL: 'no level' }, work: folder });
-      await expect(refused).rejects.toThrow('LAKEWARD_LOG_LEVEL');
-    } finally {
-      delete process.env['LAKEWARD_LOG_LEVEL'];
-    }
+    const work = await mkdtemp(join(folder, 'work-'));
+    const misled = { LAKEWARD_DIR: join(folder, 'elsewhere'), LAKEWARD_LOG_LEVEL: 'no level' };
+    for (const [name, value] of Object.entries(misled)) vi.stubEnv(name, value);
+    await program.run(['run', 'quarantine', '--once'], { env: {}, work });
+    expect(await readdir(work)).toContain('catalog.sqlite');
+    const refused = program.run(['tables'], { env: misled, work });
+    await expect(refused).rejects.toThrow('LAKEWARD_LOG_LEVEL');
   });
 
   test('is there at once the second time', async () => {
     const main = join(program.folder, 'app/dist/cli/main.js');
-    const before = await readFile(main);
+    const { ino } = await stat(main);
     expect((await imageProgram()).folder).toBe(program.folder);
-    expect(await readFile(main)).toEqual(before);
+    expect((await stat(main)).ino).toBe(ino);
   });
+});
+
+test('files that cannot be laid out are explained, and leave nothing behind', async () => {
+  vi.stubEnv('PATH', folder);
+  vi.stubEnv('XDG_CACHE_HOME', folder);
+  await expect(imageProgram()).rejects.toMatchObject({
+    what: 'the files of the image could not be laid out',
+    why: expect.stringContaining('no npm'),
+    fix: expect.stringContaining('npm'),
+  });
+  expect(await readdir(cacheFolder('image'))).toEqual([]);
 });
 
 test('the smoke test runs every command by the program that it is given, each part as who it is', async () => {
