@@ -72,6 +72,7 @@ async function prepare(
     await turn;
     const verdict = window.judge(identities);
     judged();
+    const preparedAt_ms = options.clock.now();
     const { manifests, types } = await writeEvents(options, { batch, drop: verdict.drop, raw });
     const rejected = await writeRejected(options, { batch, quarantine });
     return {
@@ -91,7 +92,7 @@ async function prepare(
         bytes: spool.bytes,
       },
       overlay: verdict.overlay,
-      preparedAt_ms: options.clock.now(),
+      preparedAt_ms,
       cornered: cornered.length,
       settle: async () => batch.settle?.(),
     };

@@ -152,6 +152,31 @@ describe('a processor whose table changes under it', () => {
 });
 
 describe('a processor in trouble', () => {
+  test('that slept over its preparation does not commit files that may be gone', async () => {
+    const stream = new ScriptedStream();
+    stream.put(events(1));
+    const early: string[] = [];
+    const worker = await openWorker({
+      folder: await lakeFolder(),
+      stream,
+      wrapLake: (lake) => ({
+        ...lake,
+        async prepare(table, files) {
+          const manifests = await lake.prepare(table, files);
+          if (early.length > 0) return manifests;
+          early.push(...files.map((file) => file.location));
+          worker.clock.advance(4 * 86_400_000);
+          return manifests;
+        },
+      }),
+    });
+    await worker.process();
+    const { files } = await worker.lake.files(await loaded(worker.lake, RAW_NAME));
+    expect(early).toHaveLength(1);
+    expect(files.map((file) => file.location)).not.toContain(early[0]);
+    expect(await staged(worker, stream)).toEqual(WHOLE);
+  });
+
   test('goes on after failures that pass, from where the table stands', async () => {
     const { worker, stream } = await start(events(1), events(2));
     let failures = 3;
