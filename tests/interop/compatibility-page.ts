@@ -37,9 +37,11 @@ const LIMITS = `## Limits
   command says so and nothing is guessed.
 - **Event types of more than about 240 bytes, percent-encoded.** Spark names a partition's folder by its whole value, and
   a disk takes names of 255 bytes: Spark reads such partitions, and cannot write to them there.
-- **remove_orphan_files of others** deletes what is three days old and named by no snapshot, and commits nothing. A worker
-  of ours that was stopped for so long between its last look at the table and its commit (a machine asleep) would then
-  commit files that are gone. \`lakeward maintain\` commits before it deletes, so that such a commit is refused.
+- **remove_orphan_files of others** deletes what is three days old and named by no snapshot, and commits nothing that a
+  late commit of ours could lose against, as \`lakeward maintain\` does before it deletes. What a commit of ours refers to
+  was therefore written less than a day before its request goes out, however long the machine slept in between. Only a
+  request that itself takes two days and more can still bring in files that are gone: one that is sent by a machine that
+  falls asleep over it, or that lands days after its time-out. Leave \`older_than\` at its three days, or make it longer.
 - **Columns.** A column is its field id. Columns of ours may be renamed and moved: questions use the names of today, and
   files of others are read whatever their columns are called in them. Columns that others add are null in what we write,
   and are not copied to staging. A file in which a column has no field id is refused by its name, unless the table has

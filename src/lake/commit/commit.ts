@@ -11,7 +11,7 @@ import { ancestors, type Snapshot } from '../table/metadata.ts';
 import { pause, reload } from './load.ts';
 import type { CommitPorts } from './ports.ts';
 import { readPrepared } from './prepare.ts';
-import { type Attempt, COMMIT_ID, writeAttempt } from './stage.ts';
+import { type Attempt, COMMIT_ID, WRITTEN_MOST_MS, writeAttempt } from './stage.ts';
 
 export async function commitChange(ports: CommitPorts, table: Table, change: Change): Promise<CommitOutcome> {
   checkChange(table, change);
@@ -39,9 +39,6 @@ async function described(ports: CommitPorts, table: Table, manifest: Manifest): 
     ? (await readPrepared(ports, table, manifest.location)).manifest
     : manifest;
 }
-
-/** A third of what the removal of orphans lets lie. */
-const PREPARED_MOST_MS = 86_400_000;
 
 class Commit {
   readonly #ports: CommitPorts;
@@ -80,7 +77,7 @@ class Commit {
         'it may have been made and undone since: its files go with the snapshot that is expired',
       );
     const { preparedAt_ms = Number.POSITIVE_INFINITY } = this.#change;
-    if (this.#ports.clock.now() - preparedAt_ms > PREPARED_MOST_MS) {
+    if (this.#ports.clock.now() - preparedAt_ms > WRITTEN_MOST_MS) {
       return this.#refused('its files were written too long ago, and may be gone');
     }
     if (this.#attempts >= this.#ports.commitAttempts) throw this.#exhausted();

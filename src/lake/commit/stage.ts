@@ -24,6 +24,12 @@ import { addedBy, baseContents, countsOf } from './totals.ts';
 
 export const COMMIT_ID = 'lakeward.commit-id';
 
+/**
+ * What a commit refers to was written less than this before it is sent: a third of the three days after which a removal
+ * of orphans, also that of another program, takes what no snapshot names.
+ */
+export const WRITTEN_MOST_MS = 86_400_000;
+
 /** An attempt whose files are written and durable; only the catalog does not know of it yet. */
 export interface Attempt {
   tableUuid: string;
@@ -40,6 +46,7 @@ export async function writeAttempt(
 ): Promise<Attempt | Refusal> {
   const { clock, random, store } = ports;
   const { metadata } = base;
+  const begun_ms = clock.now();
   const snapshotId = freshSnapshotId({ known: metadata.snapshots.map((s) => s['snapshot-id']), random });
   const sequenceNumber = metadata['last-sequence-number'] + 1;
   const staged = heldByRef(base, change) ?? change.stage(base, { snapshotId, sequenceNumber });
@@ -82,12 +89,14 @@ export async function writeAttempt(
       }),
     },
   };
+  const oldest_ms = Math.min(begun_ms, change.preparedAt_ms ?? begun_ms);
   const version = await ports.versions.stage(base, updateOf(base, { snapshot, staged, change }));
   return {
     tableUuid: metadata['table-uuid'],
     snapshot,
     files: [list, ...removal.written, ...version.files],
-    send: version.send,
+    // A machine that slept over it is overtaken: what it wrote may be gone, and is written anew.
+    send: async () => (clock.now() - oldest_ms > WRITTEN_MOST_MS ? 'conflict' : version.send()),
   };
 }
 
