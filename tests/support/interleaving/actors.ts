@@ -4,6 +4,7 @@ import { ancestors, currentSnapshot, type DataFile, type Lake, type Table } from
 import { advance, firstCommit, RAW, RAW_NAME, tableState } from '../../../src/tables/tables.ts';
 import { editTable, loaded, setMain } from '../edited-table.ts';
 import { nothingStaged } from '../small-lake.ts';
+import { removeAsForeigner } from './foreign-orphans.ts';
 import { DAY_MS, STREAM, type World } from './world.ts';
 
 export const GRACE_MS = 3 * DAY_MS;
@@ -61,7 +62,7 @@ const write: Acting = async (world, lake, name) => {
   const preparedAt_ms = clock.now();
   const manifests = await lake.prepare(table, [await dataFile(world, lake, table, { content })]);
   // It sleeps, and wakes days later: as a laptop that was closed.
-  if (random() < 0.1) clock.now_ms += 4 * DAY_MS;
+  if (random() < 0.1 && world.faults) await world.sleep(name);
   const commitId = crypto.randomUUID();
   const rows = content.length;
   const outcome = await lake.commit(table, {
@@ -209,6 +210,13 @@ const foreignExpire: Acting = async (world, lake) => {
   if (after !== undefined) await lake.deleteExpired({ before, after });
 };
 
+/** It is quick, so that it is done with all of it while one of ours sleeps. */
+const foreignRemoveOrphans: Acting = async ({ clock, turns, store }, lake, name) => {
+  const olderThan_ms = clock.now() - GRACE_MS;
+  const table = await loaded(lake, RAW_NAME);
+  await removeAsForeigner({ store, olderThan_ms, table, pause: () => turns.turn(name) });
+};
+
 const SHARDS = ['shard0', 'shard1', 'shard2', 'shard3'];
 
 export async function actorsOf(world: World): Promise<Map<string, Act>> {
@@ -228,6 +236,7 @@ export async function actorsOf(world: World): Promise<Map<string, Act>> {
   await add('tidier', [removeOrphans]);
   await add('operator', [...Array<Acting>(6).fill(rollBack), deletePartition, dropAndCreate]);
   await add('foreigner', [foreign, foreign, foreignExpire]);
+  if (world.days === 'all but requests') await add('foreign tidier', [foreignRemoveOrphans]);
   return actors;
 }
 

@@ -17,6 +17,8 @@ import { Turns } from './turns.ts';
 
 export const STREAM = 'stream@1';
 export const DAY_MS = 86_400_000;
+/** How often a machine sleeps for days before a request to store or catalog. */
+const SLEEPY = 0.005;
 
 export interface World {
   readonly turns: Turns;
@@ -39,6 +41,17 @@ export interface World {
   /** Rows that somebody removed on purpose. */
   readonly removed: Map<string, readonly string[]>;
   faults: boolean;
+  /**
+   * What takes days in this world. `requests`: also a request to the catalog, which a machine may sleep over, or which
+   * lands days after its time-out. `all but requests`: anything else, and another program removes orphans. Both at once
+   * no writer survives: what it asked for days ago names files that are gone, and the other program, unlike ours, commits
+   * nothing that the request would be refused for.
+   */
+  readonly days: 'requests' | 'all but requests';
+  /** The actor's machine sleeps for days, where it may in this world, and others go on. */
+  sleep(actor: string): Promise<void>;
+  /** Requests that are on their way to the catalog, each held here until it is answered or lost. */
+  readonly underWay: Set<unknown>;
 }
 
 export type Kind = 'memory' | 'bucket';
@@ -53,8 +66,15 @@ export async function makeWorld(kind: Kind, random: () => number): Promise<World
   const catalog = kind === 'memory' ? openMemoryCatalog() : await openBucketCatalog({ store, clock, random });
   const lake = openLake({ store, catalog, clock, random, log: silentLog, needsForgotten });
   const turns = new Turns(random);
+  const underWay: World['underWay'] = new Set();
+  const days = random() < 0.5 ? 'requests' : 'all but requests';
   const world: World = {
-    ...{ turns, random, clock, lake, store, catalog, faults: true },
+    ...{ turns, random, clock, lake, store, catalog, faults: true, days, underWay },
+    async sleep(actor) {
+      if (days !== 'requests' && underWay.size > 0) return;
+      clock.now_ms += 4 * DAY_MS;
+      for (let left = Math.floor(random() * 30); left > 0; left--) await turns.turn(actor);
+    },
     ...{ rows: new Map(), happened: new Set(), snapshots: new Map(), denied: new Set(), removed: new Map() },
     lakeOf: (actor) => lakeOf(world, { actor, kind }),
   };
@@ -67,6 +87,7 @@ async function lakeOf(world: World, { actor, kind }: { actor: string; kind: Kind
   const waited = async <T>(work: () => Promise<T>): Promise<T> => {
     await turns.turn(actor);
     clock.now_ms += 5;
+    if (world.faults && random() < SLEEPY) await world.sleep(actor);
     return work();
   };
   const inner = world.store;
@@ -134,24 +155,29 @@ function withFaults(world: World, actor: string, inner: PointerCatalog): Pointer
         if (answer === 'swapped') await remember(world);
         return answer;
       };
+      const request = {};
+      const over = () => world.underWay.delete(request);
+      world.underWay.add(request);
       const chance = world.faults ? world.random() : 1;
-      if (chance > 0.96 && chance < 1) {
-        // Stopped between its last look and its request, as a machine that sleeps; it wakes days later.
-        world.clock.now_ms += 4 * DAY_MS;
-        await world.turns.turn(actor);
-        await world.turns.turn(actor);
-      }
-      if (chance < 0.06) {
-        await send();
-        throw unknown('the answer was lost');
-      }
-      if (chance < 0.1) throw unknown('the request was lost');
-      if (chance < 0.14) {
-        world.turns.late(send);
+      if (chance >= 0.1 && chance < 0.14) {
+        world.turns.late(() => send().finally(over));
         throw unknown('it timed out');
       }
-      if (chance < 0.18) await send();
-      return send();
+      try {
+        if (chance < 0.06) {
+          await send();
+          throw unknown('the answer was lost');
+        }
+        if (chance < 0.1) throw unknown('the request was lost');
+        if (chance > 0.96 && chance < 1) {
+          // Stopped between its last look and its request, as a machine that sleeps; it wakes days later.
+          await world.sleep(actor);
+        }
+        if (chance < 0.18) await send();
+        return await send();
+      } finally {
+        over();
+      }
     },
   };
 }
