@@ -6,6 +6,7 @@
 import type { Clock, Log } from '../base/base.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
 import type { Catalog } from './catalog/catalog.ts';
+import type { Expiry } from './cleaning/expired-files.ts';
 import type { Orphan, OrphanSearch } from './cleaning/orphans.ts';
 import type { Change, CommitOutcome, MergedManifests } from './commit/change.ts';
 import { openTables } from './open.ts';
@@ -122,7 +123,7 @@ export interface Lake {
    * Deletes what only the snapshots needed that `after` has no more: call it once their expiry is committed. Nothing
    * is deleted when anything that `after` retains cannot be read.
    */
-  deleteExpired(versions: { before: Table; after: Table }): Promise<{ files: number; dataFiles: number }>;
+  deleteExpired(expiry: Expiry): Promise<{ files: number; dataFiles: number }>;
   /**
    * Files below the table's location that it does not refer to, in batches; nothing is deleted. Throws Failure
    * `lake.orphans_undecidable` where a manifest is of a kind that is not read here.

@@ -53,8 +53,8 @@ export function openTables(options: LakeOptions): Lake {
       dataLocation(table.metadata.location, { uuid: freshUuid({ now_ms: clock.now(), random }), hint }),
     prepare: (table, files) => prepareManifests(ports, table, files),
     mergeManifests: (table) => mergeManifests(ports, table),
-    async deleteExpired(change) {
-      const expired = await expiredFiles(ports, change);
+    async deleteExpired(expiry) {
+      const expired = await expiredFiles(ports, expiry);
       await store.delete(expired.locations);
       return { files: expired.locations.length, dataFiles: expired.dataFiles };
     },

@@ -3,8 +3,9 @@
  * finds them, by the store's own clock; here is only what it cannot know: which manifests wait to be adopted, and which
  * commits could still bring old files in.
  */
-import type { Lake, Table } from '../lake/lake.ts';
-import { QUARANTINE_NAME, RAW_NAME, snapshotFacts, tableState } from '../tables/tables.ts';
+import type { Table } from '../lake/lake.ts';
+import { QUARANTINE_NAME, RAW_NAME } from '../tables/tables.ts';
+import { namedByRaw } from './named-by-raw.ts';
 import { collectsGarbage, commitMaintenance, note, type TableRound } from './table-round.ts';
 
 /** No prepared batch is committed that is older than a third of this: INVARIANTS. */
@@ -18,8 +19,7 @@ export async function removeOrphans(round: TableRound, table: Table): Promise<vo
   const { lake, signal } = round.options;
   const keepManifests: string[] = [];
   const refresh = async () => {
-    if (table.name !== QUARANTINE_NAME) return;
-    keepManifests.splice(0, Number.POSITIVE_INFINITY, ...(await waitingManifests(lake)));
+    keepManifests.splice(0, Number.POSITIVE_INFINITY, ...(await namedByRaw(lake, table)));
   };
   // What waits is asked for after the fence: a commit of raw that was on its way is there by then, or never.
   const fence = () => makeVoid(round, table).then(refresh);
@@ -50,18 +50,4 @@ async function makeVoid(round: TableRound, table: Table): Promise<void> {
   if (table.name !== QUARANTINE_NAME) return;
   const raw = await round.options.lake.load(RAW_NAME);
   if (raw !== undefined) await commitMaintenance(round, raw, { change: { operation: 'replace' } });
-}
-
-/** Of the property, and of raw's snapshots, which an operator could make the current one again. */
-async function waitingManifests(lake: Lake): Promise<string[]> {
-  const raw = await lake.load(RAW_NAME);
-  if (raw === undefined) return [];
-  const named = [
-    ...tableState(raw).rejected,
-    ...raw.metadata.snapshots.flatMap((snapshot) => snapshotFacts(snapshot)?.rejected ?? []),
-  ];
-  const locations = [...new Set(named.flatMap((each) => each.locations))];
-  // Those that were adopted may have been merged into others and be gone.
-  const there = await Promise.all(locations.map((location) => lake.store.head(location)));
-  return locations.filter((_, i) => there[i] !== undefined);
 }

@@ -2,6 +2,7 @@
 import { currentSnapshot, type Table } from '../lake/lake.ts';
 import { isReader } from './consumers.ts';
 import { expirable, withProperties } from './expiry-plan.ts';
+import { namedByRaw } from './named-by-raw.ts';
 import { collectsGarbage, commitMaintenance, note, type TableRound } from './table-round.ts';
 
 /** So many manifests more than the files need: every reader and every commit goes through them all. */
@@ -48,7 +49,11 @@ export async function tidy(round: TableRound, table: Table): Promise<Table> {
   if (expire.length > 0) {
     const deleted =
       outcome.kind === 'committed'
-        ? await lake.deleteExpired({ before: table, after: outcome.table })
+        ? await lake.deleteExpired({
+            before: table,
+            after: outcome.table,
+            keepManifests: await namedByRaw(lake, table),
+          })
         : undefined;
     note(
       round,

@@ -10,7 +10,7 @@ import { asWeSpellIt } from '../../object-store/object-store.ts';
 import { allEntries } from '../commit/remove.ts';
 import type { LakeOptions, Table } from '../lake.ts';
 import type { DataFile } from '../table/data-file.ts';
-import { manifestsOf, withoutLive } from './reachable.ts';
+import { keptBy, manifestsOf, withoutLive } from './reachable.ts';
 
 export interface ExpiredFiles {
   /** What they hold is deleted in this order: a data file goes while a manifest still tells of it. */
@@ -18,10 +18,20 @@ export interface ExpiredFiles {
   dataFiles: number;
 }
 
-/** `after`: the table as it is with these snapshots gone, or any later version of it. */
+export interface Expiry {
+  before: Table;
+  /** The table as it is with these snapshots gone, or any later version of it. */
+  after: Table;
+  /**
+   * Manifests that something other than the table's metadata refers to: they and their files stay. Asked for once the
+   * expiry is committed, so that none is missing that a snapshot named which is gone now.
+   */
+  keepManifests?: readonly string[];
+}
+
 export async function expiredFiles(
   ports: Pick<LakeOptions, 'store'>,
-  { before, after }: { before: Table; after: Table },
+  { before, after, keepManifests = [] }: Expiry,
 ): Promise<ExpiredFiles> {
   const kept = new Set(after.metadata.snapshots.map((snapshot) => snapshot['snapshot-id']));
   const expired = before.metadata.snapshots.filter((snapshot) => !kept.has(snapshot['snapshot-id']));
@@ -36,9 +46,10 @@ export async function expiredFiles(
   }
   const data = await withoutLive(ports, after, { files: [...named.values()], manifests: retained.values() });
   const own = `${asWeSpellIt(after.metadata.location)}/`;
-  const isOwn = (location: string) => asWeSpellIt(location).startsWith(own);
-  const dataFiles = data.map((file) => file.location).filter(isOwn);
-  const manifests = gone.map((manifest) => manifest.location).filter(isOwn);
-  const lists = expired.map((snapshot) => snapshot['manifest-list']).filter(isOwn);
-  return { locations: [...dataFiles, ...manifests, ...lists].map(asWeSpellIt), dataFiles: dataFiles.length };
+  const others = await keptBy(ports, after, keepManifests);
+  const goes = (location: string) => location.startsWith(own) && !others.has(location);
+  const dataFiles = data.map((file) => asWeSpellIt(file.location)).filter(goes);
+  const manifests = gone.map((manifest) => asWeSpellIt(manifest.location)).filter(goes);
+  const lists = expired.map((snapshot) => asWeSpellIt(snapshot['manifest-list'])).filter(goes);
+  return { locations: [...dataFiles, ...manifests, ...lists], dataFiles: dataFiles.length };
 }

@@ -11,10 +11,9 @@ import type { CommitPorts } from '../commit/ports.ts';
 import { allEntries } from '../commit/remove.ts';
 import type { Table } from '../lake.ts';
 import { freshUuid } from '../table/fresh-ids.ts';
-import { decodeManifest } from '../table/manifest.ts';
 import type { ListedManifest } from '../table/manifest-list.ts';
 import { statisticsPaths } from '../table/updates/statistics.ts';
-import { manifestsOf } from './reachable.ts';
+import { keptBy, manifestsOf } from './reachable.ts';
 
 type Ports = Pick<CommitPorts, 'store' | 'clock' | 'random' | 'catalog' | 'versions'>;
 
@@ -82,13 +81,7 @@ async function unknownTo(
     const entries = candidates.size === 0 ? [] : await allEntries(ports, table, manifest);
     for (const { status, file } of entries) if (status !== 'deleted') strike(file.location);
   }
-  for (const location of search.keepManifests) {
-    strike(location);
-    const inherited = { snapshotId: undefined, sequenceNumber: undefined };
-    const bytes = await ports.store.read(location);
-    for (const { file } of decodeManifest(metadata, bytes, { location, inherited }).entries)
-      strike(file.location);
-  }
+  for (const location of await keptBy(ports, table, search.keepManifests)) candidates.delete(location);
   return [...candidates.values()];
 }
 

@@ -2,10 +2,12 @@
  * What snapshots refer to. What is retained is always read whole, as far as it can matter: where any of it cannot be
  * read, the failure goes on to the caller, and nothing is deleted.
  */
+import { eachBounded, Failure } from '../../base/base.ts';
 import { asWeSpellIt } from '../../object-store/object-store.ts';
 import { liveEntries } from '../commit/remove.ts';
 import type { LakeOptions, Table } from '../lake.ts';
 import type { DataFile } from '../table/data-file.ts';
+import { decodeManifest } from '../table/manifest.ts';
 import { decodeManifestList, type ListedManifest } from '../table/manifest-list.ts';
 import { mayHold } from '../table/may-hold.ts';
 import type { Snapshot } from '../table/metadata.ts';
@@ -38,4 +40,32 @@ export async function withoutLive(
     for (const { file } of await liveEntries(ports, table, manifest)) left.delete(asWeSpellIt(file.location));
   }
   return [...left.values()];
+}
+
+const READ_AT_ONCE = 8;
+
+/**
+ * Manifests that something other than the table's metadata refers to, and their files, as we spell them. One that is not
+ * there any more keeps nothing: nobody can use it.
+ */
+export async function keptBy(
+  { store }: Store,
+  { metadata }: Table,
+  locations: readonly string[],
+): Promise<Set<string>> {
+  const kept = new Set<string>();
+  const inherited = { snapshotId: undefined, sequenceNumber: undefined };
+  await eachBounded(locations, READ_AT_ONCE, async (location) => {
+    const bytes = await store.read(location).catch(notThere);
+    if (bytes === undefined) return;
+    kept.add(asWeSpellIt(location));
+    for (const { file } of decodeManifest(metadata, bytes, { location, inherited }).entries)
+      kept.add(asWeSpellIt(file.location));
+  });
+  return kept;
+}
+
+function notThere(error: unknown): undefined {
+  if (error instanceof Failure && error.code === 'object_store.not_found') return undefined;
+  throw error;
 }
