@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { audit, rows, WHOLE } from '../../tests/support/audit.ts';
-import { currentId, loaded, setMain } from '../../tests/support/edited-table.ts';
+import { currentId, expireSnapshots, loaded, setMain } from '../../tests/support/edited-table.ts';
 import { events } from '../../tests/support/events.ts';
 import { ScriptedStream } from '../../tests/support/scripted-stream.ts';
 import { lakeFolder, openWorker, type Worker } from '../../tests/support/worker.ts';
-import { QUARANTINE_NAME, RAW_NAME, tableState } from '../tables/tables.ts';
+import type { Table } from '../lake/lake.ts';
+import { advance, QUARANTINE_NAME, RAW_NAME, tableState } from '../tables/tables.ts';
 
 /** As a processor that dies right after its commit: what it rejected waits in raw. */
 const withoutAdoption = { adopt: async () => -1 };
@@ -104,6 +105,86 @@ describe('adopting what raw rejected', () => {
     expect(await waiting(worker)).toEqual([]);
     expect(await quarantined(worker)).toEqual(['bad one', 'bad two']);
   });
+});
+
+describe('files that another program may be about to delete', () => {
+  /** Below quarantine: what no snapshot names, as a removal of orphans plans it that is not ours. */
+  async function orphans({ lake }: Worker): Promise<string[]> {
+    const found: string[] = [];
+    for await (const some of lake.orphans(QUARANTINE_NAME, { grace_ms: -60_000, keepManifests: [] }))
+      found.push(...some.map(({ location }) => location));
+    return found;
+  }
+
+  const filesOf = async ({ lake }: Worker) =>
+    (await lake.files(await loaded(lake, QUARANTINE_NAME))).files.map(({ location }) => location);
+
+  test('are not there when it is fresh: it is adopted as it is', async () => {
+    const { worker } = await start(['bad one']);
+    await worker.process(withoutAdoption);
+    const waiting = await orphans(worker);
+    await worker.adopt();
+    expect(waiting).toEqual(expect.arrayContaining(await filesOf(worker)));
+  });
+
+  test('are those that wait for days: their rows are adopted in others', async () => {
+    const { worker, stream } = await start(['bad one', ...events(1)]);
+    await worker.process(withoutAdoption);
+    const planned = await orphans(worker);
+    worker.clock.advance(3 * 86_400_000);
+    await worker.adopt();
+    await worker.lake.store.delete(planned);
+    await worker.stage();
+    expect(await quarantined(worker)).toEqual(['bad one']);
+    expect(await audit(worker, stream)).toEqual(WHOLE);
+  });
+
+  test('are those of a snapshot that was rolled back: their rows are adopted again in others', async () => {
+    const { worker, stream } = await start(['bad one', ...events(1)]);
+    await worker.process();
+    const before = await loaded(worker.lake, QUARANTINE_NAME);
+    await rolledBack(worker);
+    const after = await expireSnapshots(worker, QUARANTINE_NAME, [currentId(before)]);
+    await worker.adopt();
+    await worker.lake.deleteExpired({ before, after });
+    await worker.stage();
+    expect(await quarantined(worker)).toEqual(['bad one']);
+    expect(await audit(worker, stream)).toEqual(WHOLE);
+  });
+
+  test('are those of a snapshot that came and was rolled back while they were about to be adopted', async () => {
+    const { worker, stream, folder } = await start(['bad one', ...events(1)]);
+    await worker.process(withoutAdoption);
+    const other = await openWorker({ folder, stream });
+    let before: Table | undefined;
+    let after: Table | undefined;
+    worker.beforeSwap = async (table) => {
+      if (table !== QUARANTINE_NAME || before !== undefined) return;
+      await goneOn(other, await loaded(other.lake, QUARANTINE_NAME));
+      await other.adopt();
+      before = await loaded(other.lake, QUARANTINE_NAME);
+      await rolledBack(other);
+      after = await expireSnapshots(other, QUARANTINE_NAME, [currentId(before)]);
+    };
+    await worker.adopt();
+    await worker.lake.deleteExpired({ before: before!, after: after! });
+    await worker.stage();
+    expect(await quarantined(worker)).toEqual(['bad one']);
+    expect(await audit(worker, stream)).toEqual(WHOLE);
+  });
+
+  /** Quarantine as it was before it adopted anything, with a commit of ours on top, so that it can tell how far it is. */
+  async function rolledBack(worker: Worker) {
+    const { metadata } = await loaded(worker.lake, QUARANTINE_NAME);
+    const before = metadata.snapshots.at(-1)!['parent-snapshot-id']!;
+    await goneOn(worker, await setMain(worker, QUARANTINE_NAME, before));
+  }
+
+  const goneOn = ({ lake }: Worker, table: Table) =>
+    lake.commit(table, {
+      ...{ commitId: crypto.randomUUID(), operation: 'replace', manifests: [] },
+      stage: (base, attempt) => advance(base, attempt, { writer: 'maintenance' }),
+    });
 });
 
 describe('adopting after raw was rolled back', () => {

@@ -7,6 +7,7 @@ import type { DataFile, Manifest, Table } from '../lake/lake.ts';
 import {
   advance,
   type Consumed,
+  everAdopted,
   openTable,
   placing,
   QUARANTINE,
@@ -20,6 +21,9 @@ import {
 import type { Adopted, AdoptOptions } from './quarantine.ts';
 
 const ARRIVED_AT_ID = 4;
+
+/** Well within the day after which a commit is refused for the age of its files. */
+const AS_THEY_ARE_MS = 43_200_000;
 
 export async function adoptRejected(options: AdoptOptions): Promise<Adopted> {
   const { lake, writer, newId } = options;
@@ -37,19 +41,26 @@ export async function adoptRejected(options: AdoptOptions): Promise<Adopted> {
   const waiting = tableState(raw).rejected.filter((r) => r.sequenceNumber > adopted);
   if (waiting.length === 0) return { upTo: to.sequenceNumber, rows: 0 };
 
-  const preparedAt_ms = options.clock.now();
-  const { manifests, rows, repeated } = await freshManifests(options, { quarantine, waiting });
+  const now_ms = options.clock.now();
+  const oldest_ms = Math.min(...waiting.map((r) => r.committedAt_ms));
+  const first = Math.min(...waiting.map((r) => r.sequenceNumber));
+  const wereNeverHere = (base: Table) => first > everAdopted(base, to.uuid);
+  const asTheyAre = now_ms - oldest_ms < AS_THEY_ARE_MS && wereNeverHere(quarantine);
+  const { manifests, rows, repeated } = await freshManifests(options, { quarantine, waiting, asTheyAre });
   const outcome = await lake.commit(quarantine, {
     commitId: newId(),
     operation: 'append',
     manifests,
-    preparedAt_ms,
+    preparedAt_ms: asTheyAre ? oldest_ms : now_ms,
     stage: (base, attempt) =>
-      advance(base, attempt, {
-        writer,
-        consumed: [{ table: RAW_NAME, from, to }],
-        tally: { received: rows + repeated, written: rows, duplicate: repeated },
-      }),
+      asTheyAre && !wereNeverHere(base)
+        ? { refused: 'its manifests were adopted and rolled back meanwhile' }
+        : advance(base, attempt, {
+            writer,
+            consumed: [{ table: RAW_NAME, from, to }],
+            adopts: to,
+            tally: { received: rows + repeated, written: rows, duplicate: repeated },
+          }),
   });
   // Somebody else adopted meanwhile: what is left, if anything, is found by looking again.
   if (outcome.kind !== 'committed') return adoptRejected(options);
@@ -57,13 +68,23 @@ export async function adoptRejected(options: AdoptOptions): Promise<Adopted> {
   return { upTo: to.sequenceNumber, rows };
 }
 
+interface Waiting {
+  quarantine: Table;
+  waiting: readonly RejectedManifest[];
+  /**
+   * Whether the files may be used. Not those that quarantine may have held before it was rolled back: an expiry of
+   * another program may be about to delete them. Nor those that wait for days: to its removal of orphans they are some.
+   */
+  asTheyAre: boolean;
+}
+
 /**
- * The waiting manifests as they are, unless raw was rolled back and took the same records again: then some rows stand
- * in quarantine already, by their position in the stream, and only the others are written anew.
+ * The waiting manifests as they are, if they may be. Else their rows are written anew, but for those that stand in
+ * quarantine already, by their position in the stream: raw was rolled back and took the same records again.
  */
 async function freshManifests(
   { lake, engine, log, bounds }: AdoptOptions,
-  { quarantine, waiting }: { quarantine: Table; waiting: readonly RejectedManifest[] },
+  { quarantine, waiting, asTheyAre }: Waiting,
 ): Promise<{ manifests: Manifest[]; rows: number; repeated: number }> {
   const read = await Promise.all(
     waiting.flatMap((r) => r.locations).map((location) => lake.readManifest(quarantine, location)),
@@ -71,11 +92,11 @@ async function freshManifests(
   const files = read.flatMap((m) => m.files);
   const held = await overlapping(lake, { quarantine, files });
   const whole = { manifests: read.map((m) => m.manifest), rows: rowsOf(files), repeated: 0 };
-  if (held.length === 0) return whole;
+  if (asTheyAre && held.length === 0) return whole;
 
   const batch = await engine.readRejected(files, held);
   try {
-    if (batch.fresh === batch.rows) return whole;
+    if (asTheyAre && batch.fresh === batch.rows) return whole;
     const place = await placing({ lake, log }, { table: quarantine, bounds });
     const written = await batch.writeFresh(place, targetOf(place.table, QUARANTINE));
     const kept = await storeFiles(lake, { table: place.table, files: written });

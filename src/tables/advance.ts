@@ -6,6 +6,7 @@
 import { stringifyJson } from '../base/base.ts';
 import { addTally, type Tally } from '../event/event.ts';
 import { ancestors, type Refusal, type Staged, type Table } from '../lake/lake.ts';
+import { everAdoptedWith } from './ever-adopted.ts';
 import type { OwnTypes } from './placement.ts';
 import {
   type Consumed,
@@ -45,6 +46,8 @@ export interface Advance {
   rejected?: Omit<RejectedManifest, 'sequenceNumber'>;
   /** Rejected manifests up to this raw sequence number are adopted and need not stand in the property any longer. */
   adoptedUpTo?: number;
+  /** This commit adopts manifests that raw named, up to here. */
+  adopts?: Consumed;
   /** Rows that leave on purpose, counted as `removed` in the tally: why, and below which day they may be missing. */
   dropped?: { why: string; beforeDay: number };
   expired?: readonly Expired[];
@@ -99,6 +102,7 @@ export function advance(base: Table, attempt: Attempt, change: Advance): Staged 
       [stateKeys.ledger]: stringifyJson(addTally(before.ledger, tally)),
       [stateKeys.consumed]: stringifyJson(consumed),
       [stateKeys.rejected]: stringifyJson(rejected ? [...waiting, rejected] : waiting),
+      ...(change.adopts && everAdoptedWith(base, change.adopts)),
       ...(change.types && { [stateKeys.types]: stringifyJson(typesWith(before.types, change.types)) }),
       ...(change.dropped && {
         [stateKeys.droppedBefore]: String(

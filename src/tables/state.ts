@@ -115,6 +115,7 @@ export const stateKeys = {
   ledger: 'lakeward.ledger',
   consumed: 'lakeward.consumed',
   rejected: 'lakeward.rejected',
+  adopted: 'lakeward.adopted',
   types: 'lakeward.types',
   detail: 'lakeward.detail',
   droppedBefore: 'lakeward.dropped-before',

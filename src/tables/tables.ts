@@ -18,6 +18,7 @@ export {
   TABLES,
   TRANSFORM_KEY,
 } from './definitions.ts';
+export { everAdopted } from './ever-adopted.ts';
 export { openTable } from './open-table.ts';
 export {
   type OwnTypes,

@@ -42,6 +42,8 @@ const LIMITS = `## Limits
   was therefore written less than a day before its request goes out, however long the machine slept in between. Only a
   request that itself takes two days and more can still bring in files that are gone: one that is sent by a machine that
   falls asleep over it, or that lands days after its time-out. Leave \`older_than\` at its three days, or make it longer.
+  What raw rejected lies below \`quarantine.events\` and is named there only once it is adopted, at once or at the next
+  start: keep that program away from a quarantine that nothing of ours has run on for three days.
 - **Columns.** A column is its field id. Columns of ours may be renamed and moved: questions use the names of today, and
   files of others are read whatever their columns are called in them. Columns that others add are null in what we write,
   and are not copied to staging. A file in which a column has no field id is refused by its name, unless the table has
