@@ -9,7 +9,7 @@ export { listRejected, type RejectedRecord } from './list.ts';
 
 export interface AdoptOptions {
   lake: Lake;
-  engine: Engine;
+  engine: Pick<Engine, 'readRejected'>;
   clock: Clock;
   log: Log;
   writer: string;

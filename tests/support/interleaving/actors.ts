@@ -10,11 +10,11 @@ import { DAY_MS, STREAM, type World } from './world.ts';
 export const GRACE_MS = 3 * DAY_MS;
 const ROUNDS = 6;
 
-type Act = () => Promise<void>;
-type Acting = (world: World, lake: Lake, name: string) => Promise<void>;
+export type Act = () => Promise<void>;
+export type Acting = (world: World, lake: Lake, name: string) => Promise<void>;
 
 /** Commits that may fail by what others do: the actor looks at the table again. */
-async function attempt(work: () => Promise<void>): Promise<void> {
+export async function attempt(work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
@@ -30,11 +30,11 @@ async function attempt(work: () => Promise<void>): Promise<void> {
 }
 
 /** Written to the store like a file of Parquet, with its rows for content. */
-async function dataFile(
+export async function dataFile(
   { rows, random }: World,
   lake: Lake,
   table: Table,
-  { content, sequenceNumber }: { content: readonly string[]; sequenceNumber?: number },
+  { content, ...more }: { content: readonly string[] } & Partial<DataFile>,
 ): Promise<DataFile> {
   const day = 20_454 + Math.floor(random() * 2);
   const location = lake.newFileLocation(table, `day=${day}`);
@@ -48,7 +48,7 @@ async function dataFile(
     nanValueCounts: new Map(),
     lowerBounds: new Map(),
     upperBounds: new Map(),
-    ...(sequenceNumber !== undefined && { sequenceNumber }),
+    ...more,
   };
 }
 
@@ -135,11 +135,13 @@ const removeOrphans: Acting = async (_, lake) => {
 };
 
 /** Moves main to a snapshot that the table holds: back, or forward again. */
-const rollBack: Acting = async (world, lake) => {
-  const { snapshots } = (await loaded(lake, RAW_NAME)).metadata;
-  const to = snapshots[Math.floor(world.random() * snapshots.length)]!['snapshot-id'];
-  await setMain({ lake, catalog: world.catalog }, RAW_NAME, to).catch(overtaken);
-};
+export const rollBack =
+  (table: string): Acting =>
+  async (world, lake) => {
+    const { snapshots } = (await loaded(lake, table)).metadata;
+    const to = snapshots[Math.floor(world.random() * snapshots.length)]!['snapshot-id'];
+    await setMain({ lake, catalog: world.catalog }, table, to).catch(overtaken);
+  };
 
 /** The table changed meanwhile, or the snapshot was expired. */
 function overtaken(error: Error): void {
@@ -196,32 +198,37 @@ const foreign: Acting = async (world, lake, name) => {
 };
 
 /** As another program expires: it knows nothing of our stamp. */
-const foreignExpire: Acting = async (world, lake) => {
-  const before = await loaded(lake, RAW_NAME);
-  const { snapshots } = ancestors(before.metadata, currentSnapshot(before.metadata)!['snapshot-id']);
-  const kept = new Set(snapshots.slice(0, 2).map((snapshot) => snapshot['snapshot-id']));
-  let after: Table | undefined;
-  await editTable({ lake, catalog: world.catalog }, RAW_NAME, (metadata) => {
-    if (metadata['current-snapshot-id'] !== before.metadata['current-snapshot-id']) return;
-    metadata.snapshots = metadata.snapshots.filter((snapshot) => kept.has(snapshot['snapshot-id']));
-  }).then((table) => {
-    after = table;
-  }, overtaken);
-  if (after !== undefined) await lake.deleteExpired({ before, after });
-};
+export const foreignExpire =
+  (name: string): Acting =>
+  async (world, lake) => {
+    const before = await loaded(lake, name);
+    const { snapshots } = ancestors(before.metadata, currentSnapshot(before.metadata)!['snapshot-id']);
+    const kept = new Set(snapshots.slice(0, 2).map((snapshot) => snapshot['snapshot-id']));
+    let after: Table | undefined;
+    await editTable({ lake, catalog: world.catalog }, name, (metadata) => {
+      if (metadata['current-snapshot-id'] !== before.metadata['current-snapshot-id']) return;
+      metadata.snapshots = metadata.snapshots.filter((snapshot) => kept.has(snapshot['snapshot-id']));
+    }).then((table) => {
+      after = table;
+    }, overtaken);
+    if (after !== undefined) await lake.deleteExpired({ before, after });
+  };
 
 /** It is quick, so that it is done with all of it while one of ours sleeps. */
-const foreignRemoveOrphans: Acting = async ({ clock, turns, store }, lake, name) => {
-  const olderThan_ms = clock.now() - GRACE_MS;
-  const table = await loaded(lake, RAW_NAME);
-  await removeAsForeigner({ store, olderThan_ms, table, pause: () => turns.turn(name) });
-};
+export const foreignRemoveOrphans =
+  (name: string): Acting =>
+  async ({ clock, turns, store }, lake, actor) => {
+    const olderThan_ms = clock.now() - GRACE_MS;
+    const table = await loaded(lake, name);
+    await removeAsForeigner({ store, olderThan_ms, table, pause: () => turns.turn(actor) });
+  };
 
 const SHARDS = ['shard0', 'shard1', 'shard2', 'shard3'];
 
-export async function actorsOf(world: World): Promise<Map<string, Act>> {
+/** Of each, what it does; at random, `ROUNDS` times. */
+export async function actorsOf(world: World, acting: Record<string, readonly Acting[]>) {
   const actors = new Map<string, Act>();
-  const add = async (name: string, acts: readonly Acting[]) => {
+  for (const [name, acts] of Object.entries(acting)) {
     const lake = await world.lakeOf(name);
     actors.set(name, async () => {
       for (let round = 0; round < ROUNDS; round++) {
@@ -229,16 +236,19 @@ export async function actorsOf(world: World): Promise<Map<string, Act>> {
         await attempt(() => act(world, lake, name));
       }
     });
-  };
-  for (const shard of SHARDS) await add(shard, [write]);
-  await add('compactor', [compact, compact, mergeManifests]);
-  await add('expirer', [expire]);
-  await add('tidier', [removeOrphans]);
-  await add('operator', [...Array<Acting>(6).fill(rollBack), deletePartition, dropAndCreate]);
-  await add('foreigner', [foreign, foreign, foreignExpire]);
-  if (world.days === 'all but requests') await add('foreign tidier', [foreignRemoveOrphans]);
+  }
   return actors;
 }
+
+export const onRaw = ({ days }: World): Record<string, readonly Acting[]> => ({
+  ...Object.fromEntries(SHARDS.map((shard) => [shard, [write]])),
+  compactor: [compact, compact, mergeManifests],
+  expirer: [expire],
+  tidier: [removeOrphans],
+  operator: [...Array<Acting>(6).fill(rollBack(RAW_NAME)), deletePartition, dropAndCreate],
+  foreigner: [foreign, foreign, foreignExpire(RAW_NAME)],
+  ...(days === 'all but requests' && { 'foreign tidier': [foreignRemoveOrphans(RAW_NAME)] }),
+});
 
 /** Every shard once more, when nothing goes wrong any longer: what was undone is taken again. */
 export async function settle(world: World): Promise<void> {

@@ -214,11 +214,9 @@ export async function liveRows({ lake, rows }: World, table: Table): Promise<str
 export async function findings(world: World): Promise<string[]> {
   await remember(world);
   const table = (await world.lake.load(RAW_NAME))!;
-  const found: string[] = [];
   const live = await liveRows(world, table);
-  const counts = new Map<string, number>();
-  for (const row of live) counts.set(row, (counts.get(row) ?? 0) + 1);
-  for (const [row, count] of counts) if (count > 1) found.push(`${row} is there ${count} times`);
+  const found = doubled(live);
+  const there = new Set(live);
 
   const line = lineOf(world, table.metadata['current-snapshot-id']!);
   const removed = new Set(
@@ -229,10 +227,10 @@ export async function findings(world: World): Promise<string[]> {
     if (!/^\d+$/.test(to)) continue;
     for (let n = 0; n < Number(to); n++) {
       const row = `${shard}:${n}`;
-      if (!counts.has(row) && !removed.has(row)) found.push(`${row} is lost`);
+      if (!there.has(row) && !removed.has(row)) found.push(`${row} is lost`);
     }
   }
-  for (const row of counts.keys()) {
+  for (const row of there) {
     const [shard, n] = row.split(':') as [string, string];
     if (shard.startsWith('shard') && Number(n) >= Number(positions[shard] ?? 0)) {
       found.push(`${row} is there, and its position says that it is not`);
@@ -240,16 +238,26 @@ export async function findings(world: World): Promise<string[]> {
   }
   for (const id of world.denied)
     if (world.happened.has(id)) found.push(`commit ${id} was denied, and happened`);
+  return [...found, ...(await unreadable(world, table))];
+}
+
+/** What a snapshot of the table names, and is not there. */
+export async function unreadable({ lake, store }: World, table: Table): Promise<string[]> {
+  const found: string[] = [];
   for (const snapshot of table.metadata.snapshots) {
-    const { files } = await world.lake
-      .files(table, { snapshotId: snapshot['snapshot-id'] })
-      .catch((error) => {
-        found.push(`snapshot ${snapshot['snapshot-id']} cannot be read: ${error.message}`);
-        return { files: [] as DataFile[] };
-      });
+    const { files } = await lake.files(table, { snapshotId: snapshot['snapshot-id'] }).catch((error) => {
+      found.push(`snapshot ${snapshot['snapshot-id']} cannot be read: ${error.message}`);
+      return { files: [] as DataFile[] };
+    });
     for (const { location } of files) {
-      if ((await world.store.head(location)) === undefined) found.push(`${location} is missing`);
+      if ((await store.head(location)) === undefined) found.push(`${location} is missing`);
     }
   }
   return found;
+}
+
+/** Rows of a table that are there more than once. */
+export function doubled(rows: readonly string[]): string[] {
+  const counts = Map.groupBy(rows, (row) => row);
+  return [...counts].flatMap(([row, all]) => (all.length > 1 ? [`${row} is there ${all.length} times`] : []));
 }
