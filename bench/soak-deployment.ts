@@ -7,9 +7,8 @@ import { readFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
 import { silentLog, systemClock } from '../src/base/base.ts';
-import { openStream } from '../src/stream/stream.ts';
+import { openStream, type Stream } from '../src/stream/stream.ts';
 import { openStreamServer, type StreamServer } from '../src/stream-server/stream-server.ts';
 import { startFakeS3 } from '../tests/support/fake-s3.ts';
 import { type FaultyProxy, startFaultyProxy } from '../tests/support/faulty-proxy.ts';
@@ -20,10 +19,9 @@ export type Away = (typeof AWAY)[number];
 
 const REGION = 'us-east-1';
 const CREDENTIALS = { accessKeyId: 'any', secretAccessKey: 'any' };
-const PUT = 500;
 const NOTE = 'x'.repeat(160);
 /** Small, so that a soak of minutes meets them; RSS must stay under their sum. */
-export const MEMORY_MB = { limit: 300, engine: 256 };
+export const MEMORY_MB = { limit: 400, engine: 256 };
 /** Without one more staged row in this time, the worker hangs. */
 const STUCK_MS = 300_000;
 
@@ -46,7 +44,7 @@ export class Deployment {
   readonly #server: StreamServer;
   readonly #proxies: Record<Away, FaultyProxy>;
   readonly #closeStore: () => Promise<void>;
-  readonly #client: KinesisClient;
+  readonly #stream: Stream;
   #running: Running | undefined;
   #port = 0;
 
@@ -55,13 +53,13 @@ export class Deployment {
     server: StreamServer;
     proxies: Record<Away, FaultyProxy>;
     closeStore: () => Promise<void>;
+    stream: Stream;
   }) {
     this.#dir = parts.dir;
     this.#server = parts.server;
     this.#proxies = parts.proxies;
     this.#closeStore = parts.closeStore;
-    const { endpoint } = parts.server;
-    this.#client = new KinesisClient({ endpoint, region: REGION, credentials: CREDENTIALS });
+    this.#stream = parts.stream;
   }
 
   static async open(folder: string): Promise<Deployment> {
@@ -79,12 +77,12 @@ export class Deployment {
     const around = { name: 'events', endpoint: server.endpoint, region: REGION, credentials: CREDENTIALS };
     const stream = openStream({ ...around, ...surroundings, random: Math.random });
     await stream.ensure(2);
-    await stream.close();
     const s3 = await startFakeS3();
     const store = await startFaultyProxy(s3.endpoint);
     const proxies = { store, stream: await startFaultyProxy(server.endpoint) };
     for (const proxy of Object.values(proxies)) forgetting(proxy, s3.requests);
-    return new Deployment({ dir: join(folder, 'worker'), server, proxies, closeStore: () => s3.close() });
+    const parts = { server, proxies, stream, closeStore: () => s3.close() };
+    return new Deployment({ dir: join(folder, 'worker'), ...parts });
   }
 
   async start(): Promise<void> {
@@ -101,14 +99,8 @@ export class Deployment {
 
   /** Acknowledged ones count; what is refused is put again. */
   async put(count: number): Promise<void> {
-    let waiting = Array.from({ length: count }, (_, i) => eventOf(this.acknowledged + i));
-    while (waiting.length > 0) {
-      const Records = waiting.slice(0, PUT).map((event, i) => ({ PartitionKey: `${i}`, Data: event }));
-      const answer = await this.#client.send(new PutRecordsCommand({ StreamName: 'events', Records }));
-      const refused = waiting.slice(0, PUT).filter((_, i) => answer.Records![i]!.ErrorCode !== undefined);
-      this.acknowledged += Records.length - refused.length;
-      waiting = [...refused, ...waiting.slice(PUT)];
-    }
+    const { records } = await this.#stream.send(events(this.acknowledged, count));
+    this.acknowledged += records;
   }
 
   take(away: Away): void {
@@ -173,7 +165,7 @@ export class Deployment {
   async close(): Promise<void> {
     this.#running?.process.kill('SIGKILL');
     await this.#running?.ended;
-    this.#client.destroy();
+    await this.#stream.close();
     await Promise.all(Object.values(this.#proxies).map((proxy) => proxy.close()));
     await this.#closeStore();
     await this.#server.close();
@@ -195,10 +187,12 @@ const ENVIRONMENT = {
   ...{ LAKEWARD_LOG_FORMAT: 'json', LAKEWARD_LOG_LEVEL: 'info' },
 };
 
-const eventOf = (n: number): Buffer =>
-  Buffer.from(
-    JSON.stringify({ event_uuid: `soak-${n}`, event_name: 'soak:made', created_at: 1.7e9 + n, note: NOTE }),
-  );
+async function* events(first: number, count: number): AsyncGenerator<Buffer> {
+  for (let n = first; n < first + count; n++) {
+    const event = { event_uuid: `soak-${n}`, event_name: 'soak:made', created_at: 1.7e9 + n, note: NOTE };
+    yield Buffer.from(JSON.stringify(event));
+  }
+}
 
 /** What the doubles of the tests remember of every request would be the memory that grows here. */
 function forgetting(proxy: FaultyProxy, requests: string[]): void {

@@ -34,6 +34,10 @@ const SHARES: Partial<Record<Activity, number>> = ONLY === undefined ? ALL : { [
 /** Turns that an activity's time is cut into. */
 const TURNS = ONLY === undefined ? 2 : 1;
 const BACKLOG = 5_000;
+/** Of which the time that a poll and a commit take is little. */
+const MEASURED = 100_000;
+/** Put at once; the worker is looked at in between. */
+const PORTION = 20_000;
 const TIMES_CAPACITY = 3;
 const TICK_MS = 250;
 const PUT_IN_OUTAGE = 500;
@@ -181,9 +185,9 @@ async function soakDeployment(): Promise<void> {
 async function capacityOf(deployment: Deployment): Promise<number> {
   await deployment.until(({ staged }) => staged === deployment.acknowledged);
   const at = performance.now();
-  await deployment.put(BACKLOG);
+  await deployment.put(MEASURED);
   await deployment.until(({ staged }) => staged === deployment.acknowledged);
-  return BACKLOG / ((performance.now() - at) / 1_000);
+  return MEASURED / ((performance.now() - at) / 1_000);
 }
 
 /** It goes on, says so once a minute, and is well again without a hand. */
@@ -219,7 +223,7 @@ async function press(
   let sampled_ms = 0;
   for (let passed = 0; passed < ms; passed = performance.now() - at) {
     const due = Math.floor((rate * passed) / 1_000) - (deployment.acknowledged - first);
-    if (due > 0) await deployment.put(Math.min(due, 5_000));
+    if (due > 0) await deployment.put(Math.min(due, PORTION));
     else await wait(TICK_MS);
     if (passed - sampled_ms < 1_000) continue;
     sampled_ms = passed;
