@@ -25,8 +25,8 @@ interface Credentials {
   sessionToken?: string;
 }
 
-/** Who does what in the test; the producer is anybody whom the policy `producer` is attached to. */
-export type Part = 'producer' | 'processor' | 'staging';
+/** Who does what. Producer and reader are anybody whom the policy of that name is attached to; the others are roles. */
+export type Part = 'producer' | 'processor' | 'staging' | 'transforms' | 'reader';
 
 export interface Deployed {
   endpoint: string;
@@ -52,7 +52,7 @@ export async function smokeTest(deployed: Deployed): Promise<string> {
     await as('staging', ['run', 'staging', 'maintenance', '--once']);
     await as('processor', ['verify']);
     const mine = `${QUESTION} where event_uuid like '${batch}%'`;
-    const answer = await as('staging', ['sql', '--format', 'json', mine]);
+    const answer = await as('reader', ['sql', '--format', 'json', mine]);
     const found = JSON.parse(answer) as { rows: number; ids: number }[];
     if (found[0]?.rows !== EVENTS || found[0].ids !== EVENTS)
       throw new Stopped('the smoke test failed', {
@@ -76,7 +76,7 @@ export async function runAs(
   return deployed.program.run(args, { work, env });
 }
 
-/** The roles, taken by somebody whom they trust. `credentials` may put events, too. */
+/** The roles, taken by somebody whom they trust. `credentials` may put events and read the lake, too. */
 export async function takeRoles(
   where: Pick<Deployed, 'endpoint' | 'outputs'>,
   credentials: Credentials,
@@ -85,6 +85,8 @@ export async function takeRoles(
     producer: variablesOf(credentials),
     processor: await roleTaken(where, { role: 'processor', credentials }),
     staging: await roleTaken(where, { role: 'staging', credentials }),
+    transforms: await roleTaken(where, { role: 'transforms', credentials }),
+    reader: variablesOf(credentials),
   };
 }
 

@@ -15,7 +15,14 @@ import { imageProgram } from '../../infra/deploy/image-program.ts';
 import { planOffline } from '../../infra/deploy/offline-plan.ts';
 import { resourcesOf } from '../../infra/deploy/plan-file.ts';
 import type { Ended } from '../../infra/deploy/programs.ts';
-import { type Deployed, type Part, runAs, smokeTest, takeRoles } from '../../infra/deploy/smoke.ts';
+import {
+  type Deployed,
+  type Environment,
+  type Part,
+  runAs,
+  smokeTest,
+  takeRoles,
+} from '../../infra/deploy/smoke.ts';
 import type { PolicyDocument } from '../infra/policies.ts';
 import { describeWithTerraform, findTerraform } from '../infra/provider.ts';
 import { type Moto, startMoto } from '../support/moto.ts';
@@ -26,7 +33,9 @@ import { type RecordingProxy, recordCalls } from './recording-proxy.ts';
 import { REQUIRED, requiredOf } from './required-actions.ts';
 
 const ANYBODY = { accessKeyId: 'test', secretAccessKey: 'test' };
-const PARTS: readonly Part[] = ['producer', 'processor', 'staging'];
+const PARTS: readonly Part[] = ['producer', 'processor', 'staging', 'transforms', 'reader'];
+const USERS: readonly Part[] = ['producer', 'reader'];
+const TRANSFORMS = join(import.meta.dirname, '../../examples/daily-active/transforms');
 
 /** Removed one by one from the smoke test. */
 const NEEDED: readonly [Part, string][] = [
@@ -39,16 +48,18 @@ const NEEDED: readonly [Part, string][] = [
   ['processor', 's3:GetObject'],
   ['processor', 's3:PutObject'],
   ['staging', 's3:GetObject'],
-  ['staging', 's3:ListBucket'],
   ['staging', 's3:PutObject'],
 ];
 /** What the smoke test can do without: removed from a command that cannot, or that is seen to be refused and goes on. */
 const NEEDED_ELSEWHERE: readonly [Part, string, 'fails' | 'goes on', string[]][] = [
   ['staging', 's3:DeleteObject', 'fails', ['maintain']],
+  ['staging', 's3:ListBucket', 'fails', ['maintain']],
   // To a GET moto says "not there" also to those who may not list; a listing it refuses.
   ['processor', 's3:ListBucket', 'fails', ['status']],
   // What a processor deletes may as well stay until maintenance finds it.
   ['processor', 's3:DeleteObject', 'goes on', ['run', 'processor', '--once']],
+  ['reader', 's3:GetObject', 'fails', ['tables']],
+  ['reader', 's3:ListBucket', 'fails', ['tables']],
 ];
 /** Each by a test of its own below. */
 const OF_UPLOADS: readonly [Part, string][] = [
@@ -112,21 +123,20 @@ describeWith(python, 'moto', () => {
         policies = motoPolicies(moto.endpoint);
         granted = await policiesIn(folder, 'one');
         const taken = await takeRoles({ endpoint: moto.endpoint, outputs }, ANYBODY);
-        const { accessKeyId, secretAccessKey } = await policies.makeUser('somebody');
-        const producer = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
-        where = {
-          endpoint: proxy.endpoint,
-          outputs,
-          program: await imageProgram(),
-          identities: { ...taken, producer: { ...producer, AWS_SESSION_TOKEN: '' } },
-        };
+        const identities: Record<Part, Environment> = { ...taken };
+        for (const user of USERS) {
+          const { accessKeyId, secretAccessKey } = await policies.makeUser(user);
+          const keys = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
+          identities[user] = { ...keys, AWS_SESSION_TOKEN: '' };
+        }
+        where = { endpoint: proxy.endpoint, outputs, program: await imageProgram(), identities };
         for (const part of PARTS) await give(part, granted[part]);
       });
       afterAll(() => proxy?.close());
 
       const give = (part: Part, policy: PolicyDocument) =>
-        part === 'producer'
-          ? policies.giveUser('somebody', policy)
+        USERS.includes(part)
+          ? policies.giveUser(part, policy)
           : policies.giveRole(`one-local-${part}`, policy);
       const refusedTo = (part: Part) => proxy.refusedTo(where.identities[part]['AWS_ACCESS_KEY_ID']!);
       /** With policies enforced, and these actions taken out of them. */
@@ -152,18 +162,28 @@ describeWith(python, 'moto', () => {
         }
       };
 
+      /** Told more than the outputs say. */
+      const told = (more: Record<string, string>): Deployed => ({
+        ...where,
+        outputs: { ...where.outputs, options: { ...(where.outputs['options'] as object), ...more } },
+      });
+
       test('the smoke test passes with exactly the policies, and they are its calls and what is required beside them', async () => {
         await expect(enforced(() => smokeTest(where))).resolves.toContain('1000 in the bucket');
+        const deployed = told({ 'transforms.dir': TRANSFORMS });
+        const transform = () => runAs('transforms', ['run', 'transforms', '--once'], { deployed, folder });
+        await expect(enforced(transform)).resolves.toEqual(expect.any(String));
+        const ask = ['sql', '--format', 'json', 'select count(*) as days from marts.daily_active'];
+        const [mart] = JSON.parse(await enforced(() => runAs('reader', ask, { deployed, folder })));
+        expect(mart.days).toBeGreaterThan(0);
         const plan = resourcesOf(await planOffline('prod', { transforms: '{}' }));
         const allowed = (role: string) => actionsIn(policyOf(plan, role));
         const called = (part: Part) => proxy.actionsOf(where.identities[part]['AWS_ACCESS_KEY_ID']!);
         const needed = (role: string, calls: readonly string[]) =>
           [...new Set([...calls, ...requiredOf(role)])].sort();
         for (const part of PARTS) expect(needed(part, called(part)), part).toEqual(allowed(part));
-        // Transforms work on tables as staging does, by the same code; readers and AWS itself are no part of the run.
-        expect(needed('transforms', called('staging'))).toEqual(allowed('transforms'));
-        for (const role of ['reader', 'execution', 'scheduler'])
-          expect(needed(role, []), role).toEqual(allowed(role));
+        // AWS itself is no part of the run.
+        for (const role of ['execution', 'scheduler']) expect(needed(role, []), role).toEqual(allowed(role));
       });
 
       test('every requirement has a role that has a policy', () => {
@@ -174,7 +194,10 @@ describeWith(python, 'moto', () => {
       });
 
       test('every action is removed once below, but for those of KMS', () => {
-        const all = PARTS.flatMap((part) => actionsIn(granted[part]).map((action) => `${part} ${action}`));
+        // Transforms work on tables as staging does, by the same code and the same policy.
+        expect(granted.transforms).toEqual(granted.staging);
+        const shown = PARTS.filter((part) => part !== 'transforms');
+        const all = shown.flatMap((part) => actionsIn(granted[part]).map((action) => `${part} ${action}`));
         const removed = [...NEEDED, ...NEEDED_ELSEWHERE, ...OF_UPLOADS, ...OF_OTHER_PRODUCERS];
         const named = removed.map(([part, action]) => `${part} ${action}`);
         expect(all.filter((each) => !NOT_ENFORCED.test(each)).sort()).toEqual(named.sort());
@@ -221,8 +244,7 @@ describeWith(python, 'moto', () => {
           await writeFile(file, events.join('\n'));
           await runAs('producer', ['send', file], { deployed: where, folder });
         }
-        const options = { ...(where.outputs['options'] as object), 'store.partSize': '5MiB' };
-        const deployed = { ...where, outputs: { ...where.outputs, options } };
+        const deployed = told({ 'store.partSize': '5MiB' });
         for (const [part, action] of OF_UPLOADS) {
           const run = () => runAs(part, ['run', part, '--once'], { deployed, folder });
           const failing = () => proxy.withoutParts(run);
@@ -333,7 +355,7 @@ async function policiesIn(folder: string, name: string): Promise<Record<Part, Po
     .flatMap((each) => each.instances);
   const of = (part: Part) =>
     JSON.parse(found.find(({ index_key }) => index_key === part)!.attributes.policy) as PolicyDocument;
-  return { producer: of('producer'), processor: of('processor'), staging: of('staging') };
+  return Object.fromEntries(PARTS.map((part) => [part, of(part)])) as Record<Part, PolicyDocument>;
 }
 
 /** `role`: a policy of our own, or a role of the platform, whose policy stands inline. */

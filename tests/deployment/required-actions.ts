@@ -45,12 +45,6 @@ export const REQUIRED: readonly Required[] = [
     source: 'https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html',
   },
   {
-    roles: ['reader'],
-    actions: ['s3:GetObject', 's3:ListBucket'],
-    why: 'what any reader of Iceberg tables asks a bucket for; readers are programs of others',
-    source: 'docs/how-to/read-with-pyiceberg.md',
-  },
-  {
     roles: WRITERS,
     actions: ['s3:ListBucket'],
     why: 'without it S3 says "denied" instead of "not there", and what is not there is an answer that is needed',

@@ -76,16 +76,19 @@ test('the smoke test runs every command by the program that it is given, each pa
       return JSON.stringify([{ rows: 1000, ids: 1000 }]);
     },
   };
-  const as = (part: Part) => ({ [part]: { WHO: part } });
+  const parts: Part[] = ['producer', 'processor', 'staging', 'transforms', 'reader'];
   const said = await smokeTest({
     endpoint: 'http://nobody',
     outputs: { options: { 'store.url': 's3://lake' } },
-    identities: { ...as('producer'), ...as('processor'), ...as('staging') } as Record<Part, { WHO: string }>,
+    identities: Object.fromEntries(parts.map((part) => [part, { WHO: part }])) as Record<
+      Part,
+      { WHO: string }
+    >,
     program,
   });
   expect(said).toContain('run from /the/image');
   expect(ran).toEqual([
     ...['producer send', 'producer send', 'producer send', 'processor run processor quarantine'],
-    ...['staging run staging maintenance', 'processor verify', 'staging sql'],
+    ...['staging run staging maintenance', 'processor verify', 'reader sql'],
   ]);
 });
