@@ -1,6 +1,7 @@
 /** A version of a table whose metadata file is written and durable; only the pointer has to be moved. */
 import { gzipSync } from 'node:zlib';
-import { writeNew } from '../commit/new-file.ts';
+import type { Clock } from '../../base/base.ts';
+import { mayBeGone, writeNew } from '../commit/new-file.ts';
 import type { LakeOptions, Table } from '../lake.ts';
 import { freshUuid } from '../table/fresh-ids.ts';
 import { metadataLocation } from '../table/locations.ts';
@@ -13,6 +14,8 @@ export interface PointedVersion {
   /** Metadata files that its log no longer names: to be deleted once it is the current version. */
   forgotten: readonly string[];
   move: PointerMove;
+  /** Before its file was. */
+  writtenAt_ms: number;
 }
 
 export async function stagePointed(
@@ -30,20 +33,26 @@ export async function stagePointed(
     uuid: freshUuid({ now_ms: clock.now(), random }),
     gzip,
   });
+  const writtenAt_ms = clock.now();
   const text = Buffer.from(stringifyMetadata(metadata));
   await writeNew(store, to, gzip ? gzipSync(text) : text);
   return {
     table: { name, metadata, metadataLocation: to },
     forgotten,
     move: { name, from: from?.metadataLocation, to },
+    writtenAt_ms,
   };
 }
 
-/** Once; throws as the catalog does. */
+/**
+ * Once; throws as the catalog does. A machine that slept over it since the file was written is overtaken: another program
+ * may have taken the file, and the table would be no more.
+ */
 export async function movePointer(
-  catalog: PointerCatalog,
-  { name, from, to }: PointerMove,
+  { catalog, clock }: { catalog: PointerCatalog; clock: Clock },
+  { move: { name, from, to }, writtenAt_ms }: Pick<PointedVersion, 'move' | 'writtenAt_ms'>,
 ): Promise<'moved' | 'conflict'> {
+  if (mayBeGone(clock, writtenAt_ms)) return 'conflict';
   const answer = await (from === undefined ? catalog.create(name, to) : catalog.swap(name, { from, to }));
   return answer === 'created' || answer === 'swapped' ? 'moved' : 'conflict';
 }

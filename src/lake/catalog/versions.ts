@@ -50,11 +50,12 @@ function pointedVersions(ports: Ports & { catalog: PointerCatalog }): Versions {
     async stage(base, { updates }) {
       const metadata = applyUpdates(base.metadata, updates, { now_ms: clock.now() });
       const from = base.metadataLocation === UNPUBLISHED ? undefined : base;
-      const { table, forgotten, move } = await stagePointed(ports, { name: base.name, metadata, from });
+      const version = await stagePointed(ports, { name: base.name, metadata, from });
+      const { table, forgotten, move } = version;
       return {
         files: [move.to],
         async send() {
-          const answer = await movePointer(catalog, move);
+          const answer = await movePointer({ catalog, clock }, version);
           return answer === 'moved' ? { table, forgotten } : 'conflict';
         },
       };

@@ -69,6 +69,14 @@ test.each(['/snap-', '.metadata.json'])(
   },
 );
 
+test('a metadata file that it wrote before it slept does not become the table', async () => {
+  const { lake, store, table } = await start({ after: '.metadata.json', hours: 96 });
+  expect((await lake.withOverflow(table))!.specId).toBe(1);
+  const { metadataLocation, metadata } = (await lake.load(table.name))!;
+  expect(metadata['partition-specs']).toHaveLength(2);
+  expect(await locationsOf(store)).toContain(metadataLocation);
+});
+
 test('one that slept for a night commits what it prepared', async () => {
   const { lake, clock, table } = await start({ after: '.metadata.json', hours: 12 });
   const change = await append(lake, table, clock.now());

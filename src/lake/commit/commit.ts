@@ -9,9 +9,10 @@ import type { Change, CommitOutcome, Refusal, Table } from '../lake.ts';
 import type { Manifest } from '../table/data-file.ts';
 import { ancestors, type Snapshot } from '../table/metadata.ts';
 import { pause, reload } from './load.ts';
+import { mayBeGone } from './new-file.ts';
 import type { CommitPorts } from './ports.ts';
 import { readPrepared } from './prepare.ts';
-import { type Attempt, COMMIT_ID, WRITTEN_MOST_MS, writeAttempt } from './stage.ts';
+import { type Attempt, COMMIT_ID, writeAttempt } from './stage.ts';
 
 export async function commitChange(ports: CommitPorts, table: Table, change: Change): Promise<CommitOutcome> {
   checkChange(table, change);
@@ -77,7 +78,7 @@ class Commit {
         'it may have been made and undone since: its files go with the snapshot that is expired',
       );
     const { preparedAt_ms = Number.POSITIVE_INFINITY } = this.#change;
-    if (this.#ports.clock.now() - preparedAt_ms > WRITTEN_MOST_MS) {
+    if (mayBeGone(this.#ports.clock, preparedAt_ms)) {
       return this.#refused('its files were written too long ago, and may be gone');
     }
     if (this.#attempts >= this.#ports.commitAttempts) throw this.#exhausted();

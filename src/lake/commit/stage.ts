@@ -17,18 +17,12 @@ import { currentSnapshot, type Snapshot, tableSchema } from '../table/metadata.t
 import { nextTime_ms } from '../table/next-metadata.ts';
 import { withRowIds } from '../table/row-lineage.ts';
 import type { TableUpdate, Update } from '../table/table-update.ts';
-import { writeNew } from './new-file.ts';
+import { mayBeGone, writeNew } from './new-file.ts';
 import type { CommitPorts } from './ports.ts';
 import { removeFiles } from './remove.ts';
 import { addedBy, baseContents, countsOf } from './totals.ts';
 
 export const COMMIT_ID = 'lakeward.commit-id';
-
-/**
- * What a commit refers to was written less than this before it is sent: a third of the three days after which a removal
- * of orphans, also that of another program, takes what no snapshot names.
- */
-export const WRITTEN_MOST_MS = 86_400_000;
 
 /** An attempt whose files are written and durable; only the catalog does not know of it yet. */
 export interface Attempt {
@@ -96,7 +90,7 @@ export async function writeAttempt(
     snapshot,
     files: [list, ...removal.written, ...version.files],
     // A machine that slept over it is overtaken: what it wrote may be gone, and is written anew.
-    send: async () => (clock.now() - oldest_ms > WRITTEN_MOST_MS ? 'conflict' : version.send()),
+    send: async () => (mayBeGone(clock, oldest_ms) ? 'conflict' : version.send()),
   };
 }
 

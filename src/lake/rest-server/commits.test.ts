@@ -7,6 +7,8 @@ import {
   type RestCatalog,
   restCatalog,
 } from '../../../tests/support/rest-catalog.ts';
+import { movedClock } from '../../../tests/support/small-lake.ts';
+import { type ObjectStore, openMemoryStore } from '../../object-store/object-store.ts';
 import { openMemoryCatalog } from '../catalog/memory.ts';
 
 let rest: RestCatalog;
@@ -46,6 +48,25 @@ describe('commits', () => {
     const lost = answers.find(({ status }) => status === 409)!;
     expect(lost.body.error).toMatchObject({ type: 'CommitFailedException' });
     expect(await metadata()).toHaveProperty('snapshots.length', 1);
+  });
+
+  test('of a machine that slept since it wrote the metadata file are made by another file: that one may be gone', async () => {
+    const clock = movedClock(Date.UTC(2026, 0, 1));
+    const inner = openMemoryStore({ clock });
+    const written: string[] = [];
+    const store: ObjectStore = {
+      ...inner,
+      async writeIfAbsent(location, bytes) {
+        if (written.length === 1) clock.now_ms += 4 * 86_400_000;
+        written.push(location);
+        return inner.writeIfAbsent(location, bytes);
+      },
+    };
+    rest = await restCatalog({ store, clock });
+    await rest.createTable();
+    expect(await commit(setProperty('slept'))).toMatchObject({ status: 200 });
+    expect(written).toHaveLength(3);
+    expect(await metadataFiles()).toEqual([written[0], written[2]]);
   });
 
   test('of many clients that do not exclude each other are all made', async () => {

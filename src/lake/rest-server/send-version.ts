@@ -5,6 +5,7 @@
  */
 import { Failure } from '../../base/base.ts';
 import { movePointer, type PointedVersion } from '../catalog/stage-pointed.ts';
+import { mayBeGone } from '../commit/new-file.ts';
 import type { Table } from '../lake.ts';
 import { RestError } from './rest-error.ts';
 import type { Service } from './service.ts';
@@ -27,12 +28,13 @@ export async function sendVersions(service: Service, versions: readonly PointedV
 
 /** A Failure says that nothing was done, for certain. */
 async function ask(
-  { ports: { catalog, log } }: Service,
+  { ports: { catalog, clock, log } }: Service,
   versions: readonly PointedVersion[],
 ): Promise<Sent | 'unknown' | Failure> {
   const moves = versions.map(({ move }) => move);
   try {
-    if (moves.length === 1) return await movePointer(catalog, moves[0]!);
+    if (versions.length === 1) return await movePointer({ catalog, clock }, versions[0]!);
+    if (versions.some(({ writtenAt_ms }) => mayBeGone(clock, writtenAt_ms))) return 'conflict';
     return (await catalog.swapAll?.(moves)) === 'swapped' ? 'moved' : 'conflict';
   } catch (error) {
     if (error instanceof Failure && error.code !== 'catalog.unknown') return error;
