@@ -134,14 +134,24 @@ const rollBackAndKeep: Acting = async (world, lake, name) => {
   await keep(QUARANTINE_NAME)(world, lake, name);
 };
 
-/** Snapshots for the expiry, which waits for ten of them. */
-const goOn: Acting = async ({ random }, lake, writer) => {
-  const table = await loaded(lake, random() < 0.8 ? QUARANTINE_NAME : RAW_NAME);
-  const empty = { operation: 'replace', manifests: [] } as const;
-  const stage = (base: typeof table, at: { snapshotId: bigint; sequenceNumber: number }) =>
-    advance(base, at, { writer });
-  for (let i = 0; i < 8; i++) await lake.commit(table, { ...empty, commitId: crypto.randomUUID(), stage });
+/** The same with another program, after a commit of ours: without one, quarantine cannot tell how far it is. */
+const rollBackAndExpire: Acting = async (world, lake, name) => {
+  await rollBack(QUARANTINE_NAME)(world, lake, name);
+  await goOn(1)(world, lake, name);
+  await foreignExpire(QUARANTINE_NAME)(world, lake, name);
 };
+
+/** Snapshots for the expiry, which waits for ten of them. */
+const goOn =
+  (commits: number): Acting =>
+  async (_, lake, writer) => {
+    const table = await loaded(lake, QUARANTINE_NAME);
+    const empty = { operation: 'replace', manifests: [] } as const;
+    const stage = (base: typeof table, at: { snapshotId: bigint; sequenceNumber: number }) =>
+      advance(base, at, { writer });
+    for (let i = 0; i < commits; i++)
+      await lake.commit(table, { ...empty, commitId: crypto.randomUUID(), stage });
+  };
 
 /**
  * Who disturbs it, each beside those before it. Where an operator rolls back raw alone, all that was rejected is there at
@@ -154,23 +164,28 @@ export async function onQuarantine(world: World, by: Disturbed): Promise<Record<
   const first = { commitId: crypto.randomUUID(), stage: firstCommit('test') };
   await world.lake.create(QUARANTINE_NAME, QUARANTINE, first);
   const others = {
-    foreigner: [foreignExpire(QUARANTINE_NAME)],
+    foreigner: [foreignExpire(QUARANTINE_NAME), rollBackAndExpire],
     ...(world.days === 'all but requests' && { 'foreign tidier': [foreignRemoveOrphans(QUARANTINE_NAME)] }),
   };
   return {
     ...Object.fromEntries(SHARDS.map((shard) => [shard, [take]])),
     maintenance: [keep(QUARANTINE_NAME), keep(RAW_NAME)],
-    busy: [goOn],
+    busy: [goOn(8)],
     operator: by === 'raw rolled back' ? [rollBack(RAW_NAME)] : [rollBackAndKeep],
     ...(by === 'other programs' && others),
   };
 }
 
-/** Whatever was undone is taken again, and what waits is adopted. */
+/** Whatever was undone is taken again, and what waits is adopted; where that is gone, it is not what a snapshot names. */
 export async function settleQuarantine(world: World): Promise<void> {
   world.faults = false;
-  for (const shard of SHARDS) await take(world, world.lake, shard);
-  await adopt(world, world.lake);
+  try {
+    for (const shard of SHARDS) await take(world, world.lake, shard);
+    await adopt(world, world.lake);
+  } catch (error) {
+    const found = await unreadable(world, await loaded(world.lake, QUARANTINE_NAME));
+    throw found.length > 0 ? new Error(found.join()) : error;
+  }
 }
 
 export async function quarantineFindings(world: World, by: Disturbed): Promise<string[]> {
