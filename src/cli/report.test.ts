@@ -23,6 +23,16 @@ describe('a failure', () => {
     );
   });
 
+  test('whose reason has lines keeps them under each other, so that a mark stays where it points', () => {
+    const why = 'no column "nope"\n\nLINE 1: select nope\n               ^';
+    const failure = new Failure('the query did not run', { code: 'query.failed', fault: 'user', why });
+    expect(reportText(reportOf(failure), plain).split('\n').slice(1, 4)).toEqual([
+      '  why   no column "nope"',
+      '        LINE 1: select nope',
+      '                       ^',
+    ]);
+  });
+
   test('that knows little still says something in every line, its cause first', () => {
     const cause = new Error('connect ECONNREFUSED 127.0.0.1:4567');
     const report = reportOf(

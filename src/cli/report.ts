@@ -35,12 +35,15 @@ export function reportOf(error: unknown): Report {
 export function reportText({ message, code, why, fix, read, stack }: Report, paint: Paint): string {
   const lines = [
     `${paint.red('lakeward:')} ${message} ${paint.dim(`[${code}]`)}`,
-    `  ${paint.dim('why')}   ${why}`,
-    `  ${paint.dim('fix')}   ${fix}`,
+    `  ${paint.dim('why')}   ${indented(why)}`,
+    `  ${paint.dim('fix')}   ${indented(fix)}`,
     `  ${paint.dim('read')}  ${read}`,
   ];
   return `${[...lines, ...(stack === undefined ? [] : ['', stack])].join('\n')}\n`;
 }
+
+/** An engine explains itself in several lines, and marks a place in one of them: kept under each other. */
+const indented = (text: string): string => text.replace(/\n+/g, '\n        ');
 
 /** The `error` of `--json`. */
 export function reportJson({ code, message, why, fix, read }: Report) {

@@ -110,14 +110,14 @@ export function planner() {
         const question = await questionOf(c, sql);
         // Its plan depends on the values; the empty tables here have none.
         if (question === 'pivot') return [...types.keys()].map((view) => ({ view, filters: [] }));
-        const rows = (await c.runAndReadAll(`explain (format json) ${question.planned}`)).getRowsJson();
+        const rows = (await c.runAndReadAll(`${EXPLAIN}${question.planned}`)).getRowsJson();
         const plan = JSON.parse(String(rows[0]![1])) as PlanNode[];
         return filtersOf(plan, {
           type: (view, column) => types.get(view)?.get(column),
           columns: (view) => [...(types.get(view)?.keys() ?? [])],
         });
       } catch (error) {
-        throw queryFailure(error);
+        throw queryFailure(error, asWritten);
       }
     },
     close(): void {
@@ -142,9 +142,16 @@ function interrupted(cause: unknown): Failure {
   });
 }
 
-function queryFailure(error: unknown): Failure {
+/** A line of its own, so that the engine shows the place of a mistake in the lines as they were written. */
+const EXPLAIN = 'explain (format json)\n';
+
+/** The engine's message about an explained question, with the lines counted without `EXPLAIN`. */
+const asWritten = (message: string): string =>
+  message.replace(/^LINE (\d+): /m, (label, line) => `LINE ${Number(line) - 1}: `.padEnd(label.length));
+
+function queryFailure(error: unknown, rewritten = (message: string) => message): Failure {
   if (error instanceof Failure) return error;
-  const text = error instanceof Error ? error.message : String(error);
+  const text = rewritten(error instanceof Error ? error.message : String(error));
   return new Failure('the query did not run', {
     code: 'query.failed',
     fault: 'user',

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Failure } from '../../base/base.ts';
 import { type Cell, type Engine, type LocalFiles, openEngine } from '../engine.ts';
 
 let folder: string;
@@ -116,6 +117,28 @@ describe('a question', () => {
       }),
     );
   });
+});
+
+it('a mistake is shown in the text as it was written', async () => {
+  const lines = async (sql: string) => {
+    const failed = await engine.scanFilters(sql).then(
+      () => undefined,
+      (error: Failure) => error.why,
+    );
+    return failed?.split('\n').slice(-2);
+  };
+  expect(await lines('select nothing from raw.events')).toEqual([
+    'LINE 1: select nothing from raw.events',
+    '               ^',
+  ]);
+  expect(await lines(`${'\n'.repeat(8)}select\n  nothing from raw.events`)).toEqual([
+    'LINE 10:   nothing from raw.events',
+    '           ^',
+  ]);
+  expect(await lines(`${'\n'.repeat(8)}select nothing from raw.events`)).toEqual([
+    'LINE 9:  select nothing from raw.events',
+    '                ^',
+  ]);
 });
 
 describe('an answer', () => {
