@@ -250,4 +250,10 @@ describe('a source', () => {
       }),
     );
   });
+
+  it('that is a folder is too', async () => {
+    await expect(fileSource(tmpdir())).rejects.toEqual(
+      expect.objectContaining({ code: 'send.no_file', fault: 'user', why: 'it is a folder' }),
+    );
+  });
 });

@@ -28,6 +28,15 @@ export async function fileSource(path: string): Promise<Source> {
       cause,
     });
   });
+  if (info.isDirectory()) {
+    throw new Failure(`cannot read ${path}`, {
+      code: 'send.no_file',
+      fault: 'user',
+      why: 'it is a folder',
+      hint: 'name the files in it',
+      docs: 'lakeward send --help',
+    });
+  }
   return { name: path, bytes: info.size, open: () => createReadStream(path, { highWaterMark: 1 << 20 }) };
 }
 

@@ -195,7 +195,7 @@ class KinesisStream implements Stream {
       code: 'stream.not_found',
       fault: 'user',
       why: `not in ${region}${endpoint === undefined ? '' : ` at ${endpoint}`}`,
-      hint: 'Check --stream, --region and --endpoint, or create the stream first.',
+      hint: 'Check --stream, --stream-region and --endpoint, or create the stream first.',
       cause,
     });
   }

@@ -91,7 +91,7 @@ export function connectionFailure(
     fault: 'service',
     retry: 'backoff',
     why: reasonOf(error),
-    hint: 'Is the address right, and does something listen there? (--endpoint, --region)',
+    hint: 'Is the address right, and does something listen there? (--endpoint, --stream-region)',
     cause: error,
   });
 }

@@ -21,9 +21,9 @@ export const tables: TablesAction = async (context) => {
 };
 
 async function existing(lake: Lake, name: string): Promise<Table> {
-  const table = await lake.load(name);
-  if (table !== undefined) return table;
   const names = await lake.list();
+  const table = names.includes(name) ? await lake.load(name) : undefined;
+  if (table !== undefined) return table;
   throw new Failure(`there is no table ${name}`, {
     code: 'lake.no_table',
     fault: 'user',
