@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { byteFigure, durationFigure, figure, rateFigure } from './figures.ts';
+import { byteFigure, counted, durationFigure, figure, rateFigure } from './figures.ts';
 
 test('figures have thousands separators, whatever their size', () => {
   expect([0, 999, 1000, 1234567, -1234567, 2n ** 63n].map(figure)).toEqual([
@@ -12,6 +12,10 @@ test('figures have thousands separators, whatever their size', () => {
     '9,223,372,036,854,775,808',
   ]);
   fc.assert(fc.property(fc.bigInt(), (n) => BigInt(figure(n).replaceAll(',', '')) === n));
+});
+
+test('one of a unit is in the singular', () => {
+  expect([0, 1, 2000].map((n) => counted(n, 'record'))).toEqual(['0 records', '1 record', '2,000 records']);
 });
 
 test('sizes are in powers of 1000, and never 1000.0 of a unit', () => {
@@ -28,7 +32,9 @@ test('sizes are in powers of 1000, and never 1000.0 of a unit', () => {
 });
 
 test('durations have the two units that matter', () => {
-  expect([0, 850, 999.7, 12_300, 59_960, 245_000, 7_800_000, 273_600_000].map(durationFigure)).toEqual([
+  expect(
+    [0, 850, 999.7, 12_300, 59_960, 245_000, 7_800_000, 273_600_000, 365 * 86_400_000].map(durationFigure),
+  ).toEqual([
     '0 ms',
     '850 ms',
     '1.0 s',
@@ -37,6 +43,7 @@ test('durations have the two units that matter', () => {
     '4 min 05 s',
     '2 h 10 min',
     '3 d 4 h',
+    '365 d',
   ]);
 });
 

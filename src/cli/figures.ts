@@ -6,6 +6,11 @@ export function figure(value: number | bigint): string {
   return String(whole).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
+/** 1 record · 2,000 records */
+export function counted(count: number, unit: string): string {
+  return `${figure(count)} ${unit}${count === 1 ? '' : 's'}`;
+}
+
 /** 1234567 → 1.2 MB (powers of 1000, as the options understand them) */
 export function byteFigure(value_bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
@@ -19,7 +24,7 @@ export function byteFigure(value_bytes: number): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }
 
-/** 850 ms · 12.3 s · 4 min 05 s · 2 h 10 min · 3 d 4 h */
+/** 850 ms · 12.3 s · 4 min 05 s · 2 h 10 min · 3 d 4 h · 365 d */
 export function durationFigure(value_ms: number): string {
   if (value_ms < 999.5) return `${Math.round(value_ms)} ms`;
   if (value_ms < 59_950) return `${(value_ms / 1000).toFixed(1)} s`;
@@ -28,7 +33,7 @@ export function durationFigure(value_ms: number): string {
   const minutes = Math.floor(seconds / 60);
   if (minutes < 24 * 60) return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
   const hours = Math.floor(minutes / 60);
-  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+  return `${Math.floor(hours / 24)} d${hours % 24 === 0 ? '' : ` ${hours % 24} h`}`;
 }
 
 /** `figure` of events a second, rounded to what is meaningful. */

@@ -42,6 +42,15 @@ describe('on a terminal', () => {
 });
 
 describe('elsewhere', () => {
+  test('one record is in the singular', () => {
+    const around = surroundings({ terminal: false });
+    const progress = startProgress({ label: 'sending', unit: 'records sent' }, around);
+    around.pass(1000);
+    progress.update(1);
+    progress.end();
+    expect(around.shown).toEqual([undefined, 'sending  1 record sent  1/s  1.0 s\n']);
+  });
+
   test('a plain line is written every five seconds, so that a log is not flooded', () => {
     const around = surroundings({ terminal: false });
     const progress = startProgress({ label: 'sending', unit: 'events' }, around);

@@ -75,7 +75,7 @@ function progressText(
   const parts = [
     label,
     ...(bar && share !== undefined ? [`${barText(share)} ${Math.floor(share * 100)}%`] : []),
-    `${figure(done)}${of} ${unit}`,
+    `${figure(done)}${of} ${done === 1 && total === undefined ? unit.replace(/s(?= |$)/, '') : unit}`,
     rateFigure({ count: done, elapsed_ms }),
     durationFigure(elapsed_ms),
     ...(note === '' ? [] : [note]),

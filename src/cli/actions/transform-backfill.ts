@@ -3,7 +3,7 @@ import { type BackfillPlan, backfill, planBackfill, rangesText } from '../../tra
 import type { TransformBackfillAction } from '../commands/transform-backfill.ts';
 import { composeEngine, composeLake, sweepWork } from '../compose.ts';
 import { EXIT } from '../exit.ts';
-import { byteFigure, figure } from '../figures.ts';
+import { byteFigure, counted } from '../figures.ts';
 import { projectOf, projectTransforms, transformNamed } from '../project-transforms.ts';
 import { transformObservers } from '../transform-role.ts';
 import { report } from './transform-run.ts';
@@ -36,13 +36,13 @@ export const transformBackfill: TransformBackfillAction = async (context) => {
 };
 
 function sentence({ name, kind, days, commits, read, definitionChanged }: BackfillPlan): string {
-  const reading = `reading ${figure(read.files)} files (${byteFigure(read.bytes)})`;
+  const reading = `reading ${counted(read.files, 'file')} (${byteFigure(read.bytes)})`;
   const what =
     kind === 'rebuild'
       ? `would make marts.${name} anew from all events, ${reading}`
       : days.length === 0
         ? 'has no such day to compute'
-        : `would compute ${rangesText(days)} anew, in ${figure(commits ?? 0)} commits, ${reading}`;
+        : `would compute ${rangesText(days)} anew, in ${counted(commits ?? 0, 'commit')}, ${reading}`;
   return `${name} ${what}${definitionChanged ? '; its definition has changed since' : ''}`;
 }
 
