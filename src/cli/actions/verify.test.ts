@@ -4,10 +4,17 @@ import { plain } from '../paint.ts';
 import { verdict } from './verify.ts';
 
 const verified = {
-  ...{ checks: [], findings: [], ledger: emptyTally, waiting: 0, events: 0, quarantined: 0 },
+  checks: [{ code: 'raw.events.ledger', text: 'raw.events adds up', ok: true }],
+  ...{ findings: [], ledger: emptyTally, waiting: 0, events: 0, quarantined: 0 },
   expired: [],
 };
 const range = { stream: 'arn:aws:kinesis:eu-west-1:1:stream/e', shard: 'shardId-000000000001' };
+
+test('of a lake without tables there is no verdict: its folder may be misspelt', () => {
+  const text = verdict({ ...verified, checks: [] }, plain);
+  expect(text).toContain('No tables yet');
+  expect(text).not.toContain('each once');
+});
 
 test('the verdict names what may have expired unread: stream, shard, positions and times, as far as they are known', () => {
   const of = (expired: Parameters<typeof verdict>[0]['expired']) =>

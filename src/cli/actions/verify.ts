@@ -49,6 +49,8 @@ export function verdict(
   { checks, findings, ledger, waiting, events, expired }: Verified,
   paint: Paint,
 ): string {
+  if (checks.length === 0)
+    return 'No tables yet, and nothing to prove: `lakeward dev` makes them; --dir names another folder.\n';
   const lines = checks.map(({ text, ok }) => `${ok ? paint.green('✓') : paint.red('✗')} ${text}`);
   for (const { code, what, expected, found } of findings) {
     lines.push('', paint.red(`${code}: ${what}`), `  expected ${expected}`, `  found    ${found}`);
