@@ -289,6 +289,16 @@ describe('stopping', () => {
     });
     expect({ exit, stderr }).toEqual({ exit: 130, stderr: 'stopped\n' });
   });
+
+  test('a question that is interrupted by the signal exits with 130; by anything else, it failed', async () => {
+    const interrupted = new Failure('the query was interrupted', {
+      code: 'query.interrupted',
+      fault: 'user',
+    });
+    const action = () => Promise.reject(interrupted);
+    expect((await run('tables', { signal: AbortSignal.abort(), action })).exit).toBe(130);
+    expect((await run('tables', { action })).exit).toBe(1);
+  });
 });
 
 test('an error that nobody foresaw exits with 70 and its stack', async () => {

@@ -3,7 +3,7 @@
  * touches of the process comes in as an argument, so that tests run it whole.
  */
 import type { Readable } from 'node:stream';
-import { type Clock, createLog, type Log, limitedLog } from '../base/base.ts';
+import { type Clock, createLog, Failure, type Log, limitedLog } from '../base/base.ts';
 import { environmentOf, loadConfigFile, type Resolved, resolveSettings } from '../config/config.ts';
 import type { Command } from './command.ts';
 import { EXIT, type ExitCode } from './exit.ts';
@@ -137,6 +137,7 @@ function logEnd({ message, code, why, fix, exit }: Report, { execution, console,
 }
 
 function isAbort(error: unknown, signal: AbortSignal): boolean {
+  if (error instanceof Failure) return error.code === 'query.interrupted';
   return error === signal.reason || (error instanceof Error && error.name === 'AbortError');
 }
 

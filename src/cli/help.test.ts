@@ -63,6 +63,7 @@ Exit codes
   1    failed; the message says why and what to do
   2    the command line or the configuration is wrong; nothing was done
   70   a bug in lakeward; please report it
+  130  stopped by Ctrl-C before its work was done; what it committed stays
 
 Read on
   lakeward sql --help

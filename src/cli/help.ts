@@ -122,9 +122,16 @@ export function overviewText({ commands, version, paint, of }: Overview): string
 
 /** Those that every command can end with, and the command's own. */
 export function exitCodes(command: Command): ExitCode[] {
-  return [...new Set<ExitCode>([EXIT.ok, EXIT.failed, EXIT.usage, ...(command.exits ?? []), EXIT.bug])].sort(
-    (a, b) => a - b,
-  );
+  return [
+    ...new Set<ExitCode>([
+      EXIT.ok,
+      EXIT.failed,
+      EXIT.usage,
+      ...(command.exits ?? []),
+      EXIT.bug,
+      EXIT.stopped,
+    ]),
+  ].sort((a, b) => a - b);
 }
 
 type Section = [title: string | undefined, lines: readonly string[]];

@@ -23,14 +23,17 @@ export interface Surroundings {
   cwd?: string;
   /** Beside this process's own. */
   env?: Readonly<Record<string, string>>;
+  /** What it can read on stdin, which stays open. */
+  stdin?: string;
 }
 
-export function start(args: readonly string[], { cwd, env }: Surroundings = {}): Running {
+export function start(args: readonly string[], { cwd, env, stdin }: Surroundings = {}): Running {
   const child = spawn(BIN, args, {
     cwd,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     env: { ...process.env, NO_COLOR: '1', ...env },
   });
+  child.stdin?.write(stdin ?? '');
   let [stdout, stderr] = ['', ''];
   child.stdout?.on('data', (chunk) => {
     stdout += chunk;

@@ -28,7 +28,9 @@ export const maintain: MaintainAction = async (context) => {
     if (files > 0) progress.end();
     await out.result({ dryRun: flags.dryRun, tables: reports }, (paint) => maintainText(reports, paint));
     const failed = reports.some(({ work }) => work.some(({ result }) => result === 'failed'));
-    return failed || signal.aborted ? EXIT.failed : EXIT.ok;
+    if (failed) return EXIT.failed;
+    signal.throwIfAborted();
+    return EXIT.ok;
   } finally {
     await lake.close();
   }

@@ -5,6 +5,7 @@ import { ROLES, type Role, type RunAction } from '../commands/run.ts';
 import { composeEngine, composeLake, composeStream, spoolFolder, sweepWork } from '../compose.ts';
 import { removeEndpoint, writeEndpoint } from '../endpoint-file.ts';
 import { EXIT } from '../exit.ts';
+import { counted } from '../figures.ts';
 import { monitorOf, probesOf, startListener } from '../monitoring.ts';
 import { transformsBeside } from '../project-transforms.ts';
 import { runRoles } from '../roles.ts';
@@ -61,10 +62,11 @@ export const run: RunAction = async (context) => {
     } else await runRoles(options, { signal });
     await out.result({ commits, ledger }, () => '');
     if (!flags.once) return EXIT.ok;
-    out.note(`${commits} commits: ${ledgerSentence(ledger)}`);
+    out.note(`${counted(commits, 'commit')}: ${ledgerSentence(ledger)}`);
     if (failed.size > 0) out.note(`failed, and kept their positions: ${[...failed].join(', ')}`);
     // Stopped before the end that was fixed at the start.
-    return signal.aborted || failed.size > 0 ? EXIT.failed : EXIT.ok;
+    signal.throwIfAborted();
+    return failed.size > 0 ? EXIT.failed : EXIT.ok;
   } finally {
     await listener?.close();
     if (served?.server) await removeEndpoint(settings.dir);

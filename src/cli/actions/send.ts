@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { addAbortSignal } from 'node:stream';
 import type { Lake } from '../../lake/lake.ts';
 import type { SendAction } from '../commands/send.ts';
 import { composeLake, composeStream } from '../compose.ts';
@@ -6,12 +7,13 @@ import { figure } from '../figures.ts';
 import { fileSource, recordsOf, type Source } from '../records.ts';
 
 export const send: SendAction = async (context) => {
-  const { args, flags, out, cwd, stdin } = context;
+  const { args, flags, out, cwd, stdin, signal } = context;
   const stdinSource: Source = { name: 'stdin', bytes: undefined, open: () => stdin };
   const names = args.length === 0 ? ['-'] : args;
-  const sources = await Promise.all(
+  const named = await Promise.all(
     names.map((name) => (name === '-' ? stdinSource : fileSource(resolve(cwd, name)))),
   );
+  const sources = named.map((source) => ({ ...source, open: () => addAbortSignal(signal, source.open()) }));
   let lake: Lake | undefined;
   const opened = await composeStream(context, async () => (lake = await composeLake(context, 'reads')));
   const progress = out.progress({ label: 'sending', unit: 'records' });
@@ -20,7 +22,7 @@ export const send: SendAction = async (context) => {
   try {
     const records = limited(
       everyRecord(sources, (bytes) => (read = bytes)),
-      flags.limit ?? Number.POSITIVE_INFINITY,
+      { limit: flags.limit ?? Number.POSITIVE_INFINITY, signal },
     );
     const sent = await opened.stream.send(records, {
       onProgress: ({ records }) =>
@@ -32,9 +34,13 @@ export const send: SendAction = async (context) => {
     progress.update(sent.records);
     progress.end();
     await out.result(sent, () => '');
-    if (!opened.embedded?.server) return;
-    out.note(`${figure(sent.records)} records are in the stream of ${context.settings.dir}.`);
-    out.note('next: lakeward run --once   brings them into the lake');
+    if (opened.embedded?.server && sent.records > 0) {
+      const them = sent.records === 1 ? ['record is', 'it'] : ['records are', 'them'];
+      out.note(`${figure(sent.records)} ${them[0]} in the stream of ${context.settings.dir}.`);
+      out.note(`next: lakeward run --once   brings ${them[1]} into the lake`);
+    }
+    // What was acknowledged is counted above; the rest of the input was not read.
+    signal.throwIfAborted();
   } catch (error) {
     progress.end();
     throw error;
@@ -55,10 +61,19 @@ async function* everyRecord(
   }
 }
 
-async function* limited(records: AsyncIterable<Uint8Array>, limit: number): AsyncGenerator<Uint8Array> {
+/** Ends at the limit, and when it is stopped, also while it waits for more input: what was put stays put. */
+async function* limited(
+  records: AsyncIterable<Uint8Array>,
+  { limit, signal }: { limit: number; signal: AbortSignal },
+): AsyncGenerator<Uint8Array> {
   let left = limit;
-  for await (const record of records) {
-    yield record;
-    if (--left <= 0) return;
+  try {
+    for await (const record of records) {
+      if (signal.aborted) return;
+      yield record;
+      if (--left <= 0) return;
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
   }
 }

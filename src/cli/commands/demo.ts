@@ -1,5 +1,6 @@
 import { count, flag } from '../../config/config.ts';
 import { type Action, defineCommand, ownFlag } from '../command.ts';
+import { EXIT } from '../exit.ts';
 
 const flags = {
   events: ownFlag(count({ min: 100 }), 200_000, { description: 'How many events to simulate.' }),
@@ -20,6 +21,7 @@ export const demoCommand = (action: DemoAction) =>
       ],
       flags,
       json: true,
+      exits: [EXIT.differences],
       examples: [
         { line: 'lakeward demo', does: 'the whole tour' },
         { line: 'lakeward demo --events 2M', does: 'a larger one' },

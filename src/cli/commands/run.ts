@@ -20,7 +20,7 @@ export const runCommand = (action: RunAction) =>
       about: [
         'The processor takes events from the stream, drops repeats inside the watermark and writes raw; quarantine adopts what could not be an event; staging drops every other repeat and sorts; transforms keep the tables of use cases, where the project has any; maintenance keeps the tables small in files and metadata. Without a role all of them run.',
         'Positions are part of the commits of the lake, so a role can be stopped, killed, moved or started twice at any moment: it goes on from what the lake holds.',
-        'With --once the end is fixed at the start, by the stream’s own clock; the exit code is 1 when anything from before that moment is left.',
+        'With --once the end is fixed at the start, by the stream’s own clock; the exit code is 0 only when nothing from before that moment is left.',
       ],
       arguments: [
         {
