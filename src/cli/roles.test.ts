@@ -156,16 +156,19 @@ it('a role goes on after a failure that a retry can mend; one that is mended at 
   expect(await count('staging.events')).toBe(1);
 });
 
-it('once, maintenance comes last and brings small files together', async () => {
+it('once, maintenance comes last, brings small files together and says so', async () => {
   const { worker, stream, options } = await setup();
   for (let n = 1; n <= 9; n++) {
     stream.put(events(n));
     await worker.process();
   }
-  await runRoles(options({ roles: ['staging', 'maintenance'], stream: undefined }), {
+  const said: string[] = [];
+  const log: Log = { ...silentLog, info: (id, text) => said.push(`${id}: ${text}`) };
+  await runRoles(options({ roles: ['staging', 'maintenance'], stream: undefined, log }), {
     signal: NEVER,
     until_ms: 0,
   });
+  expect(said).toContain('maintenance.worked: compact of raw.events: done');
   const files = async () => (await worker.lake.files((await worker.lake.load('raw.events'))!)).files.length;
   expect(await files()).toBe(1);
 });

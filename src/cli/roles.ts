@@ -118,7 +118,16 @@ export async function runRoles(given: RolesOptions, { signal, until_ms }: Run): 
 /** After all else, and without any say in whether that went well. */
 async function maintainOnce(options: RolesOptions, signal: AbortSignal): Promise<void> {
   try {
-    await maintain(maintenanceOptions(options, signal), { dryRun: false });
+    const reports = await maintain(maintenanceOptions(options, signal), { dryRun: false });
+    for (const { table, work } of reports) {
+      for (const { action, count, into, bytes, result, why } of work)
+        options.log.info('maintenance.worked', `${action} of ${table}: ${result}`, {
+          count,
+          into,
+          bytes,
+          why,
+        });
+    }
   } catch (error) {
     if (signal.aborted) return;
     if (!(error instanceof Failure)) throw error;
