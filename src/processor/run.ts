@@ -23,6 +23,7 @@ import {
 } from '../tables/tables.ts';
 import { type PreparedBatch, prepareBatch } from './batch.ts';
 import { CrashCount } from './crash-count.ts';
+import { nextSpool } from './next-spool.ts';
 import { Pace } from './pace.ts';
 import type { ProcessorOptions, SharedWork } from './processor.ts';
 import { windowOver } from './rebuild.ts';
@@ -213,15 +214,14 @@ class Session {
     let verdicts: Promise<void> = Promise.resolve();
     let committing: Promise<void> = Promise.resolve();
     // A stream that is quiet must not hide that what was taken last did not get through.
-    const failed = Promise.withResolvers<never>();
-    failed.promise.catch(() => {});
+    const failed = new AbortController();
     const stop = () => void taking.stop();
     over.addEventListener('abort', stop, { once: true });
     if (over.aborted) stop();
     try {
       for (;;) {
         while (line.length >= BATCHES_IN_FLIGHT) await line.shift();
-        const spool = await nextUnless(failed.promise, taking);
+        const spool = await nextSpool(taking, failed.signal);
         if (spool === undefined) break;
         if (spool.ranges.size === 0) {
           await spool.dispose();
@@ -231,7 +231,7 @@ class Session {
         const { verdict, prepared } = this.#prepare(spool, verdicts);
         verdicts = verdict;
         committing = this.#commitInTurn(prepared, committing);
-        committing.catch(failed.reject);
+        committing.catch((error) => failed.abort(error));
         line.push(committing);
       }
       await committing;
@@ -315,20 +315,6 @@ class Session {
     if (outcome.kind !== 'committed') throw moved(outcome.why);
     this.commits++;
     return { id: outcome.snapshot['snapshot-id'], sequenceNumber: outcome.snapshot['sequence-number'] };
-  }
-}
-
-/** The next spool; one that comes after the failure is nobody's any more. */
-async function nextUnless(failed: Promise<never>, taking: Taking): Promise<Spool | undefined> {
-  const next = taking.next();
-  try {
-    return await Promise.race([next, failed]);
-  } catch (error) {
-    void next.then(
-      (spool) => spool?.dispose(),
-      () => {},
-    );
-    throw error;
   }
 }
 
