@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readSpool } from '../../tests/support/spools.ts';
-import { SpoolWriter } from './spool.ts';
+import { type SpoolFiles, SpoolWriter } from './spool.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -77,3 +77,30 @@ it('holds records of ten megabytes', async () => {
   const { read } = await writeAndRead(rows);
   expect(read.map((row) => row.body.length)).toEqual([10 << 20, 10 << 20, 10 << 20]);
 });
+
+it.each([0, 4, 100])(
+  'leaves no file open when the disk is full after %i bytes: it would keep its room',
+  (room) => {
+    const open = new Set<number>();
+    let left = room;
+    const full: SpoolFiles = {
+      open() {
+        open.add(1);
+        return 1;
+      },
+      write(_file, bytes, at) {
+        if (bytes.length - at > left) throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' });
+        left -= bytes.length - at;
+        return bytes.length - at;
+      },
+      close: (file) => void open.delete(file),
+    };
+    const write = () => {
+      const out = new SpoolWriter('spool.parquet', full);
+      out.append({ data: Buffer.from('{}').toString('base64'), seq: '1', arrived_ms: 0, shard: 0, sub: -1 });
+      out.close();
+    };
+    expect(write).toThrow('ENOSPC');
+    expect([...open]).toEqual([]);
+  },
+);

@@ -46,10 +46,21 @@ export interface SpoolRow {
   sub: number;
 }
 
+/** What a test replaces by a disk that gets full. */
+export interface SpoolFiles {
+  open(path: string): number;
+  /** Writes from `at` on, as much as there is room for. */
+  write(file: number, bytes: Buffer, at: number): number;
+  close(file: number): void;
+}
+
+const nodeFiles: SpoolFiles = { open: (path) => openSync(path, 'wx'), write: writeSync, close: closeSync };
+
 export class SpoolWriter {
   rows = 0;
   /** Of the records themselves. */
   bytes = 0;
+  readonly #files: SpoolFiles;
   readonly #file: number;
   readonly #body = new BytesColumn(4 << 20);
   readonly #seq = new BytesColumn(1 << 20);
@@ -60,9 +71,15 @@ export class SpoolWriter {
   #groupRows = 0;
   #offset = 0;
 
-  constructor(path: string) {
-    this.#file = openSync(path, 'wx');
-    this.#write(Buffer.from(MAGIC));
+  constructor(path: string, files: SpoolFiles = nodeFiles) {
+    this.#files = files;
+    this.#file = files.open(path);
+    try {
+      this.#write(Buffer.from(MAGIC));
+    } catch (error) {
+      this.abandon();
+      throw error;
+    }
   }
 
   append({ data, seq, arrived_ms, shard, sub }: SpoolRow): void {
@@ -76,18 +93,22 @@ export class SpoolWriter {
     if (++this.#groupRows === GROUP_ROWS || this.#body.length >= GROUP_BYTES) this.#endGroup();
   }
 
+  /** Also where it fails: a file that is removed takes up room on a full disk for as long as it is open. */
   close(): void {
-    this.#endGroup();
-    const footer = this.#footer();
-    const size = Buffer.alloc(4);
-    size.writeUInt32LE(footer.length);
-    this.#write(Buffer.concat([footer, size, Buffer.from(MAGIC)]));
-    closeSync(this.#file);
+    try {
+      this.#endGroup();
+      const footer = this.#footer();
+      const size = Buffer.alloc(4);
+      size.writeUInt32LE(footer.length);
+      this.#write(Buffer.concat([footer, size, Buffer.from(MAGIC)]));
+    } finally {
+      this.#files.close(this.#file);
+    }
   }
 
   /** Leaves an unreadable file behind, for the owner of the folder to remove. */
   abandon(): void {
-    closeSync(this.#file);
+    this.#files.close(this.#file);
   }
 
   #endGroup(): void {
@@ -127,7 +148,7 @@ export class SpoolWriter {
 
   #write(data: Buffer): void {
     let done = 0;
-    while (done < data.length) done += writeSync(this.#file, data, done);
+    while (done < data.length) done += this.#files.write(this.#file, data, done);
     this.#offset += data.length;
   }
 }
