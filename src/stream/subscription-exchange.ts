@@ -47,6 +47,8 @@ export async function* exchangeEvents({
   if (signal?.aborted) giveUp();
   try {
     request.on('error', (error) => ended.reject(error));
+    // A connection that the other side ends brings no error, and silence is no longer measured then.
+    request.on('close', () => ended.reject(new Error('the connection ended before the answer')));
     request.setTimeout(silence_ms, () => request.destroy(new Error(`no message for ${silence_ms} ms`)));
     request.end(body);
     const [answered] = (await Promise.race([once(request, 'response'), ended.promise])) as [

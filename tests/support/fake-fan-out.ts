@@ -12,6 +12,8 @@ import type { FakeKinesis } from './fake-kinesis.ts';
 export type SubscriptionFault =
   /** Instead of the subscription. */
   | { error: string }
+  /** The connection ends, as at a restart of the service, before there is any answer. */
+  | { gone: true }
   /** After so many events. */
   | { exception: string; after: number }
   | { cut: true; after: number }
@@ -102,6 +104,7 @@ export class FakeFanOut {
       stream.end(JSON.stringify({ __type: fault.error, message: fault.error }));
       return;
     }
+    if (fault !== undefined && 'gone' in fault) return stream.session?.destroy();
     stream.respond({ ':status': 200, 'content-type': 'application/vnd.amazon.eventstream' });
     stream.write(message('initial-response', {}));
     let from = input.StartingPosition;
@@ -116,7 +119,10 @@ export class FakeFanOut {
   }
 }
 
-function end(stream: ServerHttp2Stream, fault: Exclude<SubscriptionFault, { error: string }>): void {
+function end(
+  stream: ServerHttp2Stream,
+  fault: Exclude<SubscriptionFault, { error: string } | { gone: true }>,
+): void {
   if ('exception' in fault) {
     const headers = { ':message-type': 'exception', ':exception-type': fault.exception };
     stream.end(encodeEvent(headers, Buffer.from('{"message":"told within the stream"}')));
