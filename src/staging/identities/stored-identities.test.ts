@@ -1,4 +1,4 @@
-import { mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -110,6 +110,27 @@ describe('an index that is open', () => {
     const second = await StoredIdentities.open(opening);
     expect(second).toBeDefined();
     await second!.close();
+  });
+
+  it('is free again where opening it failed: what is in the way may go', async () => {
+    const opening = options();
+    const stored = (await StoredIdentities.open(opening))!;
+    await stored.add(keysOf(EVERY), EVERY.length);
+    await stored.cover(at(1));
+    await stored.close();
+    const run = join(
+      opening.folder,
+      (await readdir(opening.folder)).find((name) => name.startsWith('run-'))!,
+    );
+    const bytes = await readFile(run);
+    await rm(run);
+    await mkdir(run);
+    await expect(StoredIdentities.open(opening)).rejects.toMatchObject({ code: 'EISDIR' });
+    await rmdir(run);
+    await writeFile(run, bytes);
+    const again = await StoredIdentities.open(opening);
+    expect(again?.covered).toEqual(at(1));
+    await again?.close();
   });
 
   it('that was reloaded holds what its file covers, and not what was added since', async () => {

@@ -67,8 +67,13 @@ export class StoredIdentities {
     const lock = lockOf(options.folder);
     if (lock === undefined) return undefined;
     const stored = new StoredIdentities(options, lock);
-    await stored.#load();
-    return stored;
+    try {
+      await stored.#load();
+      return stored;
+    } catch (error) {
+      lock.close();
+      throw error;
+    }
   }
 
   get covered(): Covered | undefined {
