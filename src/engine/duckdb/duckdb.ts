@@ -34,27 +34,46 @@ export async function openDuckDb(options: EngineOptions): Promise<Engine> {
   const instance = await reopened(open, connection);
   const { connect } = instance;
   const batches = batchFolders(options.workFolder);
-  const folder = () =>
-    batches.take().catch((error: unknown) => {
+  /** A batch's own connection and folder; where there is no connection, the folder is free again. */
+  const begin = async () => {
+    const folder = await batches.take().catch((error: unknown) => {
       throw engineFailure(error, 'a folder for a batch');
     });
+    const c = await connect().catch(async (error: unknown) => {
+      await folder.release();
+      throw error;
+    });
+    return { c, folder };
+  };
   const files = withFieldIds(options.files ?? inPlace(), connect);
   const views = await openViews(await connect(), files);
   const planning = planner();
 
   return {
-    judge: async (spool, limits) => judge(await connect(), { spool, limits, files, folder: await folder() }),
+    judge: async (spool, limits) => {
+      const own = await begin();
+      return judge(own.c, { spool, limits, files, folder: own.folder });
+    },
     readRaw: async (raw) => {
       const held = await files.hold(raw);
-      const lanes = { connection: await connect(), connect, most: options.lanes ?? 1 };
-      return readRaw({ raw, held, files, lanes, folder: await folder() });
+      const own = await begin().catch((error: unknown) => {
+        held.release();
+        throw error;
+      });
+      const lanes = { connection: own.c, connect, most: options.lanes ?? 1 };
+      return readRaw({ raw, held, files, lanes, folder: own.folder });
     },
     compareIdentities: (source, held) => compareIdentities({ connect, files }, { source, held }),
     compareContents: (source, held) => compareContents({ connect, files }, { source, held }),
     rowCounts: (counted) => rowCounts({ connect, files }, counted),
-    readRejected: async (rejected, held) =>
-      readRejected(await connect(), { rejected, held, files, folder: await folder() }),
-    rewrite: async (input) => rewrite(await connect(), { ...input, access: files, folder: await folder() }),
+    readRejected: async (rejected, held) => {
+      const own = await begin();
+      return readRejected(own.c, { rejected, held, files, folder: own.folder });
+    },
+    rewrite: async (input) => {
+      const own = await begin();
+      return rewrite(own.c, { ...input, access: files, folder: own.folder });
+    },
     spread: async (input) => spread(await connect(), { ...input, access: files }),
     identitiesOf: (events, since_s) => eventIdentities({ connect, files }, { events, since_s }),
     defineViews: async (definitions) => {
@@ -70,7 +89,10 @@ export async function openDuckDb(options: EngineOptions): Promise<Engine> {
     query: (sql, options) => query({ connect, hold: () => views.hold() }, sql, options),
     outputColumns: async (asked) => outputColumns(await connect(), asked),
     notPortable: async (asked) => notPortable(await connect(), asked),
-    transform: async (write) => transform(await connect(), { write, files, folder: await folder() }),
+    transform: async (write) => {
+      const own = await begin();
+      return transform(own.c, { write, files, folder: own.folder });
+    },
     close: async () => {
       planning.close();
       views.close();
@@ -95,8 +117,12 @@ export async function connection(instance: DuckDBInstance): Promise<DuckDBConnec
 const UNREADABLE =
   /No files found|Cannot open file|Failed to read|magic bytes|Invalid Input Error.*parquet|Invalid Input Error: (File|Failed)|TProtocolException|ZSTD|decompress|corrupt|too small to be a Parquet|don't know what type/i;
 
-/** An engine error that is nobody's input: ours, with the statement's head for the report. */
+/**
+ * An engine error that is nobody's input: ours, with the statement's head for the report. What the store or the catalog
+ * could not do meanwhile stays what it is: it may be tried again, and says nothing about a record.
+ */
 export function engineFailure(error: unknown, doing: string): Failure {
+  if (error instanceof Failure) return error;
   const text = error instanceof Error ? error.message : String(error);
   const crash = /^(INTERNAL|FATAL) Error|database has been invalidated/i.test(text);
   const full = /No space left|could not write|max_temp_directory_size/i.test(text);

@@ -2,7 +2,6 @@
  * Rows of raw on their way to staging. Documents are not held in between: identities are read first, and the rows
  * that stay are copied from file to file. A row's id is the place of its file's first row plus its own in the file.
  */
-import { Failure } from '../../base/base.ts';
 import type { Placement } from '../../tables/tables.ts';
 import type { Target } from '../batch.ts';
 import type { Identities, LakeFile, LocalFile, RawBatch, RawFile } from '../engine.ts';
@@ -94,7 +93,7 @@ class DuckDbRawBatch implements RawBatch {
     try {
       return ensureRows(await writeSorted(write), this.rows - drop.length);
     } catch (error) {
-      throw error instanceof Failure ? error : engineFailure(error, 'writing staging');
+      throw engineFailure(error, 'writing staging');
     }
   }
 

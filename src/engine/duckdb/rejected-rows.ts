@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { QUARANTINE } from '../../tables/tables.ts';
-import type { LakeFile, RejectedRows } from '../engine.ts';
+import type { LakeFile, LocalFile, RejectedRows } from '../engine.ts';
 import type { LocalFiles } from '../local-files.ts';
 import type { BatchFolder } from './batch-folders.ts';
 import { engineFailure } from './duckdb.ts';
@@ -39,14 +39,17 @@ export async function readRejected(
       rows,
       fresh: left,
       async writeFresh(placement, target) {
-        return writePartitioned(c, {
+        const write = {
           table: QUARANTINE,
           ...(target && { target }),
           select: `select ${COLUMNS}, (epoch_us(arrived_at) // 86400000000)::integer as __day from fresh`,
           partitionBy: ['__day'],
           ...(placement && { placement }),
           folder: folder.path,
-          hint: (values) => partitionHint(['arrived_at_day'], values),
+          hint: (values: LocalFile['file']['partition']) => partitionHint(['arrived_at_day'], values),
+        };
+        return writePartitioned(c, write).catch((error: unknown) => {
+          throw engineFailure(error, 'writing what is no event');
         });
       },
       async dispose() {

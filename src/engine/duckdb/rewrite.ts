@@ -4,7 +4,6 @@
  * table is sorted again.
  */
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { Failure } from '../../base/base.ts';
 import type { Field, PartitionField, TableDefinition } from '../../lake/lake.ts';
 import type { Placement } from '../../tables/tables.ts';
 import type { Engine } from '../engine.ts';
@@ -39,7 +38,7 @@ export async function rewrite(
   } catch (error) {
     await folder.release();
     if (signal.aborted) throw rewriteInterrupted(error);
-    throw error instanceof Failure ? error : engineFailure(error, 'rewriting files');
+    throw engineFailure(error, 'rewriting files');
   } finally {
     end();
     c.closeSync();
@@ -69,7 +68,7 @@ export async function spread(
       return { partitions, own: { partitions: own, rows: held, files: places ?? [] } };
     });
   } catch (error) {
-    throw error instanceof Failure ? error : engineFailure(error, 'looking into overflow files');
+    throw engineFailure(error, 'looking into overflow files');
   } finally {
     c.closeSync();
   }

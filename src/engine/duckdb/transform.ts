@@ -81,7 +81,7 @@ export async function transform(
   } catch (error) {
     await dispose();
     if (write.signal?.aborted) throw interrupted(write, error);
-    throw error instanceof Failure ? error : engineFailure(error, `writing transform ${write.name}`);
+    throw engineFailure(error, `writing transform ${write.name}`);
   } finally {
     end();
     for (const each of held) each.release();
@@ -221,9 +221,9 @@ async function writeAnswer(
 }
 
 function sqlFailure(error: unknown, query: TransformQuery): Failure {
-  if (error instanceof Failure && error.code === 'transform.sql') return error;
   const failure = engineFailure(error, `transform ${query.name}`);
+  if (failure.code === 'query.not_a_question')
+    return queryFailed(query, { why: failure.why ?? failure.message, cause: error });
   if (failure.code !== 'engine.failed') return failure;
-  const text = error instanceof Failure ? (error.why ?? error.message) : String((error as Error).message);
-  return queryFailed(query, { why: text, cause: error });
+  return queryFailed(query, { why: String((error as Error).message), cause: error });
 }
