@@ -95,8 +95,11 @@ async function* spoolsUpTo(
       for (const [shard, { to }] of spool.ranges) {
         if (passed(to, committed[shard])) ahead.delete(shard);
       }
-      if (spool.rows > 0) yield spool;
-      await spool.dispose();
+      try {
+        if (spool.rows > 0) yield spool;
+      } finally {
+        await spool.dispose();
+      }
     }
   } finally {
     await taking.abandon();

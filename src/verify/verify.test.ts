@@ -223,6 +223,17 @@ describe('a data file', () => {
     expect(finding(verified, 'staging.unreadable')!.found).toBe(`${file!.file.location} is damaged`);
   });
 
+  it('is not called damaged because the store is away', async () => {
+    const { worker, verify } = await cleanLake();
+    const details = { code: 'object_store.unreachable', fault: 'service', retry: 'backoff' } as const;
+    const away = new Failure('GET failed', details);
+    const engine = new Proxy(worker.engine, {
+      get: (target, key) =>
+        key === 'compareIdentities' ? () => Promise.reject(away) : target[key as keyof Engine],
+    });
+    await expect(verify({ engine })).rejects.toBe(away);
+  });
+
   it('that lost a row is named, and the event is missing', async () => {
     const { worker, verify } = await cleanLake();
     const [file] = await filesOf(worker, STAGING_NAME);
@@ -448,6 +459,14 @@ describe('the stream', () => {
     await expect(verify({ signal: stop.signal, onProgress })).rejects.toEqual(
       expect.objectContaining({ name: 'Failure', code: 'verify.interrupted' }),
     );
+    expect(stream.spoolsOpen).toBe(0);
+  });
+
+  it('leaves no spool behind where the engine fails on one', async () => {
+    const { worker, stream, verify } = await cleanLake();
+    const failure = new Failure('judging failed', { code: 'engine.memory', fault: 'user' });
+    const { engine } = failingEngine(worker.engine, { marker: '', at: 'judge', failure });
+    await expect(verify({ engine })).rejects.toBe(failure);
     expect(stream.spoolsOpen).toBe(0);
   });
 });
