@@ -2,7 +2,7 @@
 import { type Clock, Failure } from '../base/base.ts';
 import type { Tally } from '../event/event.ts';
 import type { Lake } from '../lake/lake.ts';
-import type { ShardRead, Sharing, Stream } from '../stream/stream.ts';
+import { isThrottle, type ShardRead, type Sharing, type Stream } from '../stream/stream.ts';
 import { type ExpositionFormat, exposition } from './exposition.ts';
 import { type Health, HealthBook } from './health.ts';
 import { Meter } from './meter.ts';
@@ -95,6 +95,7 @@ export class RunningMonitor implements Monitor {
 
   readFailed(failure: Failure): void {
     this.#meter.add('lakeward.failures', 1, { role: 'processor', code: failure.code });
+    // The service works, and more is asked of it than it gives: lag tells whether that matters.
     if (isThrottle(failure)) this.#meter.add('lakeward.source.throttled', 1, {});
     else this.#book.unreached(failure, this.#clock.now());
     this.#tell();
@@ -173,7 +174,3 @@ export class RunningMonitor implements Monitor {
     this.#outages.tell(this.health(), this.#clock.now());
   }
 }
-
-/** The service works, and more is asked of it than it gives: lag tells whether that matters. */
-const isThrottle = ({ code }: Failure) =>
-  /^kinesis\.(ProvisionedThroughputExceeded|LimitExceeded|Throttling|KMSThrottling)Exception$/.test(code);

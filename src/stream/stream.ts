@@ -15,6 +15,7 @@ import type { Share, Workers, WorkersOptions } from './workers/workers.ts';
 export type { Credentials } from './client.ts';
 export type { LagOptions, Lags, ShardLag } from './lag.ts';
 export type { SendOptions, SendProgress } from './put.ts';
+export { isThrottle } from './service-failures.ts';
 export type { ExpiredRange, Position, Spool, TakenRange } from './taken.ts';
 export { type HeartbeatStore, workersHeard } from './workers/heartbeats.ts';
 export type { Share, Sharing, WorkerHeard, WorkerSelf, Workers, WorkersOptions } from './workers/workers.ts';
