@@ -3,6 +3,7 @@ export { type BackoffOptions, backoff, type RetryOptions, retrying } from './bac
 export { type Clock, systemClock } from './clock.ts';
 export { eachBounded } from './each-bounded.ts';
 export { Failure, type FailureDetails, type Fault, type Retry } from './failure.ts';
+export { Gate } from './gate.ts';
 export { type JsonValue, parseJson, stringifyJson } from './json.ts';
 export { createLog, type Fields, type Level, type Log, silentLog } from './log.ts';
 export { limitedLog } from './log-limit.ts';

@@ -1,9 +1,8 @@
 import { resolve } from 'node:path';
-import type { Clock } from '../base/base.ts';
+import { type Clock, Gate } from '../base/base.ts';
 import { AnswerBuffers } from './answer-buffers.ts';
 import { Capacity } from './capacity.ts';
 import { type ExchangeOptions, exchange } from './exchange.ts';
-import { Gate } from './gate.ts';
 import { listen } from './listener.ts';
 import type { LogFiles } from './log-files.ts';
 import { operationsOf } from './operations.ts';

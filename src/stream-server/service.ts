@@ -1,7 +1,6 @@
-import type { Clock, Log } from '../base/base.ts';
+import type { Clock, Gate, Log } from '../base/base.ts';
 import type { StreamRef } from '../kinesis/kinesis.ts';
 import type { AnswerBuffers } from './answer-buffers.ts';
-import type { Gate } from './gate.ts';
 import type { LiveStream } from './live-stream.ts';
 import { ServiceError } from './service-error.ts';
 import type { ShardLimits } from './shard-limits.ts';

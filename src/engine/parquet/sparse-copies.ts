@@ -4,7 +4,7 @@
  */
 import { type FileHandle, link, mkdir, open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { eachBounded, Failure } from '../../base/base.ts';
+import { eachBounded, Failure, Gate } from '../../base/base.ts';
 import type { ByteRange } from './footer.ts';
 
 export interface CopyOptions {
@@ -53,7 +53,7 @@ export class SparseCopies {
   readonly #options: CopyOptions;
   /** The longest unused first. */
   readonly #copies = new Map<string, Copy>();
-  readonly #limit = new Limit(REQUESTS);
+  readonly #requests = new Gate(REQUESTS);
   #bytes = 0;
   #named = 0;
   #made: Promise<unknown> | undefined;
@@ -129,7 +129,7 @@ export class SparseCopies {
       if (first && tail !== undefined) await writeAll(file, tail.bytes, tail.at);
       // One that fails ends the others, and the file is closed when nothing is written to it any more.
       await eachBounded(missing.flatMap(partsOf), REQUESTS, ({ from, to }) =>
-        this.#limit.run(async () => {
+        this.#requests.pass(async () => {
           const bytes = await this.#options.read(location, { offset: from, length: to - from });
           if (bytes.length !== to - from) throw cutOff(location);
           await writeAll(file, bytes, from);
@@ -211,28 +211,6 @@ function partsOf({ from, to }: ByteRange): ByteRange[] {
 async function writeAll(file: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
   for (let done = 0; done < bytes.length; ) {
     done += (await file.write(bytes, done, bytes.length - done, at + done)).bytesWritten;
-  }
-}
-
-/** At most so many at once; the others wait in the order in which they came. */
-class Limit {
-  #free: number;
-  readonly #waiting: (() => void)[] = [];
-
-  constructor(most: number) {
-    this.#free = most;
-  }
-
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#free === 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    else this.#free--;
-    try {
-      return await work();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#free++;
-      else next();
-    }
   }
 }
 

@@ -1,4 +1,4 @@
-/** Lets so many through at once; the others wait their turn. */
+/** Lets so many through at once; the others wait, in the order in which they came. */
 export class Gate {
   #free: number;
   readonly #waiting: (() => void)[] = [];
