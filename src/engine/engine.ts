@@ -36,6 +36,7 @@ export type {
   WrittenFile,
 } from './batch.ts';
 export { isWritten, sqlType } from './duckdb/column-types.ts';
+export { mayBeDamage } from './file-damage.ts';
 export { inPlace, type LocalFiles, type ReadStats } from './local-files.ts';
 export { type RemoteFiles, remoteFiles } from './parquet/remote-files.ts';
 export { AGGREGATES, WINDOWS } from './portable/aggregates.ts';

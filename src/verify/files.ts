@@ -1,6 +1,5 @@
 /** The data files of a table as they are in the store, against what the table says of each. */
-import { Failure } from '../base/base.ts';
-import type { Engine } from '../engine/engine.ts';
+import { type Engine, mayBeDamage } from '../engine/engine.ts';
 import type { DataFile, Lake, Table } from '../lake/lake.ts';
 import { type Checklist, figure } from './checklist.ts';
 import type { VerifyOptions } from './verify.ts';
@@ -81,8 +80,7 @@ export async function checkPages(
       await engine.compareIdentities([], [file]);
       if (deep) await engine.compareContents([], [file]);
     } catch (error) {
-      // A store that is away, or too little memory, says nothing of a file.
-      if (!isOfFile(error)) throw error;
+      if (!mayBeDamage(error)) throw error;
       damaged.add(file);
     }
   }
@@ -94,9 +92,6 @@ export async function checkPages(
   });
   return damaged;
 }
-
-const isOfFile = (error: unknown) =>
-  error instanceof Failure && /^engine\.(unreadable|failed|crashed)$/.test(error.code);
 
 const LISTED = 5;
 

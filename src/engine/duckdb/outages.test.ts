@@ -59,6 +59,25 @@ it('files are let go of where a batch cannot begin because there is no room for 
   await engine.close();
 });
 
+it('rows are counted of the files that can be read, also where a copy of one cannot be had', async () => {
+  const path = join(folder, 'good.parquet');
+  const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
+  await (await instance.connect()).run(
+    `copy (from range(3)) to '${path}' (format parquet, field_ids {range: 1})`,
+  );
+  instance.closeSync();
+  const bad = { ...FILE, location: 's3://lake/bad.parquet' };
+  const unreadable = new Failure('cannot read it', { code: 'engine.unreadable', fault: 'user' });
+  const engine = await engineOver({
+    async hold(files) {
+      if (files.some(({ location }) => location === bad.location)) throw unreadable;
+      return { paths: files.map(() => path), release() {} };
+    },
+  });
+  expect(await engine.rowCounts([FILE, bad])).toEqual([3, undefined]);
+  await engine.close();
+});
+
 it('rejects that cannot be written are a failure with a reason, as events are', async () => {
   const path = join(folder, 'rejects.parquet');
   const ids = QUARANTINE.schema.fields.map(({ id, name }) => `${name}: ${id}`).join(', ');
