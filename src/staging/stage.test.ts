@@ -4,8 +4,11 @@ import { deleteAllRows, loaded, setMain } from '../../tests/support/edited-table
 import { event, events, uuidOf } from '../../tests/support/events.ts';
 import { faultyCatalog } from '../../tests/support/faulty-catalog.ts';
 import { ScriptedStream } from '../../tests/support/scripted-stream.ts';
-import { lakeFolder, openWorker, type Worker } from '../../tests/support/worker.ts';
+import { BOUNDS, lakeFolder, openWorker, type Worker } from '../../tests/support/worker.ts';
+import { type Clock, silentLog } from '../base/base.ts';
+import type { Lake } from '../lake/lake.ts';
 import { RAW_NAME, STAGING_NAME, tableState } from '../tables/tables.ts';
+import { stageEvents } from './staging.ts';
 
 /** Raw with every repeat still in it: a commit for each list, and a window that remembers next to nothing. */
 async function filled(stagingIds: number, batches: readonly (readonly string[])[]) {
@@ -134,4 +137,30 @@ describe.each([
       expect(await ledger(worker)).toMatchObject({ received: 6, written: 4, duplicate: 2 });
     },
   );
+});
+
+test('staging that is refused again and again does not wait for its next try when it is stopped', async () => {
+  const { worker } = await filled(0, [events(1)]);
+  const stop = new AbortController();
+  const clock: Clock = {
+    now: () => worker.clock.now(),
+    sleep: (_ms, signal) =>
+      new Promise((resolve) => {
+        signal?.addEventListener('abort', () => resolve());
+        stop.abort();
+      }),
+  };
+  const lake: Lake = {
+    ...worker.lake,
+    commit: async (table) => ({ kind: 'refused', why: 'another stager was faster', table }),
+  };
+  const options = { lake, engine: worker.engine, clock, log: silentLog, writer: 'test', bounds: BOUNDS };
+  const staged = await stageEvents({
+    ...options,
+    newId: () => crypto.randomUUID(),
+    random: () => 0,
+    maxRows: 10,
+    signal: stop.signal,
+  });
+  expect(staged).toMatchObject({ written: 0, commits: 0 });
 });

@@ -34,6 +34,7 @@ async function stagePortions(options: Options): Promise<StagingCommit & { commit
       // Another stager was faster, or staging changed: judge again on the new base.
       await options.clock.sleep(
         backoff(refusals++, { first_ms: 20, most_ms: 5_000, random: options.random }),
+        options.signal,
       );
       continue;
     }
