@@ -4,7 +4,7 @@
  */
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Clock, Failure, type Log } from '../base/base.ts';
+import { type Clock, Failure, hostName, isLoopback, type Log } from '../base/base.ts';
 import type { Settings } from '../config/config.ts';
 import { type Engine, type LocalFiles, openEngine, openSparkEngine } from '../engine/engine.ts';
 import { type Lake, openLake } from '../lake/lake.ts';
@@ -218,7 +218,7 @@ export function clientOptions(
     ...(endpoint === undefined ? {} : { endpoint }),
     region: settings['stream.region'],
     credentials:
-      isLoopback(endpoint) && env['AWS_ACCESS_KEY_ID'] === undefined
+      isOnThisMachine(endpoint) && env['AWS_ACCESS_KEY_ID'] === undefined
         ? LOCAL_CREDENTIALS
         : chainedCredentials(),
     ...(encoding === 'auto' ? {} : { encoding }),
@@ -228,8 +228,8 @@ export function clientOptions(
   };
 }
 
-function isLoopback(endpoint: string | undefined): boolean {
-  return endpoint !== undefined && /^https?:\/\/(127\.|localhost|\[::1\])/.test(endpoint);
+function isOnThisMachine(endpoint: string | undefined): boolean {
+  return endpoint !== undefined && isLoopback(hostName(URL.parse(endpoint)?.host ?? ''));
 }
 
 /** This process among the processors of the lake. */
