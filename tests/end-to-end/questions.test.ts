@@ -57,6 +57,11 @@ describe('lakeward sql', () => {
     expect(JSON.parse(answer)).toEqual([{ note: 'a,"b"\n' }]);
   });
 
+  it('says that the file of a question is not there, as no bug of ours', async () => {
+    const { code, stderr } = await lakeward(['sql', '--dir', dir, '--file', join(dir, 'nope.sql')]);
+    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('sql.no_file') });
+  });
+
   it('says what is wrong with a question, and exits 1', async () => {
     const { code, stdout, stderr } = await lakeward(['sql', '--dir', dir, 'select nothing from nowhere']);
     expect([code, stdout]).toEqual([1, '']);

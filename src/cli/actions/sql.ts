@@ -32,7 +32,7 @@ export const sql: SqlAction = async (context) => {
 };
 
 async function statementOf({ args, flags, cwd, stdin }: Parameters<SqlAction>[0]): Promise<string> {
-  if (flags.file !== undefined) return readFile(resolve(cwd, flags.file), 'utf8');
+  if (flags.file !== undefined) return statementIn(resolve(cwd, flags.file));
   if (args[0] !== undefined && args[0] !== '-') return args[0];
   const statement = await text(stdin);
   if (statement.trim() !== '') return statement;
@@ -42,6 +42,19 @@ async function statementOf({ args, flags, cwd, stdin }: Parameters<SqlAction>[0]
     why: 'neither an argument, nor --file, nor stdin holds one',
     hint: 'lakeward sql "select count(*) from staging.events"',
     docs: 'lakeward sql --help',
+  });
+}
+
+function statementIn(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw new Failure(`cannot read ${path}`, {
+      code: 'sql.no_file',
+      fault: 'user',
+      why: cause.code === 'ENOENT' ? 'there is no such file' : cause.message,
+      hint: 'name a file that holds one question, or give it as an argument',
+      docs: 'lakeward sql --help',
+      cause,
+    });
   });
 }
 

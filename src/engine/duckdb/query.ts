@@ -156,8 +156,15 @@ function queryFailure(error: unknown, rewritten = (message: string) => message):
     code: 'query.failed',
     fault: 'user',
     why: text.trim(),
-    hint: 'the tables are raw.events, staging.events and quarantine.events; `lakeward tables raw.events` shows columns',
-    docs: 'docs/reference/cli.md',
+    ...(text.startsWith('IO Error')
+      ? {
+          hint: 'of a file of the lake, `lakeward verify` says what is wrong with it',
+          docs: 'docs/how-to/fix-what-verify-finds.md',
+        }
+      : {
+          hint: 'the tables are raw.events, staging.events and quarantine.events; `lakeward tables raw.events` shows columns',
+          docs: 'docs/reference/cli.md',
+        }),
     cause: error,
   });
 }

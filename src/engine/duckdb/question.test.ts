@@ -141,6 +141,12 @@ it('a mistake is shown in the text as it was written', async () => {
   ]);
 });
 
+it('that cannot read a file is sent to verify, not to the names of columns', async () => {
+  await expect(engine.scanFilters("select * from read_parquet('gone.parquet')")).rejects.toEqual(
+    expect.objectContaining({ code: 'query.failed', hint: expect.stringContaining('lakeward verify') }),
+  );
+});
+
 describe('an answer', () => {
   it('that fails far behind its beginning is a failure, not a short answer', async () => {
     const sql = "select (case when i = 1500000 then 'x' else '1' end)::int from range(2000000) r(i)";
