@@ -62,7 +62,8 @@ export const run: RunAction = async (context) => {
     } else await runRoles(options, { signal });
     await out.result({ commits, ledger }, () => '');
     if (!flags.once) return EXIT.ok;
-    out.note(`${counted(commits, 'commit')}: ${ledgerSentence(ledger)}`);
+    // What the other roles did stands in the log; these are the processor's.
+    if (opened) out.note(`${counted(commits, 'commit')}: ${ledgerSentence(ledger)}`);
     if (failed.size > 0) out.note(`failed, and kept their positions: ${[...failed].join(', ')}`);
     // Stopped before the end that was fixed at the start.
     signal.throwIfAborted();
