@@ -71,6 +71,16 @@ describe('lakeward dev', () => {
     expect(ended.code).toBe(0);
   });
 
+  it('is not what run does: a port that run was asked for and is taken is an error', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    const port = await new Promise<number>((resolve) =>
+      taken.once('listening', () => resolve((taken.address() as { port: number }).port)),
+    );
+    const ended = await lakeward(['run', '--dir', join(folder, 'asked'), '--stream-port', String(port)]);
+    taken.close();
+    expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining('stream_server.port_taken') });
+  });
+
   it('serves its tables to other programs, beside another that does, for as long as it runs', async () => {
     const tables = (uri: string, namespace: string) => fetch(`${uri}/v1/namespaces/${namespace}/tables`);
     const one = start(['dev', '--dir', join(folder, 'served'), '--stream-port', '0', '--serve-port', '0']);

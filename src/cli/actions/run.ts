@@ -19,7 +19,12 @@ export const run: RunAction = async (context) => {
   const transforms = roles.includes('transforms') ? await transformsBeside(context, failed) : [];
   await sweepWork(context);
   const lake = await composeLake(context, 'writes');
-  const opened = roles.includes('processor') ? await composeStream(context, async () => lake) : undefined;
+  // A port that was asked for is served, or it is an error; what is over in a moment has nobody to ask.
+  const asked = !flags.once && context.origins['stream.port'].from !== 'default';
+  const server = { port: asked ? settings['stream.port'] : 0 };
+  const opened = roles.includes('processor')
+    ? await composeStream(context, async () => lake, server)
+    : undefined;
   const engine = await composeEngine(context, lake, 'batches');
   const spools = await spoolFolder(context);
   const monitor = monitorOf({
@@ -31,7 +36,10 @@ export const run: RunAction = async (context) => {
   const listener = await listenerOf(context, monitor);
   // Others reach the embedded stream through this process for as long as it runs.
   const served = flags.once ? undefined : opened?.embedded;
-  if (served?.server) await writeEndpoint(settings.dir, { endpoint: served.endpoint, pid: process.pid });
+  if (served?.server) {
+    await writeEndpoint(settings.dir, { endpoint: served.endpoint, pid: process.pid });
+    log.info('stream_server.listening', `the embedded stream is at ${served.endpoint}`);
+  }
   let ledger: Tally = emptyTally;
   let commits = 0;
   const observers = transformObservers(context, failed);
