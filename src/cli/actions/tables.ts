@@ -37,12 +37,12 @@ async function existing(lake: Lake, name: string): Promise<Table> {
   });
 }
 
-async function showAll(lake: Lake, { out }: Parameters<TablesAction>[0]): Promise<void> {
+async function showAll(lake: Lake, { out, settings }: Parameters<TablesAction>[0]): Promise<void> {
   const all = await Promise.all((await lake.list()).sort().map((name) => existing(lake, name)));
   const data = all.map(summary);
   await out.result(data, (paint) =>
     data.length === 0
-      ? 'No tables yet: `lakeward dev` makes them.\n'
+      ? `No tables yet in ${settings['store.url'] ?? settings.dir}: \`lakeward dev\` makes them.\n`
       : textTable(
           ['table', 'rows', 'files', 'size', 'snapshots', 'last commit'],
           data.map((t) => [t.name, t.rows, t.files, byteFigure(t.bytes), t.snapshots, t.lastCommit]),
