@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { emptyTally } from '../../event/event.ts';
 import { plain } from '../paint.ts';
-import { verdict } from './verify.ts';
+import { unproved, verdict } from './verify.ts';
 
 const verified = {
   checks: [{ code: 'raw.events.ledger', text: 'raw.events adds up', ok: true }],
@@ -14,6 +14,18 @@ test('of a lake without tables there is no verdict: its folder may be misspelt',
   const text = verdict({ ...verified, checks: [] }, plain);
   expect(text).toContain('No tables yet');
   expect(text).not.toContain('each once');
+});
+
+test('a proof that left the stream out says so', () => {
+  const left = (codes: string[], embedded: boolean) =>
+    unproved(
+      { checks: codes.map((code) => ({ code, text: code, ok: true })) },
+      { stream: 'events', embedded },
+    );
+  expect(left(['raw.events.ledger', 'stream.received'], true)).toBeUndefined();
+  expect(left([], true)).toBeUndefined();
+  expect(left(['raw.events.ledger'], true)).toContain('raw has no position in it');
+  expect(left(['raw.events.ledger'], false)).toContain('only the embedded one');
 });
 
 test('the verdict names what may have expired unread: stream, shard, positions and times, as far as they are known', () => {

@@ -31,6 +31,11 @@ export const verify: VerifyAction = async (context) => {
       signal,
     });
     await out.result(verified, (paint) => verdict(verified, paint));
+    const left = unproved(verified, {
+      stream: settings['stream.name'],
+      embedded: opened.embedded !== undefined,
+    });
+    if (left !== undefined) out.note(left);
     return verified.findings.length === 0 ? EXIT.ok : EXIT.differences;
   } finally {
     await opened.close();
@@ -39,6 +44,17 @@ export const verify: VerifyAction = async (context) => {
     await rm(spools, { recursive: true, force: true });
   }
 };
+
+/** What a proof without the stream's checks does not say; undefined when it has them, or there is no lake. */
+export function unproved(
+  { checks }: Pick<Verified, 'checks'>,
+  { stream, embedded }: { stream: string; embedded: boolean },
+): string | undefined {
+  if (checks.length === 0 || checks.some(({ code }) => code.startsWith('stream.'))) return undefined;
+  return embedded
+    ? `stream ${stream} was not recounted: raw has no position in it`
+    : `stream ${stream} was not recounted: only the embedded one is`;
+}
 
 /** The ledger as one sentence. */
 export function ledgerSentence({ received, written, duplicate, quarantined }: Tally): string {
