@@ -45,7 +45,7 @@ describe('lakeward init', () => {
     const shown = await lakeward(['transform', 'show', 'daily_active', '--json'], { cwd: project });
     expect(JSON.parse(shown.stdout).data.runs[0]).toMatchObject({ kind: 'run', days: '2026-01-01', rows: 1 });
     const planned = await lakeward(['transform', 'backfill', 'daily_active', '--dry-run'], { cwd: project });
-    expect(planned.stdout).toContain('would compute 2026-01-01 anew, in 1 commits');
+    expect(planned.stdout).toContain('would compute 2026-01-01 anew, in 1 commit,');
   });
 
   it('overwrites nothing', async () => {
