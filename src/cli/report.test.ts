@@ -57,6 +57,15 @@ describe('an error that nobody foresaw', () => {
     expect(reportOf(undefined)).toMatchObject({ message: 'undefined', exit: 70 });
   });
 
+  test('is no bug when the folder that was named is a file', () => {
+    const error = Object.assign(new Error('ENOTDIR: not a directory'), { code: 'ENOTDIR' });
+    expect(reportOf(error)).toMatchObject({
+      code: 'system.enotdir',
+      exit: 1,
+      fix: 'name a folder with --dir',
+    });
+  });
+
   test('is no bug when the machine is full or refuses', () => {
     const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
     expect(reportOf(full)).toMatchObject({ code: 'system.enospc', why: 'the disk is full', exit: 1 });

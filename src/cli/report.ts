@@ -90,6 +90,10 @@ const OPERATING_SYSTEM: Readonly<Record<string, { why: string; hint: string }>> 
     why: 'this user may not do that',
     hint: 'check owner and rights of the path, or choose another with --dir',
   },
+  ENOTDIR: {
+    why: 'a part of the path is a file, not a folder',
+    hint: 'name a folder with --dir',
+  },
   EROFS: { why: 'the file system is read-only', hint: 'choose a folder that can be written with --dir' },
   EMFILE: {
     why: 'the process has too many files open',
