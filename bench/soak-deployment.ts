@@ -21,7 +21,7 @@ const REGION = 'us-east-1';
 const CREDENTIALS = { accessKeyId: 'any', secretAccessKey: 'any' };
 const NOTE = 'x'.repeat(160);
 /** Small, so that a soak of minutes meets them; RSS must stay under their sum. */
-export const MEMORY_MB = { limit: 400, engine: 256 };
+export const MEMORY_MB = { limit: 512, engine: 512 };
 /** Without one more staged row in this time, the worker hangs. */
 const STUCK_MS = 300_000;
 
@@ -126,7 +126,7 @@ export class Deployment {
     );
     return {
       staged: Number(written?.[1] ?? 0),
-      rss_mb: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024,
+      rss_mb: (Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024) / 1e6,
       health: /"status":\s*"(\w+)"/.exec(health)?.[1] ?? 'silent',
     };
   }

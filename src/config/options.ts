@@ -198,7 +198,7 @@ export const OPTIONS = {
   }),
   'dedupe.maxIds': option(count({ min: 1000 }), 10_000_000, {
     description:
-      'Most event ids that the processor remembers; the oldest are forgotten first. Bounds its memory (47–60 bytes an id), within the share that memory.limit leaves it: 700,000 at 512 MB, ten million at 3.5 GB.',
+      'Most event ids that the processor remembers; the oldest are forgotten first. Bounds its memory (47–60 bytes an id), within the share that memory.limit leaves it: 570,000 at 512 MB, ten million at 3.5 GB.',
     example: '50M',
     commands: PIPELINE,
   }),
@@ -233,11 +233,12 @@ export const OPTIONS = {
     shortcut: '--engine',
   }),
   'engine.memory': option(bytes({ min: 64_000_000 }), '1GB', {
-    description: 'Memory that the SQL engine may use; beyond it, it spills to disk.',
+    description:
+      'Memory that the SQL engine may use; beyond it, it spills to disk. Below 512 MB it takes up to half as much again for moments, which it does not count.',
     example: '512MB',
     commands: ASKING,
   }),
-  'memory.limit': option(bytes({ min: 400_000_000 }), '512MB', {
+  'memory.limit': option(bytes({ min: 450_000_000 }), '512MB', {
     description:
       'Memory that a worker takes beside the SQL engine’s own (engine.memory). It is shared out between the answers of the stream, the dedupe window, the index of staging and the rows of the batches in hand: dedupe.maxIds, dedupe.filterMemory, commit.maxRows and staging.maxRows are lowered to their shares, and under pressure reading waits.',
     example: '2GB',
