@@ -2,7 +2,7 @@
  * Where configuration becomes running parts; the only place that knows all modules. Everything that varies between a
  * laptop and a deployment is decided here: which stream, which store, which catalog, which engine.
  */
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, Failure, hostName, isLoopback, type Log } from '../base/base.ts';
 import type { Settings } from '../config/config.ts';
@@ -21,7 +21,7 @@ import { needsForgotten } from '../tables/tables.ts';
 import { chainedCredentials, LOCAL_CREDENTIALS } from './credentials.ts';
 import { type Endpoint, readEndpoint } from './endpoint-file.ts';
 import { heldPositions } from './held-positions.ts';
-import { type Access, openCatalog, openStore } from './lake-parts.ts';
+import { type Access, ensureLake, openCatalog, openStore } from './lake-parts.ts';
 import { isAlive, thisWorker } from './this-process.ts';
 
 export interface Surroundings {
@@ -80,8 +80,9 @@ export function lakeOver(
 /** Where the tables are, and who says which version of each is the current one. */
 export async function composeCatalog(around: Surroundings, access: Access) {
   const { warehouse, catalog: sqlite, work } = foldersOf(around.settings.dir);
+  if (access === 'reads') await ensureLake(around.settings, sqlite);
   const copies = join(work, `copies-${process.pid}-${newId().slice(0, 8)}`);
-  const { store, files } = await openStore(around, { warehouse, copies });
+  const { store, files } = await openStore(around, { warehouse, copies, access });
   return { store, files, copies, catalog: await openCatalog(around, { store, sqlite, access }) };
 }
 
@@ -153,21 +154,19 @@ export interface OpenedStream {
 export async function composeStream(
   around: Surroundings,
   lake: () => Promise<Lake>,
-  server: { port: number } = { port: 0 },
+  { port = 0, makes = true }: { port?: number; makes?: boolean } = {},
 ): Promise<OpenedStream> {
   const { settings } = around;
-  const name = settings['stream.name'];
-  const endpoint = settings['stream.endpoint'];
-  if (endpoint !== undefined || name.startsWith('arn:')) {
-    const stream = openStream(clientOptions(around, endpoint));
+  if (isElsewhere(settings)) {
+    const stream = openStream(clientOptions(around, settings['stream.endpoint']));
     return { stream, embedded: undefined, close: () => stream.close() };
   }
   const running = await readEndpoint(settings.dir);
   if (running !== undefined) return attach(around, running);
 
-  const opened = await composeServer(around, await lake(), server);
+  const opened = await composeServer(around, await lake(), { port });
   const stream = openOwnStream(around, opened.endpoint);
-  await stream.ensure(settings['stream.shards']);
+  if (makes) await stream.ensure(settings['stream.shards']);
   return {
     stream,
     embedded: { endpoint: opened.endpoint, server: opened },
@@ -176,6 +175,28 @@ export async function composeStream(
       await opened.close();
     },
   };
+}
+
+const isElsewhere = (settings: Settings): boolean =>
+  settings['stream.endpoint'] !== undefined || settings['stream.name'].startsWith('arn:');
+
+/** For who only asks: an embedded stream that is not there is not made. */
+export async function composeStreamThere(
+  around: Surroundings,
+  lake: () => Promise<Lake>,
+): Promise<OpenedStream | undefined> {
+  if (isElsewhere(around.settings)) return composeStream(around, lake);
+  const folder = await stat(foldersOf(around.settings.dir).stream).catch(() => undefined);
+  if (folder === undefined) return undefined;
+  const opened = await composeStream(around, lake, { makes: false });
+  try {
+    await opened.stream.describe();
+    return opened;
+  } catch (error) {
+    await opened.close();
+    if (error instanceof Failure && error.code === 'stream.not_found') return undefined;
+    throw error;
+  }
 }
 
 async function attach(around: Surroundings, running: Endpoint): Promise<OpenedStream> {

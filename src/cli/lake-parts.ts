@@ -1,6 +1,6 @@
 /** Where the tables are and who says which version of each is the current one: store and catalog by the settings. */
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, stat } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { type Clock, Failure } from '../base/base.ts';
 import type { Settings } from '../config/config.ts';
 import { inPlace, type LocalFiles, remoteFiles } from '../engine/engine.ts';
@@ -26,15 +26,39 @@ export interface Places {
   warehouse: string;
   /** Of local copies, where they are elsewhere. */
   copies: string;
+  access: Access;
+}
+
+/**
+ * Who reads needs no right to write: nothing is tried out in a store before something is to be changed there, and nothing
+ * is made, so that there must be a lake. Who sends changes no table either, but may begin the folder of its stream.
+ */
+export type Access = 'reads' | 'sends' | 'writes';
+
+/** In a folder whose name was mistyped there would be an empty lake, and every answer would be of it. */
+export async function ensureLake(settings: Settings, sqlite: string): Promise<void> {
+  if (kindOf(settings) !== 'sqlite') return;
+  const found = await stat(sqlite).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error;
+  });
+  if (found !== undefined) return;
+  const dir = dirname(sqlite);
+  throw new Failure(`there is no lake in ${dir}`, {
+    code: 'lake.no_lake',
+    fault: 'user',
+    why: `it has no ${basename(sqlite)}, and a command that only asks makes none`,
+    hint: 'check --dir, or begin a lake with lakeward dev or lakeward run',
+    docs: 'docs/tutorial/first-lake.md',
+  });
 }
 
 export async function openStore(
   { settings, clock }: { settings: Settings; clock: Clock },
-  { warehouse, copies }: Places,
+  { warehouse, copies, access }: Places,
 ): Promise<LakeParts> {
   const root = settings['store.url'];
   if (root === undefined) {
-    await mkdir(warehouse, { recursive: true });
+    if (access !== 'reads') await mkdir(warehouse, { recursive: true });
     const store = openDiskStore({ root: warehouse });
     return { store, files: inPlace(store) };
   }
@@ -115,9 +139,6 @@ function keepingWritten(
   };
 }
 
-/** Who reads needs no right to write: nothing is tried out in a store before something is to be changed there. */
-export type Access = 'reads' | 'writes';
-
 export async function openCatalog(
   { settings, clock }: { settings: Settings; clock: Clock },
   { store, sqlite, access }: { store: ObjectStore; sqlite: string; access: Access },
@@ -125,12 +146,12 @@ export async function openCatalog(
   const random = Math.random;
   switch (kindOf(settings)) {
     case 'sqlite':
-      await mkdir(join(sqlite, '..'), { recursive: true });
+      if (access !== 'reads') await mkdir(dirname(sqlite), { recursive: true });
       return openSqliteCatalog({ path: sqlite });
     case 'bucket':
       return openBucketCatalog({
         ...{ store, clock, random },
-        tried: access === 'reads' ? 'before-changes' : 'at-open',
+        tried: access === 'writes' ? 'at-open' : 'before-changes',
       });
     case 'rest': {
       const warehouse = settings['catalog.warehouse'];

@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { expect, it } from 'vitest';
 import { lakeFolder } from '../../tests/support/worker.ts';
 import { type Clock, systemClock } from '../base/base.ts';
+import { openSqliteCatalog } from '../lake/lake.ts';
 import { actions } from './actions.ts';
 import { allCommands } from './commands.ts';
 import { execute } from './execute.ts';
@@ -9,8 +11,10 @@ import type { Sink } from './output.ts';
 
 const REDRAW = '\u001b[H\u001b[J';
 
-/** The real command on an empty folder, in a terminal, until it was shown so often. */
+/** The real command on a lake without tables, in a terminal, until it was shown so often. */
 async function watched(times: number, { env }: { env: Record<string, string> }) {
+  const dir = await lakeFolder();
+  await openSqliteCatalog({ path: join(dir, 'catalog.sqlite') }).close();
   let text = '';
   const stop = new AbortController();
   let sleeps = 0;
@@ -28,7 +32,7 @@ async function watched(times: number, { env }: { env: Record<string, string> }) 
     },
   };
   const exit = await execute({
-    argv: ['status', '--watch', '--dir', await lakeFolder()],
+    argv: ['status', '--watch', '--dir', dir],
     commands: allCommands(async () => actions),
     ...{ version: '0', env, cwd: '/', stdin: Readable.from([]), stdout: terminal, stderr: terminal },
     ...{ clock, signal: stop.signal },

@@ -1,8 +1,9 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openSqliteCatalog } from '../../src/lake/lake.ts';
 import { endpointOf, lakeward, type Running, start } from '../support/program.ts';
 
 let folder: string;
@@ -162,6 +163,8 @@ describe('lakeward status', () => {
     { args: ['--json'], line: /^\{"ok":true,"data":\{.*\}\}$/ },
   ])('watches with a line a refresh until Ctrl-C, which is no failure: $args', async ({ args, line }) => {
     const dir = join(folder, 'watched');
+    await mkdir(dir, { recursive: true });
+    await openSqliteCatalog({ path: join(dir, 'catalog.sqlite') }).close();
     const running = start(['status', '--watch', '--interval', '100ms', '--dir', dir, ...args]);
     let text = '';
     running.process.stdout!.on('data', (chunk) => {

@@ -15,7 +15,7 @@ export const send: SendAction = async (context) => {
   );
   const sources = named.map((source) => ({ ...source, open: () => addAbortSignal(signal, source.open()) }));
   let lake: Lake | undefined;
-  const opened = await composeStream(context, async () => (lake = await composeLake(context, 'reads')));
+  const opened = await composeStream(context, async () => (lake = await composeLake(context, 'sends')));
   const progress = out.progress({ label: 'sending', unit: 'records' });
   const size = sources.reduce((sum, source) => sum + (source.bytes ?? Number.NaN), 0);
   let read = 0;

@@ -20,7 +20,7 @@ export const transformBackfill: TransformBackfillAction = async (context) => {
   };
   if (transform.mode === 'append' && (from !== undefined || to !== undefined)) throw noDays(transform.name);
   await sweepWork(context);
-  const lake = await composeLake(context, 'writes');
+  const lake = await composeLake(context, dryRun ? 'reads' : 'writes');
   const engine = await composeEngine(context, lake, 'transforms');
   try {
     const { onTransform } = transformObservers(context);

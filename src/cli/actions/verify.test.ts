@@ -17,15 +17,13 @@ test('of a lake without tables there is no verdict: its folder may be misspelt',
 });
 
 test('a proof that left the stream out says so', () => {
-  const left = (codes: string[], embedded: boolean) =>
-    unproved(
-      { checks: codes.map((code) => ({ code, text: code, ok: true })) },
-      { stream: 'events', embedded },
-    );
-  expect(left(['raw.events.ledger', 'stream.received'], true)).toBeUndefined();
-  expect(left([], true)).toBeUndefined();
-  expect(left(['raw.events.ledger'], true)).toContain('raw has no position in it');
-  expect(left(['raw.events.ledger'], false)).toContain('only the embedded one');
+  const left = (codes: string[], is: 'embedded' | 'elsewhere' | 'missing') =>
+    unproved({ checks: codes.map((code) => ({ code, text: code, ok: true })) }, { stream: 'events', is });
+  expect(left(['raw.events.ledger', 'stream.received'], 'embedded')).toBeUndefined();
+  expect(left([], 'embedded')).toBeUndefined();
+  expect(left(['raw.events.ledger'], 'embedded')).toContain('raw has no position in it');
+  expect(left(['raw.events.ledger'], 'elsewhere')).toContain('only the embedded one');
+  expect(left(['raw.events.ledger'], 'missing')).toContain('there is none of this name');
 });
 
 test('the verdict names what may have expired unread: stream, shard, positions and times, as far as they are known', () => {

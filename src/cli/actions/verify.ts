@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import type { Tally } from '../../event/event.ts';
 import { type Verified, verifyLake } from '../../verify/verify.ts';
 import type { VerifyAction } from '../commands/verify.ts';
-import { composeEngine, composeLake, composeStream, spoolFolder } from '../compose.ts';
+import { composeEngine, composeLake, composeStreamThere, spoolFolder } from '../compose.ts';
 import { EXIT } from '../exit.ts';
 import { figure } from '../figures.ts';
 import type { Paint } from '../paint.ts';
@@ -11,7 +11,7 @@ import { eventLimits } from '../roles.ts';
 export const verify: VerifyAction = async (context) => {
   const { settings, out, signal } = context;
   const lake = await composeLake(context, 'reads');
-  const opened = await composeStream(context, async () => lake);
+  const opened = await composeStreamThere(context, async () => lake);
   const engine = await composeEngine(context, lake, 'batches');
   const spools = await spoolFolder(context);
   try {
@@ -21,7 +21,7 @@ export const verify: VerifyAction = async (context) => {
       log: context.log,
       clock: context.clock,
       // Another service's stream is read by others too; recounting it would take their share of its throughput.
-      stream: opened.embedded ? opened.stream : undefined,
+      stream: opened?.embedded ? opened.stream : undefined,
       limits: eventLimits(settings),
       deep: context.flags.deep,
       spoolFolder: spools,
@@ -33,12 +33,12 @@ export const verify: VerifyAction = async (context) => {
     await out.result(verified, (paint) => verdict(verified, paint));
     const left = unproved(verified, {
       stream: settings['stream.name'],
-      embedded: opened.embedded !== undefined,
+      is: opened === undefined ? 'missing' : opened.embedded ? 'embedded' : 'elsewhere',
     });
     if (left !== undefined) out.note(left);
     return verified.findings.length === 0 ? EXIT.ok : EXIT.differences;
   } finally {
-    await opened.close();
+    await opened?.close();
     await engine.close();
     await lake.close();
     await rm(spools, { recursive: true, force: true });
@@ -48,13 +48,17 @@ export const verify: VerifyAction = async (context) => {
 /** What a proof without the stream's checks does not say; undefined when it has them, or there is no lake. */
 export function unproved(
   { checks }: Pick<Verified, 'checks'>,
-  { stream, embedded }: { stream: string; embedded: boolean },
+  { stream, is }: { stream: string; is: keyof typeof NOT_RECOUNTED },
 ): string | undefined {
   if (checks.length === 0 || checks.some(({ code }) => code.startsWith('stream.'))) return undefined;
-  return embedded
-    ? `stream ${stream} was not recounted: raw has no position in it`
-    : `stream ${stream} was not recounted: only the embedded one is`;
+  return `stream ${stream} was not recounted: ${NOT_RECOUNTED[is]}`;
 }
+
+const NOT_RECOUNTED = {
+  embedded: 'raw has no position in it',
+  elsewhere: 'only the embedded one is',
+  missing: 'there is none of this name in the folder',
+} as const;
 
 /** The ledger as one sentence. */
 export function ledgerSentence({ received, written, duplicate, quarantined }: Tally): string {
