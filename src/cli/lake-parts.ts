@@ -147,7 +147,7 @@ export async function openCatalog(
   switch (kindOf(settings)) {
     case 'sqlite':
       if (access !== 'reads') await mkdir(dirname(sqlite), { recursive: true });
-      return openSqliteCatalog({ path: sqlite });
+      return openSqliteCatalog({ path: sqlite, readOnly: access === 'reads' });
     case 'bucket':
       return openBucketCatalog({
         ...{ store, clock, random },

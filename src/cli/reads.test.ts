@@ -54,6 +54,16 @@ it.each(QUESTIONS.map((args) => [args.join(' '), args]))(
   },
 );
 
+it('a catalog file that is no database is no matter of trying again', async () => {
+  const folder = await lakeFolder();
+  await writeFile(
+    join(folder, 'catalog.sqlite'),
+    'no database, but as long as the header of one: '.repeat(10),
+  );
+  const { exit, stderr } = await ran(folder, 'tables');
+  expect({ exit, stderr }).toEqual({ exit: 1, stderr: expect.stringContaining('docs/how-to/recover.md') });
+});
+
 it('health finds no lake to be well where there is none', async () => {
   const folder = await lakeFolder();
   const { exit, stdout } = await ran(join(folder, 'mistyped'), 'health');

@@ -1,7 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/base/base.ts';
 import {
@@ -171,10 +173,76 @@ describe('the SQLite catalog', () => {
     await catalog.close();
   });
 
+  test('opened to be read changes nothing, and leaves nothing beside the file', async () => {
+    const folder = join(scratch, `${++opened}`);
+    await mkdir(folder);
+    const path = join(folder, 'catalog.sqlite');
+    expect(() => openSqliteCatalog({ path, readOnly: true })).toThrow();
+    const owner = openSqliteCatalog({ path });
+    await owner.create('raw.events', 'a');
+    const reader = openSqliteCatalog({ path, readOnly: true });
+    await owner.swap('raw.events', { from: 'a', to: 'b' });
+    expect(await reader.load('raw.events')).toEqual({ metadataLocation: 'b' });
+    await expect(reader.create('raw.more', 'm')).rejects.toMatchObject({ code: 'catalog.read_only' });
+    await owner.close();
+    await reader.close();
+    expect(await readdir(folder)).toEqual(['catalog.sqlite']);
+  });
+
+  test('opened to be read has no tables where the file has none', async () => {
+    const path = newPath();
+    await writeFile(path, '');
+    const catalog = openSqliteCatalog({ path, readOnly: true });
+    expect([await catalog.list(), await catalog.listNamespaces()]).toEqual([[], []]);
+    await catalog.close();
+  });
+
+  test('is read by who may not write it, and tells who wants to that it is the file’s rights', async () => {
+    const folder = join(scratch, `${++opened}`);
+    await mkdir(folder);
+    await chmod(scratch, 0o755);
+    const path = join(folder, 'catalog.sqlite');
+    const owner = openSqliteCatalog({ path });
+    await owner.create('raw.events', 'a');
+    await owner.close();
+    const asked = async () =>
+      JSON.parse(
+        (await promisify(execFile)(process.execPath, ['--input-type=module', '-e', AS_ANOTHER, path])).stdout,
+      ) as unknown;
+    await chmod(path, 0o444);
+    for (const rights of [0o777, 0o555]) {
+      await chmod(folder, rights);
+      expect(await asked()).toEqual({ list: ['raw.events'], refused: 'catalog.read_only', fault: 'user' });
+      expect(await readdir(folder)).toEqual(['catalog.sqlite']);
+    }
+    await chmod(folder, 0o777);
+  });
+
   test('says whose problem it is when its folder is missing or the file is something else', async () => {
     expect(() => openSqliteCatalog({ path: join(scratch, 'no', 'such', 'folder.db') })).toThrow(
-      expect.objectContaining({ code: 'catalog.forbidden', fault: 'user' }),
+      expect.objectContaining({ code: 'catalog.cannot_open', fault: 'user' }),
     );
     expect(() => openSqliteCatalog({ path: scratch })).toThrow(expect.objectContaining({ fault: 'user' }));
+    const damaged = newPath();
+    await writeFile(damaged, 'no database, but longer than the header of one is: '.repeat(10));
+    for (const readOnly of [false, true])
+      expect(() => openSqliteCatalog({ path: damaged, readOnly })).toThrow(
+        expect.objectContaining({ code: 'catalog.damaged', fault: 'user', retry: 'never' }),
+      );
   });
 });
+
+/** Without the right to write: root, who always has it, becomes another user once everything is loaded. */
+const AS_ANOTHER = `
+  const { openSqliteCatalog } = await import(${JSON.stringify(new URL('../../src/lake/lake.ts', import.meta.url).href)});
+  const path = process.argv[1];
+  if (process.getuid() === 0) process.setuid(65534);
+  const catalog = openSqliteCatalog({ path, readOnly: true });
+  const list = await catalog.list();
+  await catalog.close();
+  try {
+    await openSqliteCatalog({ path }).close();
+  } catch ({ code: refused, fault }) {
+    console.log(JSON.stringify({ list, refused, fault }));
+  }
+`;

@@ -8,7 +8,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { splitName } from '../table/locations.ts';
 import type { NamespacedCatalog } from './catalog.ts';
-import { inTransaction, openFile, reading, writing } from './sqlite-file.ts';
+import { inTransaction, openFile, openFileToRead, reading, writing } from './sqlite-file.ts';
 import { namespacesIn } from './sqlite-namespaces.ts';
 
 export interface SqliteCatalogOptions {
@@ -18,11 +18,13 @@ export interface SqliteCatalogOptions {
   catalogName?: string;
   /** How long a statement waits for another process's write. */
   busyTimeout_ms?: number;
+  /** Nothing is changed, and this user need not be allowed to; the file must exist. */
+  readOnly?: boolean;
 }
 
 export function openSqliteCatalog(options: SqliteCatalogOptions): NamespacedCatalog {
-  const { path, catalogName = 'lakeward', busyTimeout_ms = 5_000 } = options;
-  const database = openFile(path, busyTimeout_ms);
+  const { path, catalogName = 'lakeward', busyTimeout_ms = 5_000, readOnly = false } = options;
+  const database = (readOnly ? openFileToRead : openFile)(path, busyTimeout_ms);
   const sql = statements(database);
   const keyOf = (name: string) => ({ catalogName, ...splitName(name) });
 
