@@ -41,6 +41,14 @@ describe('what the server says of itself', () => {
     });
   });
 
+  test('says when its port is taken, and how to choose another', async () => {
+    const port = Number(new URL(rest.uri).port);
+    await expect(restCatalog({ port })).rejects.toMatchObject({
+      code: 'catalog_server.port_taken',
+      hint: expect.stringContaining('--serve-port'),
+    });
+  });
+
   test('leaves transactions out where the catalog moves one pointer at a time', async () => {
     await rest.close();
     const { swapAll: _, ...catalog } = rest.catalog;

@@ -67,7 +67,7 @@ function cannotListen({ host, port }: { host: string; port: number }, error: Nod
     code: taken ? 'catalog_server.port_taken' : 'catalog_server.cannot_listen',
     fault: 'user',
     why: taken ? 'another program listens there' : error.message,
-    hint: 'choose another port; 0 takes any free one',
+    hint: 'choose another port with --serve-port; 0 takes any free one',
     cause: error,
   });
 }
