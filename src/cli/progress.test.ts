@@ -51,6 +51,20 @@ describe('elsewhere', () => {
     expect(around.shown).toEqual([undefined, 'sending  1 record sent  1/s  1.0 s\n']);
   });
 
+  test('the rate is that of the time in which the count grew: what comes after does not lower it', () => {
+    const around = surroundings({ terminal: false });
+    const progress = startProgress({ label: 'sending', unit: 'events' }, around);
+    around.pass(1000);
+    progress.update(500);
+    around.pass(9000);
+    progress.update(500, 'staged 500');
+    progress.end();
+    expect(around.shown.filter((line) => line !== undefined)).toEqual([
+      'sending  500 events  500/s  10.0 s  staged 500\n',
+      'sending  500 events  500/s  10.0 s  staged 500\n',
+    ]);
+  });
+
   test('a plain line is written every five seconds, so that a log is not flooded', () => {
     const around = surroundings({ terminal: false });
     const progress = startProgress({ label: 'sending', unit: 'events' }, around);

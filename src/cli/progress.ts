@@ -39,11 +39,18 @@ export function startProgress(
   const begun_ms = clock.now();
   let shown_ms = begun_ms;
   let last = { done: 0, note: '' };
+  let advanced_ms = begun_ms;
   let ended = false;
   const text = () =>
-    progressText(options, { ...last, elapsed_ms: clock.now() - begun_ms, bar: screen.terminal && !ended });
+    progressText(options, {
+      ...last,
+      elapsed_ms: clock.now() - begun_ms,
+      advancing_ms: advanced_ms - begun_ms,
+      bar: screen.terminal && !ended,
+    });
   return {
     update(done, note = '') {
+      if (done !== last.done) advanced_ms = clock.now();
       last = { done, note };
       if (ended || clock.now() - shown_ms < (screen.terminal ? REDRAW_MS : LINE_EVERY_MS)) return;
       shown_ms = clock.now();
@@ -63,12 +70,14 @@ interface State {
   done: number;
   note: string;
   elapsed_ms: number;
+  /** Up to the last increase: what goes on after it is no part of the rate. */
+  advancing_ms: number;
   bar: boolean;
 }
 
 function progressText(
   { label, unit, total }: ProgressOptions,
-  { done, note, elapsed_ms, bar }: State,
+  { done, note, elapsed_ms, advancing_ms, bar }: State,
 ): string {
   const of = total === undefined ? '' : ` of ${figure(total)}`;
   const share = total === undefined || total === 0 ? undefined : Math.min(1, done / total);
@@ -76,7 +85,7 @@ function progressText(
     label,
     ...(bar && share !== undefined ? [`${barText(share)} ${Math.floor(share * 100)}%`] : []),
     `${figure(done)}${of} ${done === 1 && total === undefined ? unit.replace(/s(?= |$)/, '') : unit}`,
-    rateFigure({ count: done, elapsed_ms }),
+    rateFigure({ count: done, elapsed_ms: advancing_ms }),
     durationFigure(elapsed_ms),
     ...(note === '' ? [] : [note]),
   ];
