@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Failure, systemClock } from '../base/base.ts';
 import { count, flag, text } from '../config/config.ts';
 import { type CommandContext, defineCommand, type Ending, ownFlag, ownFlagUnset } from './command.ts';
+import { sqlCommand } from './commands/sql.ts';
 import { type Execution, execute } from './execute.ts';
 import type { Sink } from './output.ts';
 
@@ -22,7 +23,7 @@ class Recorder implements Sink {
   }
 }
 
-interface Run extends Partial<Pick<Execution, 'env' | 'signal'>> {
+interface Run extends Partial<Pick<Execution, 'env' | 'signal' | 'commands'>> {
   action?: (context: Context) => Promise<Ending>;
   stdout?: Recorder;
 }
@@ -219,6 +220,12 @@ describe('with --json', () => {
     const { exit, stdout } = await run('tables --json --bogus');
     expect(exit).toBe(2);
     expect(JSON.parse(stdout)).toMatchObject({ ok: false, error: { code: 'cli.usage' } });
+  });
+
+  test('where there is --format instead, the mistake names it', async () => {
+    const { exit, stdout } = await run('sql --json', { commands: [sqlCommand(async () => {})] });
+    expect(exit).toBe(2);
+    expect(JSON.parse(stdout)).toMatchObject({ error: { fix: 'did you mean --format json?' } });
   });
 
   test('an action without a result is answered as well', async () => {

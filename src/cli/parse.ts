@@ -224,10 +224,13 @@ function usageFailure(error: CommanderError, { argv, commands }: ParseOptions): 
   if (error.code === 'commander.unknownCommand')
     return unknownCommand(argv.find((word) => !word.startsWith('-')) ?? '', commands);
   const suggestion = /Did you mean (?:one of )?(.*)\?\)?$/.exec(rest.join(' '))?.[1];
-  const command = commands.find(({ name }) => name === argv.slice(0, name.split(' ').length).join(' '))?.name;
+  const command = commands.find(({ name }) => name === argv.slice(0, name.split(' ').length).join(' '));
+  // What every other command knows, this one has in another way.
+  const format = first === "unknown option '--json'" && command !== undefined && 'format' in command.flags;
+  const meant = format ? '--format json' : suggestion;
   return usage(first.replaceAll("'", ''), {
-    ...(suggestion === undefined ? {} : { hint: `did you mean ${suggestion}?` }),
-    ...(command === undefined ? {} : { command }),
+    ...(meant === undefined ? {} : { hint: `did you mean ${meant}?` }),
+    ...(command === undefined ? {} : { command: command.name }),
   });
 }
 
