@@ -2,7 +2,8 @@
  * Where configuration becomes running parts; the only place that knows all modules. Everything that varies between a
  * laptop and a deployment is decided here: which stream, which store, which catalog, which engine.
  */
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { access as allowed, constants, mkdir, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Clock, Failure, hostName, isLoopback, type Log } from '../base/base.ts';
 import type { Settings } from '../config/config.ts';
@@ -86,6 +87,8 @@ export async function composeCatalog(around: Surroundings, access: Access) {
   return { store, files, copies, catalog: await openCatalog(around, { store, sqlite, access }) };
 }
 
+type Use = 'batches' | 'questions' | 'transforms' | 'maintenance';
+
 /** More would keep the file system out of the pool of threads that they share with it. */
 const MOST_LANES = 4;
 
@@ -93,11 +96,7 @@ const MOST_LANES = 4;
  * Batch work runs on one thread a batch: two batches in flight use two cores, and staging, which is alone at the end of
  * a run, writes on several connections at once (1M events: 4.3 s instead of 5.8). Questions use every thread.
  */
-export async function composeEngine(
-  around: Surroundings,
-  lake: LocalLake,
-  use: 'batches' | 'questions' | 'transforms' | 'maintenance',
-): Promise<Engine> {
+export async function composeEngine(around: Surroundings, lake: LocalLake, use: Use): Promise<Engine> {
   const { settings } = around;
   const how = {
     batches: { threads: 1, lanes: Math.min(settings['engine.threads'], MOST_LANES) },
@@ -109,13 +108,26 @@ export async function composeEngine(
   const share = use === 'maintenance' ? 0.5 : 1;
   const embedded = await openEngine({
     files: lake.localFiles,
-    workFolder: join(foldersOf(settings.dir).work, workName(use)),
+    workFolder: join(await workOf(use, foldersOf(settings.dir).work), workName(use)),
     memory_bytes: settings['engine.memory'] * share,
     ...how[use],
   });
   if (use === 'questions' || settings['engine.kind'] === 'duckdb') return embedded;
   // A branch that maintenance finds is of the role that writes the table, and in use.
   return composeSpark(around, { lake, embedded, sweeps: use !== 'maintenance' });
+}
+
+/** Who may not write the lake's folder can ask all the same: what a question spills is elsewhere then. */
+async function workOf(use: Use, work: string): Promise<string> {
+  if (use !== 'questions') return work;
+  try {
+    await mkdir(work, { recursive: true });
+    await allowed(work, constants.W_OK);
+    return work;
+  } catch (error) {
+    if (!['EACCES', 'EPERM', 'EROFS'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    return tmpdir();
+  }
 }
 
 function composeSpark(

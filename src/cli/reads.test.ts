@@ -1,10 +1,13 @@
 /** Commands that only ask, run whole on folders: what they leave as it was. */
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { lakeFolder } from '../../tests/support/worker.ts';
 import { systemClock } from '../base/base.ts';
+import { openSqliteCatalog } from '../lake/lake.ts';
 import { actions } from './actions.ts';
 import { allCommands } from './commands.ts';
 import { execute } from './execute.ts';
@@ -63,6 +66,47 @@ it('a catalog file that is no database is no matter of trying again', async () =
   const { exit, stderr } = await ran(folder, 'tables');
   expect({ exit, stderr }).toEqual({ exit: 1, stderr: expect.stringContaining('docs/how-to/recover.md') });
 });
+
+it('who may not write the folder of a lake can ask all the same, and leaves nothing in it', async () => {
+  const folder = await lakeFolder();
+  await chmod(folder, 0o755);
+  await openSqliteCatalog({ path: join(folder, 'catalog.sqlite') }).close();
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    ...['--input-type=module', '-e', ASKED_AGAIN, folder],
+  ]);
+  expect(stdout).toBe('0\nanswer\n42\n'.repeat(2));
+  await chmod(folder, 0o755);
+  expect([await readdir(folder), await readdir(join(folder, 'work'))]).toEqual([
+    ['catalog.sqlite', 'work'],
+    [],
+  ]);
+});
+
+/** First as the owner, so that everything is loaded; then without the right to write, which root always has. */
+const here = (name: string) => JSON.stringify(new URL(name, import.meta.url).href);
+const ASKED_AGAIN = `
+  const [{ execute }, { actions }, { allCommands }, { systemClock }, { Readable }, { chmodSync }] = await Promise.all([
+    import(${here('./execute.ts')}), import(${here('./actions.ts')}), import(${here('./commands.ts')}),
+    import(${here('../base/base.ts')}), import('node:stream'), import('node:fs'),
+  ]);
+  const dir = process.argv[1];
+  const asked = async () => {
+    let text = '';
+    const sink = { write: (chunk, done) => { text += chunk; done(); } };
+    const exit = await execute({
+      argv: ['sql', 'select 42 as answer', '--format', 'csv', '--dir', dir],
+      commands: allCommands(async () => actions),
+      version: '0', env: {}, cwd: dir, stdin: Readable.from([]), stdout: sink, stderr: sink,
+      clock: systemClock, signal: new AbortController().signal,
+    });
+    process.stdout.write(exit + '\\n' + text);
+  };
+  await asked();
+  for (const [name, rights] of [['catalog.sqlite', 0o444], ['work', 0o555], ['.', 0o555]])
+    chmodSync(dir + '/' + name, rights);
+  if (process.getuid() === 0) process.setuid(65534);
+  await asked();
+`;
 
 it('health finds no lake to be well where there is none', async () => {
   const folder = await lakeFolder();
