@@ -20,7 +20,7 @@ export type Away = (typeof AWAY)[number];
 const REGION = 'us-east-1';
 const CREDENTIALS = { accessKeyId: 'any', secretAccessKey: 'any' };
 const NOTE = 'x'.repeat(160);
-/** Small, so that a soak of minutes meets them; RSS must stay under their sum. */
+/** Smaller than the default, so that a soak of minutes meets them; RSS must stay under their sum. */
 export const MEMORY_MB = { limit: 512, engine: 512 };
 /** Without one more staged row in this time, the worker hangs. */
 const STUCK_MS = 300_000;
