@@ -19,24 +19,26 @@ import { notPortable, outputColumns, transform } from './transform.ts';
 import { openViews } from './views.ts';
 
 /**
- * Freed memory that the allocator keeps is nobody's by DuckDB's count: with its own thresholds, 128 and 512 MiB, an engine
- * of 256 MB took 400, with a sixteenth of its memory 290.
+ * Freed memory that the allocator keeps is nobody's by DuckDB's count. Its own thresholds, 128 and 512 MiB, suit an engine
+ * of a gigabyte and more, to which lower ones cost a twentieth of its speed; one of 256 MB took 200 MB beyond its limit.
  */
-const HELD_BACK_MOST_BYTES = 128e6;
+function allocatorThresholds(memory_bytes: number): Record<string, string> {
+  if (memory_bytes >= 1e9) return {};
+  const kept = Math.ceil(memory_bytes / 16e6);
+  return { allocator_flush_threshold: `${kept}MB`, allocator_bulk_deallocation_flush_threshold: `${kept}MB` };
+}
 
 export async function openDuckDb(options: EngineOptions): Promise<Engine> {
   await mkdir(options.workFolder, { recursive: true });
   for (const left of await readdir(options.workFolder)) {
     await rm(join(options.workFolder, left), { recursive: true, force: true });
   }
-  const heldBack = `${Math.ceil(Math.min(HELD_BACK_MOST_BYTES, options.memory_bytes / 16) / 1e6)}MB`;
   const open = () =>
     DuckDBInstance.create(':memory:', {
       threads: String(options.threads),
       memory_limit: `${Math.floor(options.memory_bytes / 1e6)}MB`,
       temp_directory: join(options.workFolder, 'spill'),
-      allocator_flush_threshold: heldBack,
-      allocator_bulk_deallocation_flush_threshold: heldBack,
+      ...allocatorThresholds(options.memory_bytes),
       // Spools and raw files are read once; kept, they fill the memory limit and every further block must evict one.
       enable_external_file_cache: 'false',
     });
