@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { type Clock, Failure, hostName, isLoopback, type Log } from '../base/base.ts';
 import type { Settings } from '../config/config.ts';
 import { type Engine, type LocalFiles, openEngine, openSparkEngine } from '../engine/engine.ts';
-import { type Lake, openLake } from '../lake/lake.ts';
+import { type Lake, openLake, openMemoryCatalog } from '../lake/lake.ts';
+import { openMemoryStore } from '../object-store/object-store.ts';
 import {
   openStream,
   openWorkers,
@@ -61,6 +62,17 @@ export type LocalLake = Lake & { localFiles: LocalFiles };
 
 export async function composeLake(around: Surroundings, access: Access): Promise<LocalLake> {
   return lakeOver(around, await composeCatalog(around, access));
+}
+
+/** For what is told of definitions, which are there before any lake is: where there is none, an empty one in memory. */
+export async function composeLakeOrEmpty(around: Surroundings): Promise<Lake> {
+  try {
+    return await composeLake(around, 'reads');
+  } catch (error) {
+    if (!(error instanceof Failure && error.code === 'lake.no_lake')) throw error;
+    const parts = { store: openMemoryStore(around), catalog: openMemoryCatalog() };
+    return openLake({ ...around, ...parts, random: Math.random, needsForgotten });
+  }
 }
 
 /** Closing it closes the catalog. */

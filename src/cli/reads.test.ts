@@ -57,6 +57,14 @@ it.each(QUESTIONS.map((args) => [args.join(' '), args]))(
   },
 );
 
+it('transform list tells of definitions before there is a lake, and makes none', async () => {
+  const folder = await lakeFolder();
+  const transforms = join(import.meta.dirname, '../../examples/daily-active/transforms');
+  const { exit, stdout } = await ran(folder, 'transform', 'list', '--transforms-dir', transforms);
+  expect({ exit, stdout }).toEqual({ exit: 0, stdout: expect.stringMatching(/daily_active .*never run/) });
+  expect(await readdir(folder)).toEqual([]);
+});
+
 it('a catalog file that is no database is no matter of trying again', async () => {
   const folder = await lakeFolder();
   await writeFile(

@@ -1,12 +1,12 @@
 import { type TransformStatus, transformStatus } from '../../transforms/transforms.ts';
 import type { TransformListAction } from '../commands/transform-list.ts';
-import { composeLake } from '../compose.ts';
+import { composeLakeOrEmpty } from '../compose.ts';
 import { projectTransforms } from '../project-transforms.ts';
 import { textTable } from '../table.ts';
 
 export const transformList: TransformListAction = async (context) => {
   const transforms = await projectTransforms(context);
-  const lake = await composeLake(context, 'reads');
+  const lake = await composeLakeOrEmpty(context);
   try {
     const data = await Promise.all(
       transforms.map(async (transform) => {

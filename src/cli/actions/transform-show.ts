@@ -1,6 +1,6 @@
 import { rangesText, transformStatus } from '../../transforms/transforms.ts';
 import type { TransformShowAction } from '../commands/transform-show.ts';
-import { composeLake } from '../compose.ts';
+import { composeLakeOrEmpty } from '../compose.ts';
 import { byteFigure, figure } from '../figures.ts';
 import { projectTransforms, transformNamed } from '../project-transforms.ts';
 import { textPairs, textTable } from '../table.ts';
@@ -8,7 +8,7 @@ import { STATES } from './transform-list.ts';
 
 export const transformShow: TransformShowAction = async (context) => {
   const transform = transformNamed(await projectTransforms(context), context.args[0]!);
-  const lake = await composeLake(context, 'reads');
+  const lake = await composeLakeOrEmpty(context);
   try {
     const status = await transformStatus(lake, transform);
     const outdated = rangesText(status.outdated);
