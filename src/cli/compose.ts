@@ -92,8 +92,9 @@ export function lakeOver(
 
 /** Where the tables are, and who says which version of each is the current one. */
 export async function composeCatalog(around: Surroundings, access: Access) {
-  const { warehouse, catalog: sqlite, work } = foldersOf(around.settings.dir);
-  if (access === 'reads') await ensureLake(around.settings, sqlite);
+  const folders = foldersOf(around.settings.dir);
+  const { warehouse, catalog: sqlite, work } = folders;
+  if (access === 'reads') await ensureLake(around.settings, folders);
   const copies = join(work, `copies-${process.pid}-${newId().slice(0, 8)}`);
   const { store, files } = await openStore(around, { warehouse, copies, access });
   return { store, files, copies, catalog: await openCatalog(around, { store, sqlite, access }) };

@@ -36,13 +36,22 @@ export interface Places {
 export type Access = 'reads' | 'sends' | 'writes';
 
 /** In a folder whose name was mistyped there would be an empty lake, and every answer would be of it. */
-export async function ensureLake(settings: Settings, sqlite: string): Promise<void> {
+export async function ensureLake(
+  settings: Settings,
+  { warehouse, catalog: sqlite }: { warehouse: string; catalog: string },
+): Promise<void> {
   if (kindOf(settings) !== 'sqlite') return;
-  const found = await stat(sqlite).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error;
-  });
-  if (found !== undefined) return;
+  if (await isThere(sqlite)) return;
   const dir = dirname(sqlite);
+  if (settings['store.url'] === undefined && (await isThere(warehouse))) {
+    throw new Failure(`the catalog of the lake in ${dir} is missing`, {
+      code: 'lake.no_catalog',
+      fault: 'user',
+      why: `there is ${basename(warehouse)} with the tables' files, and no ${basename(sqlite)} that says which they are`,
+      hint: 'put a copy of the catalog back, or make it anew from the metadata files, before anything writes here',
+      docs: 'docs/how-to/recover.md#the-catalog-file-is-lost',
+    });
+  }
   throw new Failure(`there is no lake in ${dir}`, {
     code: 'lake.no_lake',
     fault: 'user',
@@ -50,6 +59,14 @@ export async function ensureLake(settings: Settings, sqlite: string): Promise<vo
     hint: 'check --dir, or begin a lake with lakeward dev or lakeward run',
     docs: 'docs/tutorial/first-lake.md',
   });
+}
+
+/** A folder that this user may not look into is an error, not an absence. */
+async function isThere(path: string): Promise<boolean> {
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error;
+  });
+  return found !== undefined;
 }
 
 export async function openStore(

@@ -65,6 +65,17 @@ it('transform list tells of definitions before there is a lake, and makes none',
   expect(await readdir(folder)).toEqual([]);
 });
 
+it('tables whose catalog is lost are told from a folder without a lake, and how to get them back', async () => {
+  const folder = await lakeFolder();
+  await mkdir(join(folder, 'lake', 'raw', 'events'), { recursive: true });
+  const { exit, stderr } = await ran(folder, 'tables');
+  expect({ exit, stderr }).toEqual({
+    exit: 1,
+    stderr: expect.stringContaining('recover.md#the-catalog-file-is-lost'),
+  });
+  expect(await readdir(folder)).toEqual(['lake']);
+});
+
 it('a catalog file that is no database is no matter of trying again', async () => {
   const folder = await lakeFolder();
   await writeFile(

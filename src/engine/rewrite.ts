@@ -10,7 +10,8 @@ export interface Rewrite {
   table: TableDefinition;
   /**
    * Rows of one partition stand in the order of the files and within them, unless the table is sorted or the work is
-   * shared out among many (Spark). Where all files know their first row's id (format version 3), every row keeps its id and the number of the commit that brought it.
+   * shared out among many (Spark). Where all files know their first row's id (format version 3), every row keeps its id
+   * and the number of the commit that brought it.
    */
   files: readonly (LakeFile & Pick<DataFile, 'recordCount' | 'firstRowId' | 'sequenceNumber'>)[];
   /** Every row lies in it; one that does not fails the rewrite. Without it the rows say where they belong. */

@@ -103,7 +103,7 @@ export class IdentitySet {
   }
 }
 
-/** Of the bits that no table is large enough to address. */
+/** Of the bits by which sets of up to 16 million slots do not choose a slot; in larger ones it tells fewer apart. */
 function tagOf(hash: number): number {
   return hash >>> 24 || 1;
 }

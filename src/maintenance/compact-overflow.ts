@@ -103,7 +103,11 @@ async function rewritten(
 ): Promise<{ table: Table; again: boolean }> {
   const { lake, signal, clock } = round.options;
   const preparedAt_ms = clock.now();
-  const { files: written, dispose } = await engine.rewrite({
+  const {
+    files: written,
+    dispose,
+    settle,
+  } = await engine.rewrite({
     ...{ name: table.name, table: definition, files: plan.files, placement, signal },
   });
   let files: DataFile[];
@@ -115,6 +119,7 @@ async function rewritten(
     await dispose();
   }
   if (signal.aborted) {
+    await settle?.();
     await lake.store.delete(files.map((file) => file.location));
     return { table, again: false };
   }
@@ -124,6 +129,7 @@ async function rewritten(
     say: { types: place.typesOf(files) },
   });
   note(round, { ...workOf(plan), into: files.length }, outcome);
+  await settle?.();
   if (outcome.kind === 'refused') await discard(round, { files, manifests });
   return { table: outcome.table, again: outcome.kind === 'committed' };
 }

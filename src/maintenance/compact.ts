@@ -219,15 +219,21 @@ async function compactTogether(round: TableRound, { table, groups, ...with_ }: T
   const settle = async () => {
     for (const each of settles) await each();
   };
-  for (const group of groups) {
-    if (options.signal.aborted) break;
-    const written = await rewritten(round, { table, group, ...with_ });
-    with_.progress.files += group.files.length;
-    options.onProgress?.({ table: table.name, ...with_.progress });
-    if (written === undefined) continue;
-    files.push(...written.files);
-    settles.push(written.settle);
-    done.push(group);
+  try {
+    for (const group of groups) {
+      if (options.signal.aborted) break;
+      const written = await rewritten(round, { table, group, ...with_ });
+      with_.progress.files += group.files.length;
+      options.onProgress?.({ table: table.name, ...with_.progress });
+      if (written === undefined) continue;
+      files.push(...written.files);
+      settles.push(written.settle);
+      done.push(group);
+    }
+  } catch (error) {
+    // No commit was begun with any of it.
+    await settle();
+    throw error;
   }
   // What was rewritten until then is worth a commit, unless nobody waits for its end.
   if (done.length === 0 || options.signal.aborted) {

@@ -5,7 +5,6 @@
  * Locations are full URIs as Iceberg wants them (`file:///…`, `memory://…`, `s3://…`). A write that resolved is
  * durable: acknowledged by the store, or on local disk temp file → fsync → rename → fsync of the folder.
  */
-
 export { openDiskStore } from './disk.ts';
 export { isThere, mayWrite } from './file-rights.ts';
 export { asWeSpellIt } from './locations.ts';
