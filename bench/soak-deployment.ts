@@ -3,6 +3,7 @@
  * away from it: what an outage and a producer that is too fast do to it, in real time. The store is this repository's
  * own S3 in memory, held to moto by the same tests; the stream is the embedded one, reached through a proxy too.
  */
+import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
@@ -19,7 +20,8 @@ export type Away = (typeof AWAY)[number];
 
 const REGION = 'us-east-1';
 const CREDENTIALS = { accessKeyId: 'any', secretAccessKey: 'any' };
-const NOTE = 'x'.repeat(160);
+/** Of an event's note, which nothing makes smaller than half. */
+const NOTE_BYTES = 80;
 /** Smaller than the default, so that a soak of minutes meets them; RSS must stay under their sum. */
 export const MEMORY_MB = { limit: 512, engine: 512 };
 /** Without one more staged row in this time, the worker hangs. */
@@ -111,6 +113,16 @@ export class Deployment {
     this.#proxies[away].choose = () => undefined;
   }
 
+  /** From now on all that is written to the store shares a line of so many bytes a second. */
+  narrow(bytesPerSecond: number): void {
+    let free_ms = 0;
+    this.#proxies.store.pace = async (bytes) => {
+      const now = performance.now();
+      free_ms = Math.max(free_ms, now) + (bytes / bytesPerSecond) * 1_000;
+      await wait(free_ms - now);
+    };
+  }
+
   /** Throws when the worker ended. */
   async read(): Promise<Reading> {
     const running = this.#running!;
@@ -189,7 +201,8 @@ const ENVIRONMENT = {
 
 async function* events(first: number, count: number): AsyncGenerator<Buffer> {
   for (let n = first; n < first + count; n++) {
-    const event = { event_uuid: `soak-${n}`, event_name: 'soak:made', created_at: 1.7e9 + n, note: NOTE };
+    const note = randomBytes(NOTE_BYTES).toString('hex');
+    const event = { event_uuid: `soak-${n}`, event_name: 'soak:made', created_at: 1.7e9 + n, note };
     yield Buffer.from(JSON.stringify(event));
   }
 }

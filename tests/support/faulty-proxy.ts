@@ -39,6 +39,8 @@ export interface FaultyProxy {
   readonly endpoint: string;
   /** Asked for every request; undefined lets it pass. While it thinks, the request waits. */
   choose: (request: Passing) => Fault | undefined | Promise<Fault | undefined>;
+  /** Waited for before the next piece of a request's body is taken from its connection. */
+  pace: (bytes: number) => Promise<void>;
   /** Every request that came, with what was done to it. */
   readonly seen: (Passing & { fault: Fault | undefined })[];
   /** The most that were under way at once. */
@@ -81,7 +83,7 @@ export async function startFaultyProxy(upstream: string): Promise<FaultyProxy> {
 
   async function pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = '', url = '', headers } = request;
-    const passing = { method, url, headers, body: await whole(request) };
+    const passing = { method, url, headers, body: await whole(request, proxy.pace) };
     const fault = await proxy.choose(passing);
     proxy.seen.push({ ...passing, fault });
     const instead = fault && ANSWERED[fault];
@@ -99,6 +101,7 @@ export async function startFaultyProxy(upstream: string): Promise<FaultyProxy> {
   const proxy: { -readonly [Name in keyof FaultyProxy]: FaultyProxy[Name] } = {
     endpoint: '',
     choose: () => undefined,
+    pace: async () => {},
     seen: [],
     atOnce_max: 0,
     async landLate() {
@@ -140,8 +143,11 @@ function forward(upstream: string, { method, url, headers, body }: Passing): Pro
   return promise;
 }
 
-async function whole(stream: IncomingMessage): Promise<Buffer> {
+async function whole(stream: IncomingMessage, pace?: FaultyProxy['pace']): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    await pace?.(chunk.length);
+  }
   return Buffer.concat(chunks);
 }
