@@ -161,6 +161,7 @@ async function soakDeployment(): Promise<void> {
   try {
     await deployment.put(BACKLOG);
     await deployment.start();
+    await deployment.until(({ staged }) => staged === deployment.acknowledged);
     for (const away of AWAY) {
       deployment.take(away);
       await deployment.put(PUT_IN_OUTAGE);
@@ -186,7 +187,6 @@ async function soakDeployment(): Promise<void> {
 
 /** Staged events a second while there is a backlog. */
 async function capacityOf(deployment: Deployment): Promise<number> {
-  await deployment.until(({ staged }) => staged === deployment.acknowledged);
   const at = performance.now();
   await deployment.put(MEASURED);
   await deployment.until(({ staged }) => staged === deployment.acknowledged);

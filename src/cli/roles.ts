@@ -254,7 +254,7 @@ function take(options: Watched, { signal, until_ms }: { signal: AbortSignal; unt
     spoolFolder: options.spoolFolder,
     start: startOf(settings['stream.start']),
     limits: eventLimits(settings),
-    bounds: partitionBounds(settings),
+    bounds: { ...partitionBounds(settings), smallMost: settings['commit.smallFiles'] },
     watermark_s: settings['dedupe.watermark'] / 1000,
     maxIds: shares.windowIds,
     maxRows: shares.commitRows,

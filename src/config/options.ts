@@ -7,6 +7,7 @@ import { bytes, choice, count, duration, instant, path, text, url } from './kind
 import { CATALOG_OPTIONS, STORE_OPTIONS, TABLE_OPTIONS } from './lake-options.ts';
 import { MAINTENANCE_OPTIONS } from './maintenance-options.ts';
 import { type Option, option, unset } from './option.ts';
+import { SERVING_OPTIONS } from './serving-options.ts';
 
 export const COMMAND_NAMES = [
   'dev',
@@ -39,7 +40,6 @@ const NOT_A_FLAG = [] as const;
 const PIPELINE = ['dev', 'run', 'demo'] as const;
 const SERVICE = ['dev', 'run'] as const;
 const STREAMING = ['dev', 'run', 'send', 'verify', 'status', 'health'] as const;
-const SERVING = ['dev', 'serve catalog'] as const;
 const COMPUTING = ['transform run', 'transform backfill'] as const;
 const ON_ENGINES = [...SERVICE, ...COMPUTING, 'maintain'] as const;
 const SHOWING = ['transform list', 'transform show', 'transform check'] as const;
@@ -172,6 +172,12 @@ export const OPTIONS = {
     example: '1000',
     commands: [...PIPELINE, 'maintain'],
   }),
+  'commit.smallFiles': option(count(), 32, {
+    description:
+      'Files of fewer than 1,000 rows that one commit makes of raw at most. Late events touch many days with few rows each: when there would be more such files, their rows lie together, until compaction can move them.',
+    example: '100',
+    commands: PIPELINE,
+  }),
   'commit.spoolsAhead': option(count({ min: 1, max: 64 }), 2, {
     description:
       'Batches that may wait on disk while one is processed. Beyond it reading stops; the stream holds the rest.',
@@ -302,40 +308,7 @@ export const OPTIONS = {
     example: '100k',
     commands: ['dev', 'run', ...COMPUTING],
   }),
-  'serve.catalog': option(choice('on', 'off'), 'on', {
-    description: 'Whether dev serves the tables to other programs too, as serve catalog does.',
-    example: 'off',
-    commands: ['dev'],
-  }),
-  'serve.host': option(text('ADDRESS'), '127.0.0.1', {
-    description:
-      'Address that the catalog is served on. Anything but loopback lets other machines reach every table, and needs serve.token.',
-    example: '0.0.0.0',
-    commands: SERVING,
-  }),
-  'serve.port': option(count({ max: 65535 }), 8181, {
-    description:
-      'Port that the catalog is served on; 0 takes any free one. When it is taken, dev uses the next free one and names it.',
-    example: '8200',
-    commands: SERVING,
-  }),
-  'serve.token': unset(text('TOKEN'), {
-    description:
-      'What programs must send as bearer token. Better in the environment than as a flag, which other users of the machine see.',
-    example: 's3cr3t',
-    commands: SERVING,
-  }),
-  'serve.warehouse': unset(text('NAME'), {
-    description: 'A program that asks for a warehouse of another name is refused. Unset: every name will do.',
-    example: 'lake',
-    commands: SERVING,
-  }),
-  'serve.credentials': option(choice('client', 'server'), 'client', {
-    description:
-      'With which credentials other programs reach the files of a lake on S3: their own, or those of the serving process, which everyone who may load a table is then told.',
-    example: 'server',
-    commands: SERVING,
-  }),
+  ...SERVING_OPTIONS,
   'monitor.host': option(text('ADDRESS'), '127.0.0.1', {
     description:
       'Address that health and metrics are served on. They hold no secrets; on loopback only this machine asks.',

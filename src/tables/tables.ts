@@ -26,6 +26,7 @@ export {
   type Placement,
   type Placing,
   placing,
+  SMALL_ROWS,
 } from './placement.ts';
 export { readUpTo } from './read-up-to.ts';
 export {

@@ -188,6 +188,62 @@ describe('a batch of more partitions than a commit may touch', () => {
   });
 });
 
+describe('late events of many days', () => {
+  const BOUNDS = { filesMost: 4_096, typesMost: 100, smallMost: 5 };
+  const lately = (from: number, days: number) => [
+    ...Array.from({ length: 1_000 }, (_, i) => on(from + i, { day: 100, type: 'lesson' })),
+    ...Array.from({ length: days }, (_, day) => on(from + 1_000 + day, { day, type: 'lesson' })),
+  ];
+  const raw = async ({ worker, folder }: Awaited<ReturnType<typeof opened>>) => {
+    const options = maintenanceOf(worker, { folder, bounds: { filesMost: 4_096, typesMost: 100 } });
+    return (await maintain(options, { tables: [RAW_NAME], dryRun: false }))[0]!;
+  };
+  const counts = async (worker: Worker, table: string) => {
+    const { own, over } = await split(worker, table);
+    return { own: own.length, over: over.length };
+  };
+
+  test('lie together in raw and by day in staging, and go home when some have gathered', LONG, async () => {
+    const lake = await opened(BOUNDS);
+    const { worker, stream, take, folder } = lake;
+    for (const n of [0, 1, 2]) await take(lately(n * 2_000, 20));
+    expect(await counts(worker, RAW_NAME)).toEqual({ own: 3, over: 3 });
+    await worker.stage();
+    expect(await counts(worker, STAGING_NAME)).toEqual({ own: 21, over: 0 });
+    const early = await raw(lake);
+    expect(early.work.filter(({ action }) => action === 'compact')).toEqual([]);
+    expect(early.left).toEqual([
+      expect.stringContaining('60 rows of 20 partitions wait in 3 overflow files until 4 have gathered'),
+    ]);
+
+    await take(lately(3 * 2_000, 20));
+    await worker.stage();
+    const { work } = await raw(lake);
+    expect(work).toContainEqual(
+      expect.objectContaining({ why: 'overflow: all 20 partitions fit into one commit', into: 20 }),
+    );
+    expect(await counts(worker, RAW_NAME)).toEqual({ own: 21, over: 0 });
+    expect(await worker.stage()).toMatchObject({ received: 0, commits: 0 });
+    expect(await audit(worker, stream)).toEqual(WHOLE);
+    expect(await verified(worker, folder)).toMatchObject({ findings: [] });
+  });
+
+  test('go home however few they are once none came for an hour', LONG, async () => {
+    const lake = await opened(BOUNDS);
+    await lake.take(lately(0, 20));
+    await lake.worker.stage();
+    lake.worker.clock.advance(2 * 3_600_000);
+    await raw(lake);
+    expect(await counts(lake.worker, RAW_NAME)).toEqual({ own: 21, over: 0 });
+  });
+
+  test('have files of their own while their days are few', LONG, async () => {
+    const { worker, take } = await opened(BOUNDS);
+    await take(lately(0, 5));
+    expect(await counts(worker, RAW_NAME)).toEqual({ own: 6, over: 0 });
+  });
+});
+
 describe('more event types than a table may have', () => {
   const BOUNDS = { filesMost: 1_000, typesMost: 3 };
   const typed = (from: number, types: readonly string[]) =>

@@ -5,7 +5,7 @@ import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { TableDefinition } from '../../lake/lake.ts';
-import type { Placement } from '../../tables/tables.ts';
+import { type Placement, SMALL_ROWS } from '../../tables/tables.ts';
 import type { LocalFile } from '../engine.ts';
 import { connection } from './duckdb.ts';
 import { writePartitioned } from './write.ts';
@@ -58,6 +58,7 @@ const bounds = fc.record({
   typesMost: fc.integer({ min: 0, max: 8 }),
   types: fc.subarray(TYPES).map((some) => new Set(some)),
   rowsLeast: fc.constantFrom(0, 0, 3, 500),
+  smallMost: fc.constantFrom(40, 40, 0, 5),
 });
 type Bounds = Omit<Placement, 'overflowSpec'>;
 
@@ -96,9 +97,14 @@ async function sizesIn({ localPath }: LocalFile): Promise<Sizes[]> {
 const inOrder = (some: readonly Sizes[]) =>
   some.toSorted((a, b) => a.day - b.day || (a.type < b.type ? -1 : Number(a.type > b.type)));
 
-function fits(partitions: readonly Sizes[], { filesMost, typesMost, types }: Bounds): boolean {
+function fits(partitions: readonly Sizes[], { filesMost, typesMost, types, ...bound }: Bounds): boolean {
   const fresh = new Set(partitions.map(({ type }) => type)).difference(types).size;
-  return partitions.length <= filesMost && (fresh === 0 || types.size + fresh <= typesMost);
+  const inBounds = partitions.length <= filesMost && (fresh === 0 || types.size + fresh <= typesMost);
+  return inBounds && !areTooMany(partitions, bound);
+}
+
+function areTooMany(partitions: readonly Sizes[], { smallMost }: Pick<Bounds, 'smallMost'>): boolean {
+  return partitions.filter(({ rows }) => rows < SMALL_ROWS).length > smallMost!;
 }
 
 it('every row is in a file of its partition or of the overflow, within the bounds, and the smallest overflow', async () => {
@@ -120,12 +126,15 @@ it('every row is in a file of its partition or of the overflow, within the bound
         return;
       }
 
+      if (areTooMany(partitions, bound))
+        for (const { file } of own) expect(file.recordCount).toBeGreaterThanOrEqual(SMALL_ROWS);
       const types = new Set(own.flatMap((each) => each.sizes.map(({ type }) => type)));
       const fresh = types.difference(bound.types).size;
       expect(fresh === 0 || bound.types.size + fresh <= bound.typesMost).toBe(true);
       const mightHave = over
         .flatMap((each) => each.sizes)
-        .filter(({ type, rows }) => bound.types.has(type) && rows >= bound.rowsLeast);
+        .filter(({ type, rows }) => bound.types.has(type) && rows >= bound.rowsLeast)
+        .filter(({ rows }) => rows >= SMALL_ROWS || !areTooMany(partitions, bound));
       // One of fewer than 32 is kept for what overflows.
       if (mightHave.length > 0) expect(own).toHaveLength(Math.max(0, bound.filesMost - 1));
       const least = Math.min(...own.map(({ file }) => file.recordCount));

@@ -5,7 +5,7 @@
  */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { PartitionValue } from '../../lake/lake.ts';
-import type { Placement } from '../../tables/tables.ts';
+import { type Placement, SMALL_ROWS } from '../../tables/tables.ts';
 import { identifier, literal } from './sql.ts';
 import { fillTexts } from './vectors.ts';
 
@@ -67,10 +67,13 @@ async function numberPartitions(c: DuckDBConnection, { from, keys }: { from: str
 async function fits(c: DuckDBConnection, { placement, typeKey }: Placed): Promise<boolean> {
   if (placement === undefined) return true;
   const types = typeKey === undefined ? '0' : `count(distinct ${identifier(typeKey)})`;
-  const [[partitions, distinct]] = (
-    await c.runAndReadAll(`select count(*)::double, ${types}::double from __sizes`)
-  ).getRowsJson() as [[number, number]];
-  return partitions <= placement.filesMost && (await typesFit(c, { placement, typeKey, distinct }));
+  const [[partitions, distinct, small]] = (
+    await c.runAndReadAll(`select count(*)::double, ${types}::double,
+      count_if(__rows < ${SMALL_ROWS})::double from __sizes`)
+  ).getRowsJson() as [[number, number, number]];
+  const { filesMost, smallMost = Number.POSITIVE_INFINITY } = placement;
+  if (partitions > filesMost || small > smallMost) return false;
+  return typesFit(c, { placement, typeKey, distinct });
 }
 
 async function typesFit(
@@ -89,11 +92,12 @@ async function typesFit(
 
 /**
  * The largest partitions keep files of their own, of those types that may have some: all that have, and as many new ones
- * as there is room for, the largest first. The rest is cut by rows into few files, in order of type and day, a partition
+ * as there is room for, the largest first; small ones only while they are few. The rest is cut by rows into few files, in order of type and day, a partition
  * in one of them.
  */
 async function shareOut(c: DuckDBConnection, { partitionBy, placement, typeKey }: Placed): Promise<void> {
   const { filesMost, types, typesMost, rowsLeast = 0, overflowMost = overflowFiles(filesMost) } = placement!;
+  const few = placement!.smallMost === undefined ? 'true' : `small <= ${placement!.smallMost}`;
   const overflow = Math.max(1, Math.min(overflowMost, filesMost));
   const keys = partitionBy.map(identifier).join(', ');
   const newest = partitionBy.map((key) => `${identifier(key)} desc`).join(', ');
@@ -110,8 +114,10 @@ async function shareOut(c: DuckDBConnection, { partitionBy, placement, typeKey }
   const places = Math.max(0, filesMost - overflow);
   await c.run(`create or replace temp table __ranked as
     select *, row_number() over (order by may desc, __rows desc, ${newest}) as rank
-    from (select *, allowed and (__rows >= ${rowsLeast} or count_if(allowed) over () <= ${places}) as may
-      from (select *, coalesce(${allowed}, false) as allowed from __sizes))`);
+    from (select *, allowed and (__rows >= ${rowsLeast} or count_if(allowed) over () <= ${places})
+        and (__rows >= ${SMALL_ROWS} or ${few}) as may
+      from (select *, coalesce(${allowed}, false) as allowed,
+          count_if(__rows < ${SMALL_ROWS}) over () as small from __sizes))`);
   const home = `may and rank <= ${places}`;
   await c.run(`create or replace temp table __partitions as
     select n // ${PARTITIONS_AT_ONCE} as __slice, n % ${PARTITIONS_AT_ONCE} as __p, ${keys}
