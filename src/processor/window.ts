@@ -94,7 +94,8 @@ export class Window {
       throw new Error('commits settle in the order in which they were judged');
     this.#overlays.shift();
     this.#makeRoom(overlay.fresh.size);
-    overlay.fresh.addTo(this.#current);
+    if (this.#current.size === 0) this.#current = overlay.fresh;
+    else overlay.fresh.addTo(this.#current);
     this.#base = { ...this.#base, snapshot };
     this.#advance(overlay.newest_s);
   }

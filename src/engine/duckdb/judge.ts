@@ -59,7 +59,6 @@ class DuckDbJudgedBatch implements JudgedBatch {
       this.#c,
       `select rid, id, content, least(seconds, arrived_ms / 1000.0) from judged where reason is null
        order by arrived_ms, shard_id, rid`,
-      this.events,
     );
   }
 

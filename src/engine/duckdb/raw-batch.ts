@@ -61,7 +61,7 @@ class DuckDbRawBatch implements RawBatch {
 
   identities(): Promise<Identities> {
     const sql = 'select rid, id, 0::uinteger, 0::double from identities';
-    return readIdentities(this.#lanes.connection, sql, this.rows);
+    return readIdentities(this.#lanes.connection, sql);
   }
 
   /** Few: what the window let through. Only they are put in order, which needs their wide columns. */
@@ -73,7 +73,6 @@ class DuckDbRawBatch implements RawBatch {
        where id in (select id from identities group by id having count(*) > 1)
        order by brought, arrived_at, stream, shard_id, length(sequence_number), sequence_number,
          coalesce(subsequence_number, -1)`,
-      this.rows,
     );
   }
 
@@ -81,7 +80,7 @@ class DuckDbRawBatch implements RawBatch {
     if (files.length === 0) return new Int32Array(0);
     return withFiles(this.#files, { files, need: eventColumns('event_uuid') }, (readable) => {
       const sql = `select rid from identities where id in (${heldIdentities(readable, 'identities')})`;
-      return readRowIds(this.#lanes.connection, sql, this.rows);
+      return readRowIds(this.#lanes.connection, sql);
     });
   }
 

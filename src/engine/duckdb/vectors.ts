@@ -5,7 +5,7 @@
 import {
   type DuckDBConnection,
   DuckDBDataChunk,
-  type DuckDBResult,
+  type DuckDBMaterializedResult,
   type DuckDBVector,
   INTEGER,
   VARCHAR,
@@ -35,19 +35,13 @@ export async function* identityChunks(c: DuckDBConnection, sql: string): AsyncGe
 }
 
 function identitiesOf(chunk: DuckDBDataChunk): Identities {
-  const count = chunk.rowCount;
-  const { dataView } = raw(chunk.getColumnVector(1));
-  return {
-    count,
-    rows: raw(chunk.getColumnVector(0)).items.slice(0, count),
-    keys: new Uint32Array(dataView.buffer, dataView.byteOffset, count * 4).slice(),
-    contents: raw<Uint32Array>(chunk.getColumnVector(2)).items.slice(0, count),
-    times: raw<Float64Array>(chunk.getColumnVector(3)).items.slice(0, count),
-  };
+  const all = room(chunk.rowCount);
+  copyInto(all, 0, chunk);
+  return all;
 }
 
 /** Before anything of it is read: a stream that fails gives fewer rows and no error. */
-async function whole(c: DuckDBConnection, sql: string): Promise<DuckDBResult> {
+async function whole(c: DuckDBConnection, sql: string): Promise<DuckDBMaterializedResult> {
   try {
     return await c.run(sql);
   } catch (error) {
@@ -56,33 +50,32 @@ async function whole(c: DuckDBConnection, sql: string): Promise<DuckDBResult> {
 }
 
 /** All of a batch. */
-export async function readIdentities(
-  c: DuckDBConnection,
-  sql: string,
-  capacity: number,
-): Promise<Identities> {
-  const all = {
-    count: 0,
-    rows: new Int32Array(capacity),
-    keys: new Uint32Array(capacity * 4),
-    contents: new Uint32Array(capacity),
-    times: new Float64Array(capacity),
-  };
-  for await (const part of await whole(c, sql)) {
-    const chunk = identitiesOf(part);
-    all.rows.set(chunk.rows, all.count);
-    all.keys.set(chunk.keys, all.count * 4);
-    all.contents.set(chunk.contents, all.count);
-    all.times.set(chunk.times, all.count);
-    all.count += chunk.count;
+export async function readIdentities(c: DuckDBConnection, sql: string): Promise<Identities> {
+  const result = await whole(c, sql);
+  const all = room(result.rowCount);
+  let at = 0;
+  for await (const chunk of result) {
+    copyInto(all, at, chunk);
+    at += chunk.rowCount;
   }
-  return {
-    count: all.count,
-    rows: all.rows.subarray(0, all.count),
-    keys: all.keys.subarray(0, all.count * 4),
-    contents: all.contents.subarray(0, all.count),
-    times: all.times.subarray(0, all.count),
-  };
+  return all;
+}
+
+const room = (count: number) => ({
+  count,
+  rows: new Int32Array(count),
+  keys: new Uint32Array(count * 4),
+  contents: new Uint32Array(count),
+  times: new Float64Array(count),
+});
+
+function copyInto(all: ReturnType<typeof room>, at: number, chunk: DuckDBDataChunk): void {
+  const count = chunk.rowCount;
+  const { dataView } = raw(chunk.getColumnVector(1));
+  all.rows.set(raw(chunk.getColumnVector(0)).items.subarray(0, count), at);
+  all.keys.set(new Uint32Array(dataView.buffer, dataView.byteOffset, count * 4), at * 4);
+  all.contents.set(raw<Uint32Array>(chunk.getColumnVector(2)).items.subarray(0, count), at);
+  all.times.set(raw<Float64Array>(chunk.getColumnVector(3)).items.subarray(0, count), at);
 }
 
 /** Creates a temporary table with one INTEGER column `rid`. */
@@ -113,12 +106,13 @@ export async function fillTexts(c: DuckDBConnection, table: string, texts: reado
   appender.closeSync();
 }
 
-export async function readRowIds(c: DuckDBConnection, sql: string, capacity: number): Promise<Int32Array> {
-  const rows = new Int32Array(capacity);
+export async function readRowIds(c: DuckDBConnection, sql: string): Promise<Int32Array> {
+  const result = await whole(c, sql);
+  const rows = new Int32Array(result.rowCount);
   let count = 0;
-  for await (const chunk of await whole(c, sql)) {
+  for await (const chunk of result) {
     rows.set(raw(chunk.getColumnVector(0)).items.subarray(0, chunk.rowCount), count);
     count += chunk.rowCount;
   }
-  return rows.subarray(0, count);
+  return rows;
 }
