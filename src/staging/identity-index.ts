@@ -1,17 +1,39 @@
 /**
  * Which identities of a batch stand in staging already, over all its history; exact, and a function of one snapshot:
- * what was appended since is read from the table, and any other change but a replace makes it begin anew.
+ * what was appended since is read from the table, unless this process brought it, and any other change but a replace
+ * makes it begin anew.
  */
 import { Failure, type Log } from '../base/base.ts';
-import type { Engine, RawBatch } from '../engine/engine.ts';
-import { ancestors, currentSnapshot, type DataFile, type Lake, type Table } from '../lake/lake.ts';
+import type { Engine, Identities, RawBatch } from '../engine/engine.ts';
+import { copyKey } from '../event/event.ts';
+import {
+  ancestors,
+  currentSnapshot,
+  type DataFile,
+  type Lake,
+  type Snapshot,
+  type Table,
+} from '../lake/lake.ts';
 import { DamagedRun } from './identities/run.ts';
 import { type Covered, StoredIdentities } from './identities/stored-identities.ts';
 
 export interface IdentityIndex {
   /** Row ids of the batch whose identity is held by this snapshot of staging. */
   heldBy(staging: Table, batch: RawBatch): Promise<Int32Array>;
+  /**
+   * Tells that the batch which was asked for last is in this snapshot, but for the rows that were dropped: then its
+   * identities need not be read back from files. It works on this by itself; should it fail, they are.
+   */
+  committed(commit: Committed): void;
   close(): Promise<void>;
+}
+
+export interface Committed {
+  /** Staging with the commit. */
+  staging: Table;
+  snapshot: Snapshot;
+  /** Row ids of the batch. */
+  dropped: Int32Array;
 }
 
 export interface IdentityIndexOptions {
@@ -40,6 +62,7 @@ export function openIdentityIndex(options: IdentityIndexOptions): IdentityIndex 
 export function askTheTable({ lake }: { lake: Lake }): IdentityIndex {
   return {
     heldBy: async (staging, batch) => batch.heldBy((await lake.files(staging)).files),
+    committed() {},
     async close() {},
   };
 }
@@ -48,6 +71,8 @@ class StoredIndex implements IdentityIndex {
   readonly #options: IdentityIndexOptions;
   #stored: Promise<StoredIdentities> | undefined;
   #turn: Promise<unknown> = Promise.resolve();
+  /** What the last question was about. */
+  #asked: Identities | undefined;
 
   constructor(options: IdentityIndexOptions) {
     this.#options = options;
@@ -58,6 +83,10 @@ class StoredIndex implements IdentityIndex {
     const answer = this.#turn.then(() => this.#heldBy(staging, batch));
     this.#turn = answer.catch(() => {});
     return answer;
+  }
+
+  committed(commit: Committed): void {
+    this.#turn = this.#turn.then(() => this.#learn(commit)).catch(() => {});
   }
 
   async close(): Promise<void> {
@@ -103,8 +132,28 @@ class StoredIndex implements IdentityIndex {
     { staging, batch }: { staging: Table; batch: RawBatch },
   ): Promise<Int32Array> {
     await this.#catchUp(stored, staging);
-    const { keys, rows, count } = await batch.identities();
+    this.#asked = await batch.identities();
+    const { keys, rows, count } = this.#asked;
     return (await stored.heldOf(keys, count)).map((place) => rows[place]!);
+  }
+
+  async #learn(commit: Committed): Promise<void> {
+    const { staging, snapshot, dropped } = commit;
+    const [asked, stored] = [this.#asked, await this.#stored];
+    this.#asked = undefined;
+    if (asked === undefined || stored?.covered === undefined) return;
+    if (!isNextTo(stored.covered, commit)) return;
+    try {
+      await stored.add(...keptOf(asked, dropped));
+      await stored.cover({
+        uuid: staging.metadata['table-uuid'],
+        snapshot: snapshot['snapshot-id'],
+        sequenceNumber: snapshot['sequence-number'],
+      });
+    } catch {
+      // The table has it all; whoever asks next hears of what is wrong.
+      await stored.reload();
+    }
   }
 
   async #catchUp(stored: StoredIdentities, staging: Table): Promise<void> {
@@ -148,12 +197,31 @@ function* portionsOf(files: readonly DataFile[], rows: number): Generator<DataFi
 function isExtendedBy(covered: Covered, { metadata }: Table): boolean {
   const current = metadata['current-snapshot-id'];
   if (current === null || covered.uuid !== metadata['table-uuid']) return false;
-  for (const snapshot of ancestors(metadata, current).snapshots) {
+  return isReached(covered, ancestors(metadata, current).snapshots, ['append', 'replace']);
+}
+
+/** Whether the snapshot holds what is covered and what itself brought, and nothing else. */
+function isNextTo(covered: Covered, { staging: { metadata }, snapshot }: Committed): boolean {
+  const [, ...before] = ancestors(metadata, snapshot['snapshot-id']).snapshots;
+  return covered.uuid === metadata['table-uuid'] && isReached(covered, before, ['replace']);
+}
+
+/** Whether these snapshots, newest first, lead to the one that is covered by such operations alone. */
+function isReached(covered: Covered, snapshots: readonly Snapshot[], operations: readonly string[]): boolean {
+  for (const snapshot of snapshots) {
     if (snapshot['snapshot-id'] === covered.snapshot) return true;
-    const operation = snapshot.summary['operation'];
-    if (operation !== 'append' && operation !== 'replace') return false;
+    if (!operations.includes(snapshot.summary['operation'] ?? '')) return false;
   }
   return false;
+}
+
+/** Identities of the rows that were not dropped. */
+function keptOf({ keys, rows, count }: Identities, dropped: Int32Array): [keys: Uint32Array, count: number] {
+  const gone = new Set(dropped);
+  const kept = new Uint32Array((count - gone.size) * 4);
+  let size = 0;
+  for (let i = 0; i < count; i++) if (!gone.has(rows[i]!)) copyKey(keys, i, kept, size++);
+  return [kept, size];
 }
 
 /** An error of the operating system under the index; anything else goes on as it is. */

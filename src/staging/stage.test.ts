@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, type MockInstance, test, vi } from 'vitest';
 import { audit, rows, WHOLE } from '../../tests/support/audit.ts';
 import { deleteAllRows, loaded, setMain } from '../../tests/support/edited-table.ts';
 import { event, events, uuidOf } from '../../tests/support/events.ts';
@@ -6,6 +6,7 @@ import { faultyCatalog } from '../../tests/support/faulty-catalog.ts';
 import { ScriptedStream } from '../../tests/support/scripted-stream.ts';
 import { BOUNDS, lakeFolder, openWorker, type Worker } from '../../tests/support/worker.ts';
 import { type Clock, silentLog } from '../base/base.ts';
+import type { Engine } from '../engine/engine.ts';
 import type { Lake } from '../lake/lake.ts';
 import { RAW_NAME, STAGING_NAME, tableState } from '../tables/tables.ts';
 import { stageEvents } from './staging.ts';
@@ -163,4 +164,36 @@ test('staging that is refused again and again does not wait for its next try whe
     signal: stop.signal,
   });
   expect(staged).toMatchObject({ written: 0, commits: 0 });
+});
+
+describe('the index of identities', () => {
+  /** A new process reads raw for its window, which may hold nothing new. */
+  const filesRead = (read: MockInstance<Engine['identitiesOf']>) =>
+    read.mock.calls.reduce((sum, [files]) => sum + files.length, 0);
+
+  test('reads back nothing of what this process brought itself', async () => {
+    const { worker, stream } = await filled(100_000, [events(1, 2), events(2, 3), events(1, 4)]);
+    const read = vi.spyOn(worker.engine, 'identitiesOf');
+    expect(await worker.stage({ maxRows: 2 })).toMatchObject({ written: 4, duplicate: 2, commits: 3 });
+    stream.put(events(4, 1, 5));
+    await worker.process({ maxIds: 0 });
+    expect(await worker.stage()).toMatchObject({ written: 1, duplicate: 2 });
+    expect(filesRead(read)).toBe(0);
+    expect(await audit(worker, stream)).toEqual(WHOLE);
+  });
+
+  test('reads what another stager brought in between, and knows both', async () => {
+    const { worker, stream, folder } = await filled(100_000, [events(1, 2)]);
+    const other = await openWorker({ folder, stream, stagingIds: 100_000 });
+    await worker.stage();
+    stream.put(events(2, 3));
+    await other.process({ maxIds: 0 });
+    await other.stage();
+    const read = vi.spyOn(worker.engine, 'identitiesOf');
+    stream.put(events(1, 2, 3, 4));
+    await worker.process({ maxIds: 0 });
+    expect(await worker.stage()).toMatchObject({ written: 1, duplicate: 3 });
+    expect(filesRead(read)).toBe(1);
+    expect(await audit(worker, stream)).toEqual(WHOLE);
+  });
 });

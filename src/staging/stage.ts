@@ -65,7 +65,7 @@ async function stageNext(options: Options): Promise<Staged | 'nothing' | 'refuse
   const { portion } = read;
 
   const preparedAt_ms = options.clock.now();
-  const { manifests, tally, types, settle } = await writePortion(options, { raw, staging, read });
+  const { manifests, dropped, tally, types, settle } = await writePortion(options, { raw, staging, read });
   const committing = lake.commit(staging, {
     commitId: newId(),
     operation: 'append',
@@ -85,7 +85,10 @@ async function stageNext(options: Options): Promise<Staged | 'nothing' | 'refuse
       }),
   });
   const outcome = await committing.finally(settle);
-  if (outcome.kind === 'committed') return { tally, more: portion.more };
+  if (outcome.kind === 'committed') {
+    options.index.committed({ staging: outcome.table, snapshot: outcome.snapshot, dropped });
+    return { tally, more: portion.more };
+  }
   options.log.info('staging.refused', 'staging changed meanwhile; judging again', { why: outcome.why });
   return 'refused';
 }
@@ -107,6 +110,7 @@ async function writePortion(
     return {
       manifests: files.length === 0 ? [] : await lake.prepare(table, files),
       types: files.length === 0 ? undefined : place.written(files),
+      dropped: drop,
       tally: { received: batch.rows, written, duplicate: drop.length, conflicting },
       settle: async () => batch.settle?.(),
     };
