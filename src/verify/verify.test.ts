@@ -2,7 +2,7 @@ import { mkdir, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { editTable, loaded } from '../../tests/support/edited-table.ts';
+import { editTable, loaded, setMain } from '../../tests/support/edited-table.ts';
 import { event, events } from '../../tests/support/events.ts';
 import { failingEngine } from '../../tests/support/failing-engine.ts';
 import { commit } from '../../tests/support/raw-commits.ts';
@@ -11,7 +11,15 @@ import { movedClock } from '../../tests/support/small-lake.ts';
 import { lakeFolder, openWorker, type Worker } from '../../tests/support/worker.ts';
 import { Failure, silentLog } from '../base/base.ts';
 import { type Engine, openEngine, storeFiles } from '../engine/engine.ts';
-import { advance, QUARANTINE, RAW, RAW_NAME, STAGING_NAME, tableState } from '../tables/tables.ts';
+import {
+  advance,
+  QUARANTINE,
+  QUARANTINE_NAME,
+  RAW,
+  RAW_NAME,
+  STAGING_NAME,
+  tableState,
+} from '../tables/tables.ts';
 import { type Verified, type VerifyOptions, verifyLake } from './verify.ts';
 
 interface Setup {
@@ -336,6 +344,23 @@ describe('quarantine', () => {
     await rewrite(file!.path, (held) => `from ${held} limit 0`, QUARANTINE);
     const verified = await verify();
     expect(finding(verified, 'quarantine.rows')).toMatchObject({ expected: '2', found: '1' });
+  });
+
+  it('that was rolled back is found to lack what raw no longer names', async () => {
+    const { worker, stream, verify } = await emptyLake();
+    for (const n of [1, 2, 3]) {
+      stream.put([`no JSON ${n}`, ...events(n)]);
+      await worker.process();
+    }
+    await worker.stage();
+    expect(codes(await verify())).toEqual([]);
+    const { metadata } = await loaded(worker.lake, QUARANTINE_NAME);
+    await setMain(worker, QUARANTINE_NAME, metadata.snapshots[0]!['snapshot-id']);
+    // What raw still names is adopted again; the others were let go of once they had been adopted.
+    await worker.adopt();
+    const verified = await verify();
+    expect(codes(verified)).toEqual(['quarantine.rows']);
+    expect(finding(verified, 'quarantine.rows')).toMatchObject({ expected: '3', found: '1' });
   });
 
   it('that was never made although raw rejected records waits for them', async () => {
