@@ -1,6 +1,9 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { bodiesByShard, expectJoinedRanges, takeAll } from '../../tests/support/spools.ts';
 import { StreamUnderTest } from '../../tests/support/stream-under-test.ts';
+import { toldLog } from '../../tests/support/told-log.ts';
 import { VirtualClock } from '../../tests/support/virtual-clock.ts';
 import type { Position } from './stream.ts';
 
@@ -177,6 +180,23 @@ describe('a failure', () => {
     await expect(taking.next()).rejects.toMatchObject({ code: 'kinesis.InternalFailure', retry: 'backoff' });
     await taking.abandon();
     expect(await test.files()).toEqual([]);
+  });
+
+  it('is told also where its files cannot be removed, which is said and harms nobody', async () => {
+    const [log, clock] = [toldLog(), new VirtualClock()];
+    const test = await open({ log, clock });
+    test.fake.put('events', A, 'a');
+    const polling = clock.whenSleeping(1_000);
+    const taking = await test.follow();
+    await polling;
+    const [spool] = await test.files();
+    await rm(join(test.folder, spool!));
+    await mkdir(join(test.folder, spool!));
+    test.fake.script('GetRecords', { error: 'AccessDeniedException' });
+    clock.advance(1_000);
+    await expect(taking.next()).rejects.toMatchObject({ code: 'kinesis.AccessDeniedException' });
+    await taking.abandon();
+    expect(log.ids('warn')).toContain('stream.spools_left');
   });
 
   it('of the right to read ends the taking at once', async () => {

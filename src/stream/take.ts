@@ -77,9 +77,11 @@ class StreamTaking implements Taking {
   readonly #slots: BoundedQueue<string>;
   readonly #stopping = new AbortController();
   readonly #ended: Promise<void>;
+  readonly #log: Log;
 
   constructor({ from, options, shards, checkIdentity, retention_ms, consumerArn }: TakingParts) {
     const { clock, random, log } = from;
+    this.#log = log;
     this.#slots = new BoundedQueue(bodiesAtOnce(options));
     const name = `${clock.now()}-${Math.floor(random() * 2 ** 48).toString(36)}`;
     let count = 0;
@@ -114,12 +116,22 @@ class StreamTaking implements Taking {
     this.#intake.fail();
     this.#stopReading();
     await this.#ended;
-    await this.#intake.removeFiles();
+    await this.#removeFiles();
   }
 
   #stopReading(): void {
     this.#stopping.abort();
     this.#slots.close();
+  }
+
+  /** Files that stay are no failure of the taking, and must not hide the one that ended it. */
+  async #removeFiles(): Promise<void> {
+    try {
+      await this.#intake.removeFiles();
+    } catch (error) {
+      const why = (error as Error).message;
+      this.#log.warn('stream.spools_left', 'files of records that were not handed over stay', { why });
+    }
   }
 
   async #run(
@@ -137,7 +149,7 @@ class StreamTaking implements Taking {
       this.#intake.fail(error);
       stop();
       await this.#splitter.close();
-      await this.#intake.removeFiles();
+      await this.#removeFiles();
     } finally {
       stop();
       signal?.removeEventListener('abort', stop);
