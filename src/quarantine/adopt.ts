@@ -26,6 +26,14 @@ const ARRIVED_AT_ID = 4;
 const AS_THEY_ARE_MS = 43_200_000;
 
 export async function adoptRejected(options: AdoptOptions): Promise<Adopted> {
+  for (;;) {
+    const adopted = await adoptWaiting(options);
+    // Else somebody adopted meanwhile: what is left, if anything, is found by looking again.
+    if (adopted !== 'refused') return adopted;
+  }
+}
+
+async function adoptWaiting(options: AdoptOptions): Promise<Adopted | 'refused'> {
   const { lake, writer, newId } = options;
   const raw = await lake.load(RAW_NAME);
   const current = raw?.metadata['current-snapshot-id'];
@@ -62,8 +70,7 @@ export async function adoptRejected(options: AdoptOptions): Promise<Adopted> {
             tally: { received: rows + repeated, written: rows, duplicate: repeated },
           }),
   });
-  // Somebody else adopted meanwhile: what is left, if anything, is found by looking again.
-  if (outcome.kind !== 'committed') return adoptRejected(options);
+  if (outcome.kind !== 'committed') return 'refused';
   options.log.info('quarantine.adopted', `quarantined ${rows} records`, { rows });
   return { upTo: to.sequenceNumber, rows };
 }
