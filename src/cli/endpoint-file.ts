@@ -25,7 +25,9 @@ export async function removeEndpoint(dir: string): Promise<void> {
 export async function readEndpoint(dir: string): Promise<Endpoint | undefined> {
   try {
     const found = JSON.parse(await readFile(fileOf(dir), 'utf8')) as Endpoint;
-    await fetch(found.endpoint, { method: 'GET', signal: AbortSignal.timeout(2_000) });
+    const answer = await fetch(found.endpoint, { method: 'GET', signal: AbortSignal.timeout(2_000) });
+    // That there is one is enough; left unread, it would keep its connection.
+    await answer.body?.cancel().catch(() => {});
     return found;
   } catch {
     return undefined;
