@@ -86,6 +86,27 @@ describe('files of expired snapshots', () => {
     expect(await locationsOf(store)).toEqual(before);
   });
 
+  test('that are manifest lists alone go without a look at what others refer to', async () => {
+    const { small, lake, store, catalog, table } = await threeFiles();
+    const waiting = await lake.prepare(table, [smallFile(lake, table, { day: 9, rows: 1 })]);
+    const keepManifests = waiting.map(({ location }) => location);
+    const after = await change(small, table, { expire: idsOf(table).slice(0, -1) });
+    const read: string[] = [];
+    const watched = {
+      ...store,
+      read: (location: string) => {
+        read.push(location);
+        return store.read(location);
+      },
+    };
+    const deleted = await smallLake({ store: watched, catalog }).lake.deleteExpired({
+      ...{ before: table, after, keepManifests },
+    });
+    expect(deleted.files).toBe(table.metadata.snapshots.length - 1);
+    expect(read).not.toContain(keepManifests[0]);
+    expect(await locationsOf(store)).toEqual(expect.arrayContaining(keepManifests));
+  });
+
   test('of other places are left alone: another program owns them', async () => {
     const small = smallLake();
     const { lake, store } = small;

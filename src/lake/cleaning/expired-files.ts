@@ -46,10 +46,15 @@ export async function expiredFiles(
   }
   const data = await withoutLive(ports, after, { files: [...named.values()], manifests: retained.values() });
   const own = `${asWeSpellIt(after.metadata.location)}/`;
-  const others = await keptBy(ports, after, keepManifests);
-  const goes = (location: string) => location.startsWith(own) && !others.has(location);
-  const dataFiles = data.map((file) => asWeSpellIt(file.location)).filter(goes);
-  const manifests = gone.map((manifest) => asWeSpellIt(manifest.location)).filter(goes);
-  const lists = expired.map((snapshot) => asWeSpellIt(snapshot['manifest-list'])).filter(goes);
+  const ours = (locations: readonly string[]) =>
+    locations.map(asWeSpellIt).filter((location) => location.startsWith(own));
+  const ownData = ours(data.map(({ location }) => location));
+  const ownManifests = ours(gone.map(({ location }) => location));
+  const lists = ours(expired.map((snapshot) => snapshot['manifest-list']));
+  // Where only manifest lists go, there is nothing that others could refer to.
+  const nothing = ownData.length === 0 && ownManifests.length === 0;
+  const others = await keptBy(ports, after, nothing ? [] : keepManifests);
+  const dataFiles = ownData.filter((location) => !others.has(location));
+  const manifests = ownManifests.filter((location) => !others.has(location));
   return { locations: [...dataFiles, ...manifests, ...lists], dataFiles: dataFiles.length };
 }

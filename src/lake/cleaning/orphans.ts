@@ -81,6 +81,7 @@ async function unknownTo(
     const entries = candidates.size === 0 ? [] : await allEntries(ports, table, manifest);
     for (const { status, file } of entries) if (status !== 'deleted') strike(file.location);
   }
+  if (candidates.size === 0) return [];
   for (const location of await keptBy(ports, table, search.keepManifests)) candidates.delete(location);
   return [...candidates.values()];
 }
