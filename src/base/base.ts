@@ -5,6 +5,7 @@ export { eachBounded } from './each-bounded.ts';
 export { Failure, type FailureDetails, type Fault, type Retry } from './failure.ts';
 export { Gate } from './gate.ts';
 export { type JsonValue, parseJson, stringifyJson } from './json.ts';
+export { type Listening, listening } from './listening.ts';
 export { createLog, type Fields, type Level, type Log, silentLog } from './log.ts';
 export { limitedLog } from './log-limit.ts';
 export { hostName, isLoopback } from './loopback.ts';

@@ -1,11 +1,9 @@
 /** The lake's catalog for other programs, as `serve catalog` and `dev` serve it. */
-import { Failure } from '../base/base.ts';
 import { type Catalog, type CatalogServer, type NamespacedCatalog, serveCatalog } from '../lake/lake.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
 import type { Surroundings } from './compose.ts';
+import { onFreePort } from './free-port.ts';
 import { fileAccessOf } from './lake-parts.ts';
-
-const PORTS_TRIED = 20;
 
 export interface Served {
   store: ObjectStore;
@@ -33,18 +31,8 @@ export function startCatalogServer(
 /** A taken port is named, and the next free one used. */
 export async function catalogServerOnFreePort(around: Surroundings, served: Served): Promise<CatalogServer> {
   const wanted = around.settings['serve.port'];
-  for (let port = wanted; ; port++) {
-    try {
-      const server = await startCatalogServer(around, { ...served, port });
-      if (port !== wanted)
-        around.log.warn(
-          'dev.catalog_port_taken',
-          `port ${wanted} is taken; the catalog is on ${server.port}`,
-        );
-      return server;
-    } catch (error) {
-      const taken = error instanceof Failure && error.code === 'catalog_server.port_taken';
-      if (!taken || port - wanted >= PORTS_TRIED) throw error;
-    }
-  }
+  const server = await onFreePort(wanted, (port) => startCatalogServer(around, { ...served, port }));
+  if (server.port !== wanted)
+    around.log.warn('dev.catalog_port_taken', `port ${wanted} is taken; the catalog is on ${server.port}`);
+  return server;
 }

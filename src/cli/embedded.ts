@@ -18,9 +18,8 @@ import {
   sweepWork,
 } from './compose.ts';
 import { readEndpoint, removeEndpoint, writeEndpoint } from './endpoint-file.ts';
+import { onFreePort } from './free-port.ts';
 import { type RolesOptions, runRoles } from './roles.ts';
-
-const PORTS_TRIED = 20;
 
 type Observers = Pick<
   RolesOptions,
@@ -84,16 +83,10 @@ export async function openEmbedded(around: Surroundings): Promise<Embedded> {
 /** A taken port is named, and the next free one used. */
 async function serverOnFreePort(around: Surroundings, lake: LocalLake): Promise<StreamServer> {
   const wanted = around.settings['stream.port'];
-  for (let port = wanted; ; port++) {
-    try {
-      const server = await composeServer(around, lake, { port });
-      if (port !== wanted) around.log.warn('dev.port_taken', `port ${wanted} is taken; using ${server.port}`);
-      return server;
-    } catch (error) {
-      const taken = error instanceof Failure && error.code === 'stream_server.port_taken';
-      if (!taken || port - wanted >= PORTS_TRIED) throw error;
-    }
-  }
+  const server = await onFreePort(wanted, (port) => composeServer(around, lake, { port }));
+  if (server.port !== wanted)
+    around.log.warn('dev.port_taken', `port ${wanted} is taken; using ${server.port}`);
+  return server;
 }
 
 function ownedBy(dir: string, pid: number | undefined): Failure {

@@ -1,7 +1,6 @@
 /** Health and metrics of the roles of this process: the monitor, its listener, and where others find it. */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Failure } from '../base/base.ts';
 import type { Origins, Settings } from '../config/config.ts';
 import type { Engine } from '../engine/engine.ts';
 import {
@@ -14,6 +13,7 @@ import {
 } from '../monitor/monitor.ts';
 import type { Role } from './commands/run.ts';
 import type { Surroundings } from './compose.ts';
+import { isPortTaken, onFreePort } from './free-port.ts';
 import { removeAddress, writeAddress } from './monitor-addresses.ts';
 import { version } from './version.ts';
 
@@ -59,30 +59,25 @@ export function probesOf({ engine, spoolFolder }: { engine: Engine; spoolFolder:
   };
 }
 
-const PORTS_TRIED = 20;
-
-/** Undefined when it is turned off. */
+/** Undefined when it is turned off, or when no port is free and nobody asked for one: no reason not to work. */
 export async function startListener(
   { settings, origins, log }: Surroundings & { origins: Origins },
   monitor: Monitor,
 ): Promise<Listener | undefined> {
   const wanted = settings['monitor.port'];
   if (wanted === 0) return undefined;
-  const asked = origins['monitor.port'].from !== 'default';
   const host = settings['monitor.host'];
-  const listener = await listenOnFreePort(monitor, { host, wanted, tries: asked ? 1 : PORTS_TRIED });
-  if (listener === undefined) {
-    // Nobody asked for it, and it is no reason not to work.
-    log.warn(
-      'monitor.no_port',
-      `ports ${wanted} to ${wanted + PORTS_TRIED - 1} are taken; no health, no metrics`,
-    );
-    return undefined;
-  }
+  const isAsked = origins['monitor.port'].from !== 'default';
+  const open = (port: number) => listen({ monitor, host, port, log });
+  const listener = await onFreePort(wanted, open, isAsked ? { tries: 1 } : {}).catch((error: unknown) => {
+    if (isAsked || !isPortTaken(error)) throw error;
+    log.warn('monitor.no_port', `ports from ${wanted} on are taken; no health, no metrics`);
+  });
+  if (!listener) return undefined;
   if (listener.port !== wanted)
     log.warn('monitor.port_taken', `port ${wanted} is taken; health and metrics are on ${listener.port}`);
   log.info('monitor.listening', `health and metrics at ${listener.uri}`);
-  await writeAddress(settings.dir, { pid: process.pid, uri: askedAt(listener) });
+  await writeAddress(settings.dir, { pid: process.pid, uri: listener.uri });
   return {
     ...listener,
     async close() {
@@ -90,25 +85,4 @@ export async function startListener(
       await listener.close();
     },
   };
-}
-
-/** Undefined when all of them are taken; the one port that was asked for is worth a failure. */
-async function listenOnFreePort(
-  monitor: Monitor,
-  { host, wanted, tries }: { host: string; wanted: number; tries: number },
-): Promise<Listener | undefined> {
-  for (let port = wanted; port < wanted + tries; port++) {
-    try {
-      return await listen({ monitor, host, port });
-    } catch (error) {
-      const taken = error instanceof Failure && error.code === 'monitor.port_taken';
-      if (!taken || tries === 1) throw error;
-    }
-  }
-  return undefined;
-}
-
-/** Who listens on every address is asked on loopback. */
-function askedAt({ uri, port }: Listener): string {
-  return /\/\/(0\.0\.0\.0|\[::\]):/.test(uri) ? `http://127.0.0.1:${port}` : uri;
 }

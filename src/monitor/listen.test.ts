@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 import { expect, it, onTestFinished } from 'vitest';
+import { silentLog } from '../base/base.ts';
 import type { Health } from './health.ts';
 import { type Listener, listen } from './listen.ts';
 
@@ -11,7 +12,7 @@ const REASON = {
 
 async function served(health: Health): Promise<Listener> {
   const monitor = { health: () => health, metrics: async (format: string) => `# ${format}\n` };
-  const listener = await listen({ monitor, host: '127.0.0.1', port: 0 });
+  const listener = await listen({ monitor, host: '127.0.0.1', port: 0, log: silentLog });
   onTestFinished(() => listener.close());
   return listener;
 }
@@ -97,7 +98,7 @@ it('only reads: other methods and paths are refused', async () => {
 it('says when a port is taken', async () => {
   const { port } = await served(OK);
   const monitor = { health: () => OK, metrics: async () => '' };
-  await expect(listen({ monitor, host: '127.0.0.1', port })).rejects.toMatchObject({
+  await expect(listen({ monitor, host: '127.0.0.1', port, log: silentLog })).rejects.toMatchObject({
     code: 'monitor.port_taken',
   });
 });

@@ -2,9 +2,8 @@
  * Health and metrics over HTTP. Reads only, holds no secret, and takes a request's path, Host and Accept for all it
  * needs: on loopback a web page whose name was made to mean 127.0.0.1 is turned away by its Host header.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { Failure, hostName, isLoopback } from '../base/base.ts';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { hostName, isLoopback, type Log, listening } from '../base/base.ts';
 import { CONTENT_TYPES, formatFor } from './exposition.ts';
 import type { Health } from './health.ts';
 import type { Monitor } from './monitor.ts';
@@ -14,10 +13,11 @@ export interface ListenOptions {
   host: string;
   /** 0 takes any free one. */
   port: number;
+  log: Log;
 }
 
 export interface Listener {
-  /** `http://host:port` */
+  /** `http://host:port`, as this machine reaches it. */
   uri: string;
   port: number;
   close(): Promise<void>;
@@ -27,7 +27,7 @@ const CONNECTIONS_MAX = 64;
 const REQUEST_MS_MAX = 10_000;
 const HEADER_BYTES_MAX = 16 * 1024;
 
-export async function listen({ monitor, host, port }: ListenOptions): Promise<Listener> {
+export async function listen({ monitor, host, port, log }: ListenOptions): Promise<Listener> {
   const server = createServer(
     {
       requestTimeout: REQUEST_MS_MAX,
@@ -38,11 +38,12 @@ export async function listen({ monitor, host, port }: ListenOptions): Promise<Li
     (request, response) => void respond(request, response, { monitor, host }),
   );
   server.maxConnections = CONNECTIONS_MAX;
-  await listening(server, { host, port });
-  const address = server.address() as AddressInfo;
+  const at = await listening(server, {
+    ...{ host, port, log, area: 'monitor', doing: 'cannot serve health and metrics' },
+    hint: 'choose another port with --monitor-port; 0 turns it off',
+  });
   return {
-    uri: `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`,
-    port: address.port,
+    ...at,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -120,22 +121,4 @@ function json(status: number, { reasons, reached, ...health }: Health): Answer {
     reached: Object.fromEntries(Object.entries(reached).map(([service, ms]) => [service, iso(ms)])),
   };
   return { status, type: 'application/json', body: `${JSON.stringify(body)}\n` };
-}
-
-function listening(server: Server, address: { host: string; port: number }): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(cannotListen(address, error)));
-    server.listen(address, resolve);
-  });
-}
-
-function cannotListen({ host, port }: { host: string; port: number }, error: NodeJS.ErrnoException): Failure {
-  const taken = error.code === 'EADDRINUSE';
-  return new Failure(`cannot serve health and metrics on ${host}:${port}`, {
-    code: taken ? 'monitor.port_taken' : 'monitor.cannot_listen',
-    fault: 'user',
-    why: taken ? 'another program listens there' : error.message,
-    hint: 'choose another port with --monitor-port; 0 turns it off',
-    cause: error,
-  });
 }

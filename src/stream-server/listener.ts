@@ -1,7 +1,7 @@
 import { createServer as createHttp1, type Server as Http1Server } from 'node:http';
 import { createServer as createHttp2, type Http2Server, type ServerHttp2Session } from 'node:http2';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { Failure } from '../base/base.ts';
+import { createServer, type Socket } from 'node:net';
+import { type Listening, type Log, listening } from '../base/base.ts';
 import type { IncomingRequest, OutgoingResponse } from './exchange.ts';
 
 /** A connection that says nothing for so long is closed; clients keep idle ones for at most a minute or so. */
@@ -14,8 +14,7 @@ const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 /** No method of HTTP/1.1 begins with these. */
 const PREFACE_SNIFFED_BYTES = 4;
 
-export interface Listener {
-  port: number;
+export interface Listener extends Listening {
   /** Takes no new connections. */
   stop(): void;
   /** Closes the connections there are, as soon as what was written to them is out, or `patience` is over. */
@@ -28,14 +27,20 @@ export type Handle = (request: IncomingRequest, response: OutgoingResponse) => v
  * HTTP/1.1 and cleartext HTTP/2 with prior knowledge on one port: the first bytes of a connection tell which. The AWS
  * SDK for JavaScript speaks HTTP/2 to `http://` addresses, most others HTTP/1.1.
  */
-export async function listen(address: { host: string; port: number }, handle: Handle): Promise<Listener> {
+export async function listen(
+  { host, port, log }: { host: string; port: number; log: Log },
+  handle: Handle,
+): Promise<Listener> {
   const connections = new Connections(handle);
   const server = createServer({ noDelay: true }, (socket) => connections.take(socket));
   server.maxConnections = CONNECTIONS_MAX;
-  await bound(server, address);
+  const at = await listening(server, {
+    ...{ host, port, log, area: 'stream_server', doing: 'Could not listen' },
+    hint: 'Choose another port with stream.port; 0 takes any free one.',
+  });
   const closed = new Promise<void>((resolve) => server.once('close', resolve));
   return {
-    port: (server.address() as AddressInfo).port,
+    ...at,
     stop: () => server.close(),
     async close(patience) {
       connections.end();
@@ -106,22 +111,4 @@ function sniff(socket: Socket, decide: (version: 1 | 2) => unknown): void {
     decide(isPreface ? 2 : 1);
   };
   socket.on('readable', look);
-}
-
-function bound(server: Server, address: { host: string; port: number }): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(cannotListen(address, error)));
-    server.listen(address, resolve);
-  });
-}
-
-function cannotListen({ host, port }: { host: string; port: number }, error: NodeJS.ErrnoException): Failure {
-  const taken = error.code === 'EADDRINUSE';
-  return new Failure(`Could not listen on ${host}:${port}`, {
-    code: taken ? 'stream_server.port_taken' : 'stream_server.cannot_listen',
-    fault: 'user',
-    why: taken ? 'another program listens there' : error.message,
-    hint: 'Choose another port with stream.port; 0 takes any free one.',
-    cause: error,
-  });
 }

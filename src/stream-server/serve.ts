@@ -70,17 +70,16 @@ async function start(service: Service, options: StreamServerOptions): Promise<St
   const memory = new Capacity(BODIES_BYTES_MAX);
   const { buffers } = service;
   const exchangeOptions: ExchangeOptions = { run: operations.run, memory, buffers, clock, log };
-  const listener = await listen({ host, port: options.port }, (request, response) => {
+  const listener = await listen({ host, port: options.port, log }, (request, response) => {
     exchange(request, response, exchangeOptions).catch((error: unknown) =>
       log.debug('stream_server.answer_unsent', 'A client left before its answer', { why: String(error) }),
     );
   });
   const stopping = new AbortController();
   const trimming = trimForEver(service.store, options, stopping.signal);
-  const { port } = listener;
   return {
-    endpoint: `http://${reachable(host)}:${port}`,
-    port,
+    endpoint: listener.uri,
+    port: listener.port,
     async close() {
       stopping.abort();
       listener.stop();
@@ -141,11 +140,4 @@ async function trimForEver(store: Store, options: StreamServerOptions, signal: A
 
 async function pause(clock: Clock, pause_ms: number, signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await clock.sleep(pause_ms, signal);
-}
-
-/** Where this machine reaches it: “every address” is none that a client can ask. */
-function reachable(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1';
-  if (host === '::') return '[::1]';
-  return host.includes(':') ? `[${host}]` : host;
 }

@@ -1,6 +1,5 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { Failure } from '../../base/base.ts';
+import { createServer } from 'node:http';
+import { listening } from '../../base/base.ts';
 import { Exchanges } from './exchange.ts';
 import { guardOf } from './guard.ts';
 import type { CatalogServer, CatalogServerOptions } from './rest-server.ts';
@@ -32,11 +31,12 @@ export async function startServer(options: CatalogServerOptions): Promise<Catalo
     (request, response) => exchanges.take(request, response),
   );
   server.maxConnections = CONNECTIONS_MAX;
-  await listening(server, { host, port: options.port });
-  const { port } = server.address() as AddressInfo;
+  const at = await listening(server, {
+    ...{ host, port: options.port, log, area: 'catalog_server', doing: 'cannot serve the catalog' },
+    hint: 'choose another port with --serve-port; 0 takes any free one',
+  });
   return {
-    uri: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
-    port,
+    ...at,
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
@@ -52,22 +52,4 @@ export async function startServer(options: CatalogServerOptions): Promise<Catalo
       await closed;
     },
   };
-}
-
-function listening(server: Server, address: { host: string; port: number }): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(cannotListen(address, error)));
-    server.listen(address, resolve);
-  });
-}
-
-function cannotListen({ host, port }: { host: string; port: number }, error: NodeJS.ErrnoException): Failure {
-  const taken = error.code === 'EADDRINUSE';
-  return new Failure(`cannot serve the catalog on ${host}:${port}`, {
-    code: taken ? 'catalog_server.port_taken' : 'catalog_server.cannot_listen',
-    fault: 'user',
-    why: taken ? 'another program listens there' : error.message,
-    hint: 'choose another port with --serve-port; 0 takes any free one',
-    cause: error,
-  });
 }
