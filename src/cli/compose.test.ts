@@ -8,7 +8,7 @@ import { LOCAL_CREDENTIALS } from './credentials.ts';
 it('sweeps working files of processes that are gone, an earlier one with this very number included', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'sweep-'));
   const around = { settings: { dir } } as Surroundings;
-  const ours = await spoolFolder(around);
+  const { path: ours } = await spoolFolder(around);
   const work = join(ours, '..');
   // In a container every process is number 1, and so was the one that was killed there.
   const earlier = `spools-${process.pid}-0123abcd-1`;

@@ -20,6 +20,7 @@ import {
 } from '../stream/stream.ts';
 import { openStreamServer, type StreamServer } from '../stream-server/stream-server.ts';
 import { needsForgotten } from '../tables/tables.ts';
+import { closing } from './closing.ts';
 import { chainedCredentials, LOCAL_CREDENTIALS } from './credentials.ts';
 import { type Endpoint, readEndpoint } from './endpoint-file.ts';
 import { heldPositions } from './held-positions.ts';
@@ -60,34 +61,34 @@ export const writerName = (role: string) => `lakeward ${role}`;
 /** A lake, and how engines of this machine read its files. */
 export type LocalLake = Lake & { localFiles: LocalFiles };
 
-export async function composeLake(around: Surroundings, access: Access): Promise<LocalLake> {
+export async function composeLake(
+  around: Surroundings,
+  access: Access,
+): Promise<LocalLake & AsyncDisposable> {
   return lakeOver(around, await composeCatalog(around, access));
 }
 
 /** For what is told of definitions, which are there before any lake is: where there is none, an empty one in memory. */
-export async function composeLakeOrEmpty(around: Surroundings): Promise<Lake> {
+export async function composeLakeOrEmpty(around: Surroundings): Promise<Lake & AsyncDisposable> {
   try {
     return await composeLake(around, 'reads');
   } catch (error) {
     if (!(error instanceof Failure && error.code === 'lake.no_lake')) throw error;
     const parts = { store: openMemoryStore(around), catalog: openMemoryCatalog() };
-    return openLake({ ...around, ...parts, random: Math.random, needsForgotten });
+    return closing(openLake({ ...around, ...parts, random: Math.random, needsForgotten }));
   }
 }
 
-/** Closing it closes the catalog. */
+/** Closing it closes the parts. */
 export function lakeOver(
   { settings, clock, log }: Surroundings,
-  { store, catalog, files, copies }: Awaited<ReturnType<typeof composeCatalog>>,
-): LocalLake {
+  parts: Awaited<ReturnType<typeof composeCatalog>>,
+): LocalLake & AsyncDisposable {
   const formatVersion = settings['table.formatVersion'] === '3' ? 3 : 2;
+  const { store, catalog } = parts;
   const around = { store, catalog, clock, log, random: Math.random };
   const lake = openLake({ ...around, formatVersion, needsForgotten });
-  const close = async () => {
-    await lake.close();
-    await rm(copies, { recursive: true, force: true });
-  };
-  return { ...lake, close, localFiles: files };
+  return closing({ ...lake, close: () => parts.close(), localFiles: parts.files });
 }
 
 /** Where the tables are, and who says which version of each is the current one. */
@@ -97,7 +98,14 @@ export async function composeCatalog(around: Surroundings, access: Access) {
   if (access === 'reads') await ensureLake(around.settings, folders);
   const copies = join(work, `copies-${process.pid}-${newId().slice(0, 8)}`);
   const { store, files } = await openStore(around, { warehouse, copies, access });
-  return { store, files, copies, catalog: await openCatalog(around, { store, sqlite, access }) };
+  const catalog = await openCatalog(around, { store, sqlite, access });
+  return closing({
+    ...{ store, files, catalog },
+    async close() {
+      await catalog.close();
+      await rm(copies, { recursive: true, force: true });
+    },
+  });
 }
 
 type Use = 'batches' | 'questions' | 'transforms' | 'maintenance';
@@ -109,7 +117,11 @@ const MOST_LANES = 4;
  * Batch work runs on one thread a batch: two batches in flight use two cores, and staging, which is alone at the end of
  * a run, writes on several connections at once (1M events: 4.3 s instead of 5.8). Questions use every thread.
  */
-export async function composeEngine(around: Surroundings, lake: LocalLake, use: Use): Promise<Engine> {
+export async function composeEngine(
+  around: Surroundings,
+  lake: LocalLake,
+  use: Use,
+): Promise<Engine & AsyncDisposable> {
   const { settings } = around;
   const how = {
     batches: { threads: 1, lanes: Math.min(settings['engine.threads'], MOST_LANES) },
@@ -125,9 +137,9 @@ export async function composeEngine(around: Surroundings, lake: LocalLake, use: 
     memory_bytes: settings['engine.memory'] * share,
     ...how[use],
   });
-  if (use === 'questions' || settings['engine.kind'] === 'duckdb') return embedded;
+  if (use === 'questions' || settings['engine.kind'] === 'duckdb') return closing(embedded);
   // A branch that maintenance finds is of the role that writes the table, and in use.
-  return composeSpark(around, { lake, embedded, sweeps: use !== 'maintenance' });
+  return closing(composeSpark(around, { lake, embedded, sweeps: use !== 'maintenance' }));
 }
 
 /** Who may not write the lake's folder can ask all the same: what a question spills is elsewhere then. */
@@ -164,11 +176,10 @@ function composeSpark(
   });
 }
 
-export interface OpenedStream {
+export interface OpenedStream extends AsyncDisposable {
   stream: Stream;
   /** Set when the stream is the embedded one of this folder. */
   embedded: { endpoint: string; server: StreamServer | undefined } | undefined;
-  close(): Promise<void>;
 }
 
 /**
@@ -184,22 +195,18 @@ export async function composeStream(
   const { settings } = around;
   if (isElsewhere(settings)) {
     const stream = openStream(clientOptions(around, settings['stream.endpoint']));
-    return { stream, embedded: undefined, close: () => stream.close() };
+    return { stream, embedded: undefined, [Symbol.asyncDispose]: () => stream.close() };
   }
   const running = await readEndpoint(settings.dir);
   if (running !== undefined) return attach(around, running);
 
-  const opened = await composeServer(around, await lake(), { port });
-  const stream = openOwnStream(around, opened.endpoint);
+  await using opening = new AsyncDisposableStack();
+  const server = opening.use(closing(await composeServer(around, await lake(), { port })));
+  const { endpoint } = server;
+  const stream = opening.use(closing(openOwnStream(around, endpoint)));
   if (makes) await stream.ensure(settings['stream.shards']);
-  return {
-    stream,
-    embedded: { endpoint: opened.endpoint, server: opened },
-    async close() {
-      await stream.close();
-      await opened.close();
-    },
-  };
+  const open = opening.move();
+  return { stream, embedded: { endpoint, server }, [Symbol.asyncDispose]: () => open.disposeAsync() };
 }
 
 const isElsewhere = (settings: Settings): boolean =>
@@ -213,20 +220,24 @@ export async function composeStreamThere(
   if (isElsewhere(around.settings)) return composeStream(around, lake);
   const folder = await stat(foldersOf(around.settings.dir).stream).catch(() => undefined);
   if (folder === undefined) return undefined;
-  const opened = await composeStream(around, lake, { makes: false });
+  await using opening = new AsyncDisposableStack();
+  const opened = opening.use(await composeStream(around, lake, { makes: false }));
   try {
     await opened.stream.describe();
+    opening.move();
     return opened;
   } catch (error) {
-    await opened.close();
     if (error instanceof Failure && error.code === 'stream.not_found') return undefined;
     throw error;
   }
 }
 
-async function attach(around: Surroundings, running: Endpoint): Promise<OpenedStream> {
-  const stream = openOwnStream(around, running.endpoint);
-  return { stream, embedded: { endpoint: running.endpoint, server: undefined }, close: () => stream.close() };
+function attach(around: Surroundings, { endpoint }: Endpoint): OpenedStream {
+  const stream = openOwnStream(around, endpoint);
+  return {
+    ...{ stream, embedded: { endpoint, server: undefined } },
+    [Symbol.asyncDispose]: () => stream.close(),
+  };
 }
 
 /** The embedded stream; retention never passes what this lake has committed. */
@@ -297,10 +308,12 @@ export function composeWorkers(
 }
 
 /** Spools of this process; what a crash left of others is of no use to anybody, positions stand in the lake. */
-export async function spoolFolder({ settings }: Surroundings): Promise<string> {
-  const folder = join(foldersOf(settings.dir).work, workName('spools'));
-  await mkdir(folder, { recursive: true });
-  return folder;
+export async function spoolFolder({
+  settings,
+}: Surroundings): Promise<{ readonly path: string } & AsyncDisposable> {
+  const path = join(foldersOf(settings.dir).work, workName('spools'));
+  await mkdir(path, { recursive: true });
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
 /** Tells this process from an earlier one of the same number: in a container every process is number 1. */

@@ -1,10 +1,10 @@
 /** Everything in one process on one folder: the embedded stream and all roles. What `dev` and `demo` run. */
-import { rm } from 'node:fs/promises';
 import { Failure } from '../base/base.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Catalog } from '../lake/lake.ts';
 import type { Stream } from '../stream/stream.ts';
 import type { StreamServer } from '../stream-server/stream-server.ts';
+import { closing } from './closing.ts';
 import { ROLES } from './commands/run.ts';
 import {
   composeCatalog,
@@ -26,7 +26,7 @@ type Observers = Pick<
   'onRaw' | 'onStaging' | 'onTransform' | 'onTransformRan' | 'transforms' | 'monitor'
 >;
 
-export interface Embedded {
+export interface Embedded extends AsyncDisposable {
   server: StreamServer;
   stream: Stream;
   lake: LocalLake;
@@ -35,7 +35,6 @@ export interface Embedded {
   spoolFolder: string;
   /** Runs all roles until the signal; then reads the stream to its end and stages it. */
   run(signal: AbortSignal, observe?: Observers): Promise<void>;
-  close(): Promise<void>;
 }
 
 export async function openEmbedded(around: Surroundings): Promise<Embedded> {
@@ -43,41 +42,41 @@ export async function openEmbedded(around: Surroundings): Promise<Embedded> {
   const owner = await readEndpoint(settings.dir);
   if (owner !== undefined) throw ownedBy(settings.dir, owner.pid);
   await sweepWork(around);
+  await using opening = new AsyncDisposableStack();
   const parts = await composeCatalog(around, 'writes');
-  const lake = lakeOver(around, parts);
-  const server = await serverOnFreePort(around, lake).catch((error: unknown) => {
-    throw error instanceof Failure && error.code === 'stream_server.in_use'
-      ? ownedBy(settings.dir, undefined)
-      : error;
-  });
+  const lake = opening.use(lakeOver(around, parts));
+  const server = opening.use(closing(await ownServer(around, lake)));
+  opening.defer(() => removeEndpoint(settings.dir));
   await writeEndpoint(settings.dir, { endpoint: server.endpoint, pid: process.pid });
-  const stream = openOwnStream(around, server.endpoint);
+  const stream = opening.use(closing(openOwnStream(around, server.endpoint)));
   await stream.ensure(settings['stream.shards']);
-  const engine = await composeEngine(around, lake, 'batches');
-  const spools = await spoolFolder(around);
+  const engine = opening.use(await composeEngine(around, lake, 'batches'));
+  const spools = opening.use(await spoolFolder(around));
+  const open = opening.move();
   return {
     server,
     stream,
     lake,
     catalog: parts.catalog,
     engine,
-    spoolFolder: spools,
+    spoolFolder: spools.path,
     async run(signal, observe = {}) {
-      const options = { ...around, ...observe, lake, engine, stream, roles: ROLES, spoolFolder: spools };
+      const parts = { lake, engine, stream, roles: ROLES, spoolFolder: spools.path };
+      const options = { ...around, ...observe, ...parts };
       await runRoles(options, { signal });
       const drain = { signal: new AbortController().signal, until_ms: await stream.serverTime() };
       // Whoever stops it does not wait for what the next start can do as well.
       await runRoles({ ...options, roles: ROLES.filter((role) => role !== 'maintenance') }, drain);
     },
-    async close() {
-      await removeEndpoint(settings.dir);
-      await stream.close();
-      await server.close();
-      await engine.close();
-      await lake.close();
-      await rm(spools, { recursive: true, force: true });
-    },
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
+}
+
+function ownServer(around: Surroundings, lake: LocalLake): Promise<StreamServer> {
+  return serverOnFreePort(around, lake).catch((error: unknown) => {
+    const isOwned = error instanceof Failure && error.code === 'stream_server.in_use';
+    throw isOwned ? ownedBy(around.settings.dir, undefined) : error;
+  });
 }
 
 /** A taken port is named, and the next free one used. */

@@ -297,6 +297,20 @@ describe('stopping', () => {
     expect({ exit, stderr }).toEqual({ exit: 130, stderr: 'stopped\n' });
   });
 
+  test('a command that cannot close what it opened, because of what went wrong, tells that', async () => {
+    const stopped = AbortSignal.abort();
+    const action = async ({ args }: Context) => {
+      await using _part = {
+        [Symbol.asyncDispose]: () => Promise.reject(new Error('cannot close it')),
+      };
+      if (args[0] === 'raw') stopped.throwIfAborted();
+      throw new Failure('the store is away', { code: 'store.away', fault: 'service', retry: 'backoff' });
+    };
+    const failed = await run('tables staging', { action });
+    expect([failed.exit, failed.stderr]).toEqual([5, expect.stringContaining('the store is away')]);
+    expect(await run('tables raw', { action, signal: stopped })).toMatchObject({ exit: 130 });
+  });
+
   test('a question that is interrupted by the signal exits with 130; by anything else, it failed', async () => {
     const interrupted = new Failure('the query was interrupted', {
       code: 'query.interrupted',

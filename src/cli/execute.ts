@@ -10,7 +10,7 @@ import { EXIT, type ExitCode } from './exit.ts';
 import { type Console, openConsole, type Sink } from './output.ts';
 import { paintFor } from './paint.ts';
 import { type Invocation, parseCommandLine } from './parse.ts';
-import { type Report, reportOf } from './report.ts';
+import { firstOf, type Report, reportOf } from './report.ts';
 
 export interface Execution {
   argv: readonly string[];
@@ -111,8 +111,9 @@ function logFor(
   return limitedLog(log, clock);
 }
 
-async function ended(error: unknown, running: Running): Promise<ExitCode> {
+async function ended(thrown: unknown, running: Running): Promise<ExitCode> {
   const { execution, console, closed } = running;
+  const error = firstOf(thrown);
   if (closed.aborted) return EXIT.ok;
   if (execution.signal.aborted && isAbort(error, execution.signal)) {
     console.note('stopped');

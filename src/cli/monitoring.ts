@@ -11,6 +11,7 @@ import {
   openMonitor,
   type Probes,
 } from '../monitor/monitor.ts';
+import { closing } from './closing.ts';
 import type { Role } from './commands/run.ts';
 import type { Surroundings } from './compose.ts';
 import { isPortTaken, onFreePort } from './free-port.ts';
@@ -63,7 +64,7 @@ export function probesOf({ engine, spoolFolder }: { engine: Engine; spoolFolder:
 export async function startListener(
   { settings, origins, log }: Surroundings & { origins: Origins },
   monitor: Monitor,
-): Promise<Listener | undefined> {
+): Promise<(Listener & AsyncDisposable) | undefined> {
   const wanted = settings['monitor.port'];
   if (wanted === 0) return undefined;
   const host = settings['monitor.host'];
@@ -78,11 +79,11 @@ export async function startListener(
     log.warn('monitor.port_taken', `port ${wanted} is taken; health and metrics are on ${listener.port}`);
   log.info('monitor.listening', `health and metrics at ${listener.uri}`);
   await writeAddress(settings.dir, { pid: process.pid, uri: listener.uri });
-  return {
+  return closing({
     ...listener,
     async close() {
       await removeAddress(settings.dir, process.pid);
       await listener.close();
     },
-  };
+  });
 }

@@ -16,7 +16,13 @@ export interface Report {
   stack?: string;
 }
 
-export function reportOf(error: unknown): Report {
+/** What went wrong first: that something could not be closed because of it is no news beside it. */
+export function firstOf(error: unknown): unknown {
+  return error instanceof SuppressedError ? firstOf(error.suppressed) : error;
+}
+
+export function reportOf(thrown: unknown): Report {
+  const error = firstOf(thrown);
   const failure = error instanceof Failure ? error : fromOperatingSystem(error);
   if (failure === undefined) return bugReport(error);
   const exit = exitCodeOf(failure);

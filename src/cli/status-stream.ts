@@ -4,9 +4,8 @@ import { openStream, type Stream } from '../stream/stream.ts';
 import { clientOptions, type Surroundings } from './compose.ts';
 import { readEndpoint } from './endpoint-file.ts';
 
-export interface StatusStream {
+export interface StatusStream extends AsyncDisposable {
   source(): Promise<StreamSource>;
-  close(): Promise<void>;
 }
 
 export function openStatusStream(around: Surroundings): StatusStream {
@@ -29,7 +28,7 @@ export function openStatusStream(around: Surroundings): StatusStream {
       const why = 'no lakeward dev or run serves it now';
       return { name, stream: undefined, keepsUncommitted: true, why };
     },
-    async close() {
+    async [Symbol.asyncDispose]() {
       await open?.stream.close();
     },
   };

@@ -1,6 +1,7 @@
 import type { CatalogServer } from '../../lake/lake.ts';
 import type { Committed } from '../../processor/processor.ts';
 import { catalogServerOnFreePort, isServable } from '../catalog-server.ts';
+import { closing } from '../closing.ts';
 import type { DevAction } from '../commands/dev.ts';
 import { ROLES } from '../commands/run.ts';
 import { type Embedded, openEmbedded } from '../embedded.ts';
@@ -14,12 +15,9 @@ import { version } from '../version.ts';
 export const dev: DevAction = async (context) => {
   const { settings, out, log, signal } = context;
   const transforms = await transformsBeside(context);
-  const embedded = await openEmbedded(context);
+  await using embedded = await openEmbedded(context);
   const { server } = embedded;
-  const catalogServer = await startCatalog(context, embedded).catch(async (error: unknown) => {
-    await embedded.close();
-    throw error;
-  });
+  await using catalogServer = await startCatalog(context, embedded);
   const paint = out.notePaint;
   const name = settings['stream.name'];
   const put = `aws --endpoint-url ${server.endpoint} kinesis put-record --stream-name ${name} --partition-key 1 --cli-binary-format raw-in-base64-out --data '{"event_uuid":"1","event_name":"account:created","created_at":${Math.floor(context.clock.now() / 1000)}}'`;
@@ -41,36 +39,30 @@ export const dev: DevAction = async (context) => {
     keepsUncommitted: true,
     probes: probesOf(embedded),
   });
-  const listener = await startListener(context, monitor);
-  try {
-    await embedded.run(signal, {
-      ...transformObservers(context),
-      transforms,
-      monitor,
-      onRaw: ({ tally, behindLatest_ms }: Committed) => {
-        const { received, written, duplicate, quarantined } = tally;
-        const behind = behindLatest_ms > 1000 ? `, ${figure(behindLatest_ms / 1000)} s behind` : '';
-        log.info('processor.committed', `committed${behind}`, { received, written, duplicate, quarantined });
-      },
-      onStaging: ({ received, written, duplicate }) =>
-        log.info('staging.committed', 'staged', { received, written, duplicate }),
-    });
-    out.note('everything that came is committed; bye');
-  } finally {
-    await listener?.close();
-    await catalogServer?.close();
-    await embedded.close();
-  }
+  await using _listener = await startListener(context, monitor);
+  await embedded.run(signal, {
+    ...transformObservers(context),
+    transforms,
+    monitor,
+    onRaw: ({ tally, behindLatest_ms }: Committed) => {
+      const { received, written, duplicate, quarantined } = tally;
+      const behind = behindLatest_ms > 1000 ? `, ${figure(behindLatest_ms / 1000)} s behind` : '';
+      log.info('processor.committed', `committed${behind}`, { received, written, duplicate, quarantined });
+    },
+    onStaging: ({ received, written, duplicate }) =>
+      log.info('staging.committed', 'staged', { received, written, duplicate }),
+  });
+  out.note('everything that came is committed; bye');
 };
 
 /** The tables for other programs, beside everything else; undefined where it is turned off or another serves them. */
 async function startCatalog(
   context: Parameters<DevAction>[0],
   { server, lake, catalog }: Embedded,
-): Promise<CatalogServer | undefined> {
+): Promise<(CatalogServer & AsyncDisposable) | undefined> {
   const { settings } = context;
   if (settings['serve.catalog'] === 'off' || !isServable(catalog)) return undefined;
-  const served = await catalogServerOnFreePort(context, { store: lake.store, catalog });
+  const served = closing(await catalogServerOnFreePort(context, { store: lake.store, catalog }));
   await writeEndpoint(settings.dir, { endpoint: server.endpoint, pid: process.pid, catalog: served.uri });
   return served;
 }

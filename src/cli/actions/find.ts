@@ -8,18 +8,13 @@ import { textPairs } from '../table.ts';
 
 export const find: FindAction = async (context) => {
   const uuid = context.args[0]!;
-  const lake = await composeLake(context, 'reads');
-  const engine = await composeEngine(context, lake, 'questions');
-  try {
-    const found = await findEvent({ lake, engine }, { uuid, identity: identityOf(uuid) });
-    await context.out.result(found, (paint) => whereabouts(found, paint));
-    if (found.raw.length + found.staging.length + found.quarantine.length > 0) return EXIT.ok;
-    context.out.note(`${uuid} is nowhere in this lake`);
-    return EXIT.failed;
-  } finally {
-    await engine.close();
-    await lake.close();
-  }
+  await using lake = await composeLake(context, 'reads');
+  await using engine = await composeEngine(context, lake, 'questions');
+  const found = await findEvent({ lake, engine }, { uuid, identity: identityOf(uuid) });
+  await context.out.result(found, (paint) => whereabouts(found, paint));
+  if (found.raw.length + found.staging.length + found.quarantine.length > 0) return EXIT.ok;
+  context.out.note(`${uuid} is nowhere in this lake`);
+  return EXIT.failed;
 };
 
 function whereabouts(found: Whereabouts, paint: Paint): string {

@@ -9,31 +9,27 @@ import { textTable } from '../table.ts';
 
 export const maintain: MaintainAction = async (context) => {
   const { args, flags, out, signal } = context;
-  const lake = await composeLake(context, flags.dryRun ? 'reads' : 'writes');
+  await using lake = await composeLake(context, flags.dryRun ? 'reads' : 'writes');
   const progress = out.progress({ label: 'maintaining', unit: 'files' });
   let before = { table: '', files: 0 };
   let files = 0;
-  try {
-    const reports = await maintainTables(
-      {
-        ...maintenanceOptions({ ...context, lake }, signal),
-        onProgress: (now) => {
-          files += now.files - (now.table === before.table ? before.files : 0);
-          before = now;
-          progress.update(files, `${now.table}: ${figure(now.files)} of ${figure(now.of)}`);
-        },
+  const reports = await maintainTables(
+    {
+      ...maintenanceOptions({ ...context, lake }, signal),
+      onProgress: (now) => {
+        files += now.files - (now.table === before.table ? before.files : 0);
+        before = now;
+        progress.update(files, `${now.table}: ${figure(now.files)} of ${figure(now.of)}`);
       },
-      { ...(args.length > 0 && { tables: args }), dryRun: flags.dryRun },
-    );
-    if (files > 0) progress.end();
-    await out.result({ dryRun: flags.dryRun, tables: reports }, (paint) => maintainText(reports, paint));
-    const failed = reports.some(({ work }) => work.some(({ result }) => result === 'failed'));
-    if (failed) return EXIT.failed;
-    signal.throwIfAborted();
-    return EXIT.ok;
-  } finally {
-    await lake.close();
-  }
+    },
+    { ...(args.length > 0 && { tables: args }), dryRun: flags.dryRun },
+  );
+  if (files > 0) progress.end();
+  await out.result({ dryRun: flags.dryRun, tables: reports }, (paint) => maintainText(reports, paint));
+  const failed = reports.some(({ work }) => work.some(({ result }) => result === 'failed'));
+  if (failed) return EXIT.failed;
+  signal.throwIfAborted();
+  return EXIT.ok;
 };
 
 export function maintainText(reports: readonly TableReport[], paint: Paint): string {

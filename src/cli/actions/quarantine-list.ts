@@ -6,35 +6,30 @@ import { composeEngine, composeLake } from '../compose.ts';
 import { textTable } from '../table.ts';
 
 export const quarantineList: QuarantineListAction = async (context) => {
-  const lake = await composeLake(context, 'reads');
-  const engine = await composeEngine(context, lake, 'questions');
-  try {
-    const query = openQuery({ lake, engine });
-    const counted = await query.all(
-      'select reason, count(*) as records from quarantine.events group by 1 order by 2 desc, 1',
-    );
-    const reasons = counted.rows.map(({ reason, records }) => ({
-      reason: String(reason),
-      records: Number(records),
-      meaning: [...REASONS, CRASHED_ENGINE].find((r) => r.code === reason)?.meaning ?? '',
-    }));
-    const { reason, limit } = context.flags;
-    const records = await listRejected(query, { limit, ...(reason === undefined ? {} : { reason }) });
-    await context.out.result({ reasons, records }, (paint) =>
-      reasons.length === 0
-        ? 'Nothing is in quarantine.\n'
-        : `${textTable(
-            ['reason', 'records', 'meaning'],
-            reasons.map((r) => [r.reason, r.records, r.meaning]),
-            { paint },
-          )}\n${textTable(
-            ['reason', 'arrived', 'shard', 'sequence number', 'bytes', 'begins with'],
-            records.map((r) => [r.reason, r.arrived_at, r.shard_id, r.sequence_number, r.bytes, r.head]),
-            { paint, cellWidth: 80 },
-          )}`,
-    );
-  } finally {
-    await engine.close();
-    await lake.close();
-  }
+  await using lake = await composeLake(context, 'reads');
+  await using engine = await composeEngine(context, lake, 'questions');
+  const query = openQuery({ lake, engine });
+  const counted = await query.all(
+    'select reason, count(*) as records from quarantine.events group by 1 order by 2 desc, 1',
+  );
+  const reasons = counted.rows.map(({ reason, records }) => ({
+    reason: String(reason),
+    records: Number(records),
+    meaning: [...REASONS, CRASHED_ENGINE].find((r) => r.code === reason)?.meaning ?? '',
+  }));
+  const { reason, limit } = context.flags;
+  const records = await listRejected(query, { limit, ...(reason === undefined ? {} : { reason }) });
+  await context.out.result({ reasons, records }, (paint) =>
+    reasons.length === 0
+      ? 'Nothing is in quarantine.\n'
+      : `${textTable(
+          ['reason', 'records', 'meaning'],
+          reasons.map((r) => [r.reason, r.records, r.meaning]),
+          { paint },
+        )}\n${textTable(
+          ['reason', 'arrived', 'shard', 'sequence number', 'bytes', 'begins with'],
+          records.map((r) => [r.reason, r.arrived_at, r.shard_id, r.sequence_number, r.bytes, r.head]),
+          { paint, cellWidth: 80 },
+        )}`,
+  );
 };

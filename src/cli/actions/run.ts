@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { addTally, emptyTally, type Tally } from '../../event/event.ts';
 import type { Monitor } from '../../monitor/monitor.ts';
 import { ROLES, type Role, type RunAction } from '../commands/run.ts';
@@ -18,25 +17,27 @@ export const run: RunAction = async (context) => {
   const failed = new Set<string>();
   const transforms = roles.includes('transforms') ? await transformsBeside(context, failed) : [];
   await sweepWork(context);
-  const lake = await composeLake(context, 'writes');
+  await using lake = await composeLake(context, 'writes');
   // A port that was asked for is served, or it is an error; what is over in a moment has nobody to ask.
   const asked = !flags.once && context.origins['stream.port'].from !== 'default';
   const server = { port: asked ? settings['stream.port'] : 0 };
-  const opened = roles.includes('processor')
+  await using opened = roles.includes('processor')
     ? await composeStream(context, async () => lake, server)
     : undefined;
-  const engine = await composeEngine(context, lake, 'batches');
-  const spools = await spoolFolder(context);
+  await using engine = await composeEngine(context, lake, 'batches');
+  await using spools = await spoolFolder(context);
   const monitor = monitorOf({
     ...context,
     roles,
     keepsUncommitted: opened?.embedded !== undefined,
-    probes: probesOf({ engine, spoolFolder: spools }),
+    probes: probesOf({ engine, spoolFolder: spools.path }),
   });
-  const listener = await listenerOf(context, monitor);
+  await using beside = new AsyncDisposableStack();
+  beside.use(await listenerOf(context, monitor));
   // Others reach the embedded stream through this process for as long as it runs.
   const served = flags.once ? undefined : opened?.embedded;
   if (served?.server) {
+    beside.defer(() => removeEndpoint(settings.dir));
     await writeEndpoint(settings.dir, { endpoint: served.endpoint, pid: process.pid });
     log.info('stream_server.listening', `the embedded stream is at ${served.endpoint}`);
   }
@@ -52,7 +53,7 @@ export const run: RunAction = async (context) => {
     engine,
     stream: opened?.stream,
     roles,
-    spoolFolder: spools,
+    spoolFolder: spools.path,
     onRaw: (commit: { tally: Tally; behindLatest_ms: number }) => {
       ledger = addTally(ledger, commit.tally);
       commits++;
@@ -63,27 +64,18 @@ export const run: RunAction = async (context) => {
     onStaging: (commit: { received: number; written: number; duplicate: number }) =>
       log.info('staging.committed', 'staged', { ...commit }),
   };
-  try {
-    if (flags.once) {
-      const until_ms = opened ? await opened.stream.serverTime() : context.clock.now();
-      await runRoles(options, { until_ms, signal });
-    } else await runRoles(options, { signal });
-    await out.result({ commits, ledger }, () => '');
-    if (!flags.once) return EXIT.ok;
-    // What the other roles did stands in the log; these are the processor's.
-    if (opened) out.note(`${counted(commits, 'commit')}: ${ledgerSentence(ledger)}`);
-    if (failed.size > 0) out.note(`failed, and kept their positions: ${[...failed].join(', ')}`);
-    // Stopped before the end that was fixed at the start.
-    signal.throwIfAborted();
-    return failed.size > 0 ? EXIT.failed : EXIT.ok;
-  } finally {
-    await listener?.close();
-    if (served?.server) await removeEndpoint(settings.dir);
-    await opened?.close();
-    await engine.close();
-    await lake.close();
-    await rm(spools, { recursive: true, force: true });
-  }
+  if (flags.once) {
+    const until_ms = opened ? await opened.stream.serverTime() : context.clock.now();
+    await runRoles(options, { until_ms, signal });
+  } else await runRoles(options, { signal });
+  await out.result({ commits, ledger }, () => '');
+  if (!flags.once) return EXIT.ok;
+  // What the other roles did stands in the log; these are the processor's.
+  if (opened) out.note(`${counted(commits, 'commit')}: ${ledgerSentence(ledger)}`);
+  if (failed.size > 0) out.note(`failed, and kept their positions: ${[...failed].join(', ')}`);
+  // Stopped before the end that was fixed at the start.
+  signal.throwIfAborted();
+  return failed.size > 0 ? EXIT.failed : EXIT.ok;
 };
 
 /** What is over in a moment has nobody to be watched by, unless a port was asked for. */

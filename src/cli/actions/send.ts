@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import { addAbortSignal } from 'node:stream';
-import type { Lake } from '../../lake/lake.ts';
 import type { SendAction } from '../commands/send.ts';
 import { composeLake, composeStream } from '../compose.ts';
 import { figure } from '../figures.ts';
@@ -14,8 +13,10 @@ export const send: SendAction = async (context) => {
     names.map((name) => (name === '-' ? stdinSource : fileSource(resolve(cwd, name)))),
   );
   const sources = named.map((source) => ({ ...source, open: () => addAbortSignal(signal, source.open()) }));
-  let lake: Lake | undefined;
-  const opened = await composeStream(context, async () => (lake = await composeLake(context, 'sends')));
+  await using open = new AsyncDisposableStack();
+  const opened = open.use(
+    await composeStream(context, async () => open.use(await composeLake(context, 'sends'))),
+  );
   const progress = out.progress({ label: 'sending', unit: 'records' });
   const size = sources.reduce((sum, source) => sum + (source.bytes ?? Number.NaN), 0);
   let read = 0;
@@ -44,9 +45,6 @@ export const send: SendAction = async (context) => {
   } catch (error) {
     progress.end();
     throw error;
-  } finally {
-    await opened.close();
-    await lake?.close();
   }
 };
 

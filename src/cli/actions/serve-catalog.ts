@@ -1,25 +1,21 @@
 import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
 import { Failure } from '../../base/base.ts';
 import { isServable, startCatalogServer } from '../catalog-server.ts';
+import { closing } from '../closing.ts';
 import type { ServeCatalogAction } from '../commands/serve-catalog.ts';
 import { composeCatalog } from '../compose.ts';
 
 export const serveCatalog: ServeCatalogAction = async (context) => {
   const { settings, out, signal } = context;
-  const { store, catalog, copies } = await composeCatalog(context, 'writes');
-  try {
-    if (!isServable(catalog)) throw notServed();
-    const server = await startCatalogServer(context, { store, catalog, port: settings['serve.port'] });
-    const where = settings['store.url'] ?? settings.dir;
-    const token = settings['serve.token'] === undefined ? '' : ', with a token';
-    out.note(`catalog of ${where} at ${server.uri}${token}; until Ctrl-C`);
-    if (!signal.aborted) await once(signal, 'abort');
-    await server.close();
-  } finally {
-    await catalog.close();
-    await rm(copies, { recursive: true, force: true });
-  }
+  await using parts = await composeCatalog(context, 'writes');
+  const { store, catalog } = parts;
+  if (!isServable(catalog)) throw notServed();
+  const port = settings['serve.port'];
+  await using server = closing(await startCatalogServer(context, { store, catalog, port }));
+  const where = settings['store.url'] ?? settings.dir;
+  const token = settings['serve.token'] === undefined ? '' : ', with a token';
+  out.note(`catalog of ${where} at ${server.uri}${token}; until Ctrl-C`);
+  if (!signal.aborted) await once(signal, 'abort');
 };
 
 const notServed = () =>

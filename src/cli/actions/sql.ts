@@ -16,19 +16,14 @@ type Rows = AsyncIterable<readonly (readonly Cell[])[]>;
 
 export const sql: SqlAction = async (context) => {
   const statement = await statementOf(context);
-  const lake = await composeLake(context, 'reads');
-  const engine = await composeEngine(context, lake, 'questions');
-  try {
-    const { columns, chunks, planned } = await openQuery({ lake, engine }).run(statement, {
-      signal: context.signal,
-    });
-    const names = columns.map((column) => column.name);
-    await WRITERS[context.flags.format](context.out, names, chunks());
-    if (context.flags.stats) for (const line of statsLines(planned)) context.out.note(line);
-  } finally {
-    await engine.close();
-    await lake.close();
-  }
+  await using lake = await composeLake(context, 'reads');
+  await using engine = await composeEngine(context, lake, 'questions');
+  const { columns, chunks, planned } = await openQuery({ lake, engine }).run(statement, {
+    signal: context.signal,
+  });
+  const names = columns.map((column) => column.name);
+  await WRITERS[context.flags.format](context.out, names, chunks());
+  if (context.flags.stats) for (const line of statsLines(planned)) context.out.note(line);
 };
 
 async function statementOf({ args, flags, cwd, stdin }: Parameters<SqlAction>[0]): Promise<string> {

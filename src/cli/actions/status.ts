@@ -1,5 +1,4 @@
 import { stringifyJson } from '../../base/base.ts';
-import type { Lake } from '../../lake/lake.ts';
 import { type Finding, readStatus, type Status } from '../../monitor/monitor.ts';
 import type { StatusAction } from '../commands/status.ts';
 import { composeLake, type Surroundings } from '../compose.ts';
@@ -63,13 +62,8 @@ export async function reading<T>(
   around: Surroundings,
   use: (read: () => Promise<Told>) => Promise<T>,
 ): Promise<T> {
-  const lake: Lake = await composeLake(around, 'reads');
-  const stream = openStatusStream(around);
-  try {
-    const read = readStatus({ lake, stream: stream.source, limits: healthLimits(around.settings) });
-    return await use(async () => withProcesses(await read(around.clock.now()), around.settings.dir));
-  } finally {
-    await stream.close();
-    await lake.close();
-  }
+  await using lake = await composeLake(around, 'reads');
+  await using stream = openStatusStream(around);
+  const read = readStatus({ lake, stream: stream.source, limits: healthLimits(around.settings) });
+  return await use(async () => withProcesses(await read(around.clock.now()), around.settings.dir));
 }

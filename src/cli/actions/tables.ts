@@ -10,14 +10,10 @@ import { textPairs, textTable } from '../table.ts';
 const SNAPSHOTS_SHOWN = 20;
 
 export const tables: TablesAction = async (context) => {
-  const lake = await composeLake(context, 'reads');
-  try {
-    const name = context.args[0];
-    if (name === undefined) await showAll(lake, context);
-    else await showOne(await existing(lake, name), context);
-  } finally {
-    await lake.close();
-  }
+  await using lake = await composeLake(context, 'reads');
+  const name = context.args[0];
+  if (name === undefined) await showAll(lake, context);
+  else await showOne(await existing(lake, name), context);
 };
 
 async function existing(lake: Lake, name: string): Promise<Table> {

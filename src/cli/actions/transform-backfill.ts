@@ -20,19 +20,14 @@ export const transformBackfill: TransformBackfillAction = async (context) => {
   };
   if (transform.mode === 'append' && (from !== undefined || to !== undefined)) throw noDays(transform.name);
   await sweepWork(context);
-  const lake = await composeLake(context, dryRun ? 'reads' : 'writes');
-  const engine = await composeEngine(context, lake, 'transforms');
-  try {
-    const { onTransform } = transformObservers(context);
-    const project = projectOf({ ...context, lake, engine, transforms, onTransform }, context.signal);
-    if (!dryRun) return await report(context, [await backfill(project, transform, range)]);
-    const plan = await planBackfill(project, transform, range);
-    await context.out.result({ ...plan, days: rangesText(plan.days) }, () => `${sentence(plan)}\n`);
-    return EXIT.ok;
-  } finally {
-    await engine.close();
-    await lake.close();
-  }
+  await using lake = await composeLake(context, dryRun ? 'reads' : 'writes');
+  await using engine = await composeEngine(context, lake, 'transforms');
+  const { onTransform } = transformObservers(context);
+  const project = projectOf({ ...context, lake, engine, transforms, onTransform }, context.signal);
+  if (!dryRun) return await report(context, [await backfill(project, transform, range)]);
+  const plan = await planBackfill(project, transform, range);
+  await context.out.result({ ...plan, days: rangesText(plan.days) }, () => `${sentence(plan)}\n`);
+  return EXIT.ok;
 };
 
 function sentence({ name, kind, days, commits, read, definitionChanged }: BackfillPlan): string {

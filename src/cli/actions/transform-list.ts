@@ -6,25 +6,21 @@ import { textTable } from '../table.ts';
 
 export const transformList: TransformListAction = async (context) => {
   const transforms = await projectTransforms(context);
-  const lake = await composeLakeOrEmpty(context);
-  try {
-    const data = await Promise.all(
-      transforms.map(async (transform) => {
-        const { name, mode, from, rows, state, runs } = await transformStatus(lake, transform);
-        const last = runs[0] && new Date(runs[0].at_ms).toISOString();
-        return { name, mode, from, rows, state, lastRun: last ?? null };
-      }),
-    );
-    await context.out.result(data, (paint) =>
-      textTable(
-        ['transform', 'mode', 'reads', 'rows', 'last commit', 'state'],
-        data.map((t) => [t.name, t.mode, t.from.join(' '), t.rows, t.lastRun, STATES[t.state]]),
-        { paint },
-      ),
-    );
-  } finally {
-    await lake.close();
-  }
+  await using lake = await composeLakeOrEmpty(context);
+  const data = await Promise.all(
+    transforms.map(async (transform) => {
+      const { name, mode, from, rows, state, runs } = await transformStatus(lake, transform);
+      const last = runs[0] && new Date(runs[0].at_ms).toISOString();
+      return { name, mode, from, rows, state, lastRun: last ?? null };
+    }),
+  );
+  await context.out.result(data, (paint) =>
+    textTable(
+      ['transform', 'mode', 'reads', 'rows', 'last commit', 'state'],
+      data.map((t) => [t.name, t.mode, t.from.join(' '), t.rows, t.lastRun, STATES[t.state]]),
+      { paint },
+    ),
+  );
 };
 
 export const STATES: Record<TransformStatus['state'], string> = {

@@ -13,16 +13,11 @@ export const transformRun: TransformRunAction = async (context) => {
   const [name] = context.args;
   const names = name === undefined ? undefined : [transformNamed(transforms, name).name];
   await sweepWork(context);
-  const lake = await composeLake(context, 'writes');
-  const engine = await composeEngine(context, lake, 'transforms');
-  try {
-    const { onTransform } = transformObservers(context);
-    const project = projectOf({ ...context, lake, engine, transforms, onTransform }, context.signal);
-    return await report(context, await runTransforms(project, names));
-  } finally {
-    await engine.close();
-    await lake.close();
-  }
+  await using lake = await composeLake(context, 'writes');
+  await using engine = await composeEngine(context, lake, 'transforms');
+  const { onTransform } = transformObservers(context);
+  const project = projectOf({ ...context, lake, engine, transforms, onTransform }, context.signal);
+  return await report(context, await runTransforms(project, names));
 };
 
 /** A failed transform is part of the answer, and so is one that was stopped: the others did what they were asked for. */

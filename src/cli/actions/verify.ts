@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import type { Tally } from '../../event/event.ts';
 import { type Verified, verifyLake } from '../../verify/verify.ts';
 import type { VerifyAction } from '../commands/verify.ts';
@@ -10,39 +9,32 @@ import { eventLimits } from '../roles.ts';
 
 export const verify: VerifyAction = async (context) => {
   const { settings, out, signal } = context;
-  const lake = await composeLake(context, 'reads');
-  const opened = await composeStreamThere(context, async () => lake);
-  const engine = await composeEngine(context, lake, 'batches');
-  const spools = await spoolFolder(context);
-  try {
-    const verified = await verifyLake({
-      lake,
-      engine,
-      log: context.log,
-      clock: context.clock,
-      // Another service's stream is read by others too; recounting it would take their share of its throughput.
-      stream: opened?.embedded ? opened.stream : undefined,
-      limits: eventLimits(settings),
-      deep: context.flags.deep,
-      spoolFolder: spools,
-      maxRows: settings['commit.maxRows'],
-      maxBytes: settings['commit.maxBytes'],
-      onProgress: (text) => out.note(`${text} …`),
-      signal,
-    });
-    await out.result(verified, (paint) => verdict(verified, paint));
-    const left = unproved(verified, {
-      stream: settings['stream.name'],
-      is: opened === undefined ? 'missing' : opened.embedded ? 'embedded' : 'elsewhere',
-    });
-    if (left !== undefined) out.note(left);
-    return verified.findings.length === 0 ? EXIT.ok : EXIT.differences;
-  } finally {
-    await opened?.close();
-    await engine.close();
-    await lake.close();
-    await rm(spools, { recursive: true, force: true });
-  }
+  await using lake = await composeLake(context, 'reads');
+  await using opened = await composeStreamThere(context, async () => lake);
+  await using engine = await composeEngine(context, lake, 'batches');
+  await using spools = await spoolFolder(context);
+  const verified = await verifyLake({
+    lake,
+    engine,
+    log: context.log,
+    clock: context.clock,
+    // Another service's stream is read by others too; recounting it would take their share of its throughput.
+    stream: opened?.embedded ? opened.stream : undefined,
+    limits: eventLimits(settings),
+    deep: context.flags.deep,
+    spoolFolder: spools.path,
+    maxRows: settings['commit.maxRows'],
+    maxBytes: settings['commit.maxBytes'],
+    onProgress: (text) => out.note(`${text} …`),
+    signal,
+  });
+  await out.result(verified, (paint) => verdict(verified, paint));
+  const left = unproved(verified, {
+    stream: settings['stream.name'],
+    is: opened === undefined ? 'missing' : opened.embedded ? 'embedded' : 'elsewhere',
+  });
+  if (left !== undefined) out.note(left);
+  return verified.findings.length === 0 ? EXIT.ok : EXIT.differences;
 };
 
 /** What a proof without the stream's checks does not say; undefined when it has them, or there is no lake. */

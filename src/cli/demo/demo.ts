@@ -35,66 +35,62 @@ export const demo: DemoAction = async (given) => {
     },
   };
   await freshFolder(context.settings.dir);
-  const embedded = await openEmbedded(context);
-  try {
-    const begun_ms = clock.now();
-    const corpus = corpusOf(flags.events, clock.now());
-    out.note(
-      out.notePaint.bold(
-        `${figure(flags.events)} events of a language-learning product, with repeats and damage,`,
+  await using embedded = await openEmbedded(context);
+  const begun_ms = clock.now();
+  const corpus = corpusOf(flags.events, clock.now());
+  out.note(
+    out.notePaint.bold(
+      `${figure(flags.events)} events of a language-learning product, with repeats and damage,`,
+    ),
+  );
+  out.note(
+    `through a Kinesis-protocol stream at ${embedded.server.endpoint} into ${context.settings['store.url'] ?? context.settings.dir}\n`,
+  );
+  await flow(context, embedded, corpus);
+  signal.throwIfAborted();
+  const elapsed = durationFigure(clock.now() - begun_ms);
+  const answers = await ask(context, embedded, corpus);
+  const verified = await prove(context, embedded);
+  const wrong = answers.filter((answer) => !answer.right);
+  const data = {
+    elapsed_ms: clock.now() - begun_ms,
+    sent: corpus.sent,
+    truth: corpus.truth,
+    answers,
+    verified,
+  };
+  await out.result(data, (paint) =>
+    [
+      ...answers.map(({ title, sql, columns, rows, right, checked }) =>
+        [
+          paint.bold(title),
+          paint.dim(sql),
+          textTable(
+            columns,
+            rows.map((row) => Object.values(row) as (string | number)[]),
+            { paint },
+          ).trimEnd(),
+          ...(checked
+            ? [
+                right
+                  ? paint.green('✓ as the simulation has it')
+                  : paint.red('✗ the simulation has it otherwise'),
+              ]
+            : []),
+          '',
+        ].join('\n'),
       ),
-    );
-    out.note(
-      `through a Kinesis-protocol stream at ${embedded.server.endpoint} into ${context.settings['store.url'] ?? context.settings.dir}\n`,
-    );
-    await flow(context, embedded, corpus);
-    signal.throwIfAborted();
-    const elapsed = durationFigure(clock.now() - begun_ms);
-    const answers = await ask(context, embedded, corpus);
-    const verified = await prove(context, embedded);
-    const wrong = answers.filter((answer) => !answer.right);
-    const data = {
-      elapsed_ms: clock.now() - begun_ms,
-      sent: corpus.sent,
-      truth: corpus.truth,
-      answers,
-      verified,
-    };
-    await out.result(data, (paint) =>
-      [
-        ...answers.map(({ title, sql, columns, rows, right, checked }) =>
-          [
-            paint.bold(title),
-            paint.dim(sql),
-            textTable(
-              columns,
-              rows.map((row) => Object.values(row) as (string | number)[]),
-              { paint },
-            ).trimEnd(),
-            ...(checked
-              ? [
-                  right
-                    ? paint.green('✓ as the simulation has it')
-                    : paint.red('✗ the simulation has it otherwise'),
-                ]
-              : []),
-            '',
-          ].join('\n'),
-        ),
-        paint.bold('Was anything lost or doubled?'),
-        verdict(verified, paint),
-        `${figure(corpus.sent.sent)} records in ${elapsed}. ${repeatsSentence(verified)}`,
-        next(context),
-      ].join('\n'),
-    );
-    if (flags.keep) {
-      out.note('Running until Ctrl-C.');
-      await embedded.run(signal);
-    }
-    return wrong.length === 0 && verified.findings.length === 0 ? EXIT.ok : EXIT.differences;
-  } finally {
-    await embedded.close();
+      paint.bold('Was anything lost or doubled?'),
+      verdict(verified, paint),
+      `${figure(corpus.sent.sent)} records in ${elapsed}. ${repeatsSentence(verified)}`,
+      next(context),
+    ].join('\n'),
+  );
+  if (flags.keep) {
+    out.note('Running until Ctrl-C.');
+    await embedded.run(signal);
   }
+  return wrong.length === 0 && verified.findings.length === 0 ? EXIT.ok : EXIT.differences;
 };
 
 /** Why raw has more rows than staging: nothing but this lets rows of a fresh lake end in raw. */
@@ -184,47 +180,39 @@ async function* bytesOf({ records }: Corpus, signal: AbortSignal): AsyncGenerato
 }
 
 async function ask(context: Parameters<DemoAction>[0], embedded: Embedded, { truth }: Corpus) {
-  const engine = await composeEngine(context, embedded.lake, 'questions');
-  try {
-    const query = openQuery({ lake: embedded.lake, engine });
-    const answers = [];
-    for (const question of QUESTIONS) {
-      const { rows } = await query.all(question.sql);
-      answers.push({
-        title: question.title,
-        sql: question.sql,
-        columns: Object.keys(rows[0] ?? {}),
-        rows,
-        checked: question.expected !== undefined,
-        right: isRight(question, rows, truth),
-      });
-    }
-    return answers;
-  } finally {
-    await engine.close();
+  await using engine = await composeEngine(context, embedded.lake, 'questions');
+  const query = openQuery({ lake: embedded.lake, engine });
+  const answers = [];
+  for (const question of QUESTIONS) {
+    const { rows } = await query.all(question.sql);
+    answers.push({
+      title: question.title,
+      sql: question.sql,
+      columns: Object.keys(rows[0] ?? {}),
+      rows,
+      checked: question.expected !== undefined,
+      right: isRight(question, rows, truth),
+    });
   }
+  return answers;
 }
 
 async function prove(context: Parameters<DemoAction>[0], { lake, engine, stream }: Embedded) {
   const { settings, log, clock, signal } = context;
-  const spools = await spoolFolder(context);
-  try {
-    return await verifyLake({
-      lake,
-      engine,
-      log,
-      clock,
-      stream,
-      limits: eventLimits(settings),
-      deep: true,
-      spoolFolder: spools,
-      maxRows: settings['commit.maxRows'],
-      maxBytes: settings['commit.maxBytes'],
-      signal,
-    });
-  } finally {
-    await rm(spools, { recursive: true, force: true });
-  }
+  await using spools = await spoolFolder(context);
+  return await verifyLake({
+    lake,
+    engine,
+    log,
+    clock,
+    stream,
+    limits: eventLimits(settings),
+    deep: true,
+    spoolFolder: spools.path,
+    maxRows: settings['commit.maxRows'],
+    maxBytes: settings['commit.maxBytes'],
+    signal,
+  });
 }
 
 function next({ settings, cwd }: { settings: Settings; cwd: string }): string {
