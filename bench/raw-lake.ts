@@ -36,7 +36,7 @@ export async function benchLake(dir: string): Promise<Lake> {
 
 /** Without a window: every repeat goes on to staging. */
 export async function intoRaw({ lake, engine }: { lake: Lake; engine: Engine }, path: string): Promise<void> {
-  const batch = await engine.judge({ path, shards: ['shard'], stream: 'bench' }, LIMITS);
+  await using batch = await engine.judge({ path, shards: ['shard'], stream: 'bench' }, LIMITS);
   const raw = (await lake.load(RAW_NAME))!;
   const files = await storeFiles(lake, { table: raw, files: await batch.writeEvents(new Int32Array(0)) });
   const manifests = await lake.prepare(raw, files);
@@ -46,6 +46,4 @@ export async function intoRaw({ lake, engine }: { lake: Lake; engine: Engine }, 
     stage: (base, attempt) => advance(base, attempt, { writer: 'bench', tally }),
   });
   if (outcome.kind !== 'committed') throw new Error(outcome.why);
-  await batch.dispose();
-  await batch.settle?.();
 }

@@ -39,8 +39,20 @@ export interface Identities {
   times: Float64Array;
 }
 
+/**
+ * What an engine keeps for whoever asked it: rows, and files that were not moved into the store. It goes at the end of
+ * the scope (`await using`). That never fails, so that it hides nothing of what became of the batch.
+ */
+export interface Kept extends AsyncDisposable {
+  /**
+   * Keeps written files from every cleaner until their commit is decided, either way. Who commits them moves it out
+   * (`move`), else it goes with the rest. Undefined where written files need none.
+   */
+  readonly guard?: AsyncDisposableStack | undefined;
+}
+
 /** The records of one spool, judged. */
-export interface JudgedBatch {
+export interface JudgedBatch extends Kept {
   records: number;
   events: number;
   rejected: number;
@@ -54,13 +66,10 @@ export interface JudgedBatch {
   writeEvents(drop: Int32Array, placement?: Placement, target?: Target): Promise<WrittenFile[]>;
   /** Writes what is no event, with its bytes, reason and position. */
   writeRejected(placement?: Placement, target?: Target): Promise<WrittenFile[]>;
-  dispose(): Promise<void>;
-  /** Once the commit of what was written is decided, either way: lets go of what kept those files until then. */
-  settle?(): Promise<void>;
 }
 
 /** Rows of raw that staging has not seen yet. */
-export interface RawBatch {
+export interface RawBatch extends Kept {
   rows: number;
   /** Of every row, in no particular order; without contents and times. */
   identities(): Promise<Identities>;
@@ -70,9 +79,6 @@ export interface RawBatch {
   heldBy(files: readonly LakeFile[]): Promise<Int32Array>;
   /** Writes every row but the dropped ones, partitioned, sorted by event_name and created_datetime within a file. */
   writeSorted(drop: Int32Array, placement?: Placement, target?: Target): Promise<WrittenFile[]>;
-  dispose(): Promise<void>;
-  /** As for a judged batch. */
-  settle?(): Promise<void>;
 }
 
 /** A live file of raw, with the sequence number of the commit that brought it: the first to be committed wins. */
@@ -84,12 +90,11 @@ export interface RawFile extends LakeFile {
 }
 
 /** Rows of quarantine files, compared by position with those that quarantine holds already. */
-export interface RejectedRows {
+export interface RejectedRows extends AsyncDisposable {
   rows: number;
   /** Rows whose position is not held yet. */
   fresh: number;
   writeFresh(placement?: Placement, target?: Target): Promise<WrittenFile[]>;
-  dispose(): Promise<void>;
 }
 
 export interface RecordPlace {

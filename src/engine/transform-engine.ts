@@ -3,7 +3,7 @@
  * as files of the transform's table. Types are Iceberg's; days are whole days of UTC, as numbers since the epoch.
  */
 import type { Field, TableName, Type } from '../lake/lake.ts';
-import type { LakeFile, WrittenFile } from './batch.ts';
+import type { Kept, LakeFile, WrittenFile } from './batch.ts';
 import type { NotPortable } from './portable/portable.ts';
 
 /** Files of a table as a relation that the query reads by this name. */
@@ -49,14 +49,10 @@ export interface TransformWrite extends TransformQuery {
   signal?: AbortSignal;
 }
 
-export interface TransformAnswer {
+export interface TransformAnswer extends Kept {
   rows: number;
   /** None when the answer is empty. */
   files: WrittenFile[];
-  /** Removes what has not been moved away. */
-  dispose(): Promise<void>;
-  /** Once the commit of the files is decided, either way: lets go of what kept them until then. */
-  settle?(): Promise<void>;
 }
 
 /** Failures of the query itself are Failure `transform.sql`, of fault user. */

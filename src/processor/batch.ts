@@ -11,7 +11,8 @@ import type { CrashCount } from './crash-count.ts';
 import type { ProcessorOptions } from './processor.ts';
 import type { Overlay, Window } from './window.ts';
 
-export interface PreparedBatch {
+/** Gone once its commit is decided, or it is given up; its spool goes with it. */
+export interface PreparedBatch extends AsyncDisposable {
   spool: Spool;
   manifests: Manifest[];
   types: OwnTypes | undefined;
@@ -21,8 +22,6 @@ export interface PreparedBatch {
   preparedAt_ms: number;
   /** Records that crashed the engine; among the quarantined. */
   cornered: number;
-  /** Once its commit is decided, or it is given up. */
-  settle: () => Promise<void>;
 }
 
 interface Place {
@@ -42,8 +41,7 @@ export function prepareBatch(
   { turn, ...of }: { stream: string; crashes: CrashCount; turn: Promise<void> },
 ): { verdict: Promise<void>; prepared: Promise<PreparedBatch> } {
   const judged = Promise.withResolvers<void>();
-  const prepared = prepare(options, place, { ...of, turn, judged: judged.resolve }).catch(async (error) => {
-    await place.spool.dispose();
+  const prepared = prepare(options, place, { ...of, turn, judged: judged.resolve }).catch((error) => {
     if (!isEngineCrash(error)) throw error;
     of.crashes.crashed();
     throw crashed(error);
@@ -64,44 +62,41 @@ async function prepare(
   }: { stream: string; crashes: CrashCount; turn: Promise<void>; judged: () => void },
 ): Promise<PreparedBatch> {
   const { engine } = options;
+  await using undecided = new AsyncDisposableStack();
+  undecided.use(spool);
   const input: SpoolInput = { path: spool.path, shards: spool.shards, stream };
   const cornered = crashes.cornering ? await corner(options, { spool, input }) : [];
-  const batch = await engine.judge({ ...input, crashed: cornered }, options.limits);
-  try {
-    const identities = await batch.identities();
-    await turn;
-    const verdict = window.judge(identities);
-    judged();
-    const preparedAt_ms = options.clock.now();
-    const { manifests, types } = await writeEvents(options, { batch, drop: verdict.drop, raw });
-    const rejected = await writeRejected(options, { batch, quarantine });
-    return {
-      spool,
-      manifests,
-      types,
-      rejected,
-      tally: {
-        ...emptyTally,
-        received: batch.records,
-        written: batch.events - verdict.drop.length,
-        duplicate: verdict.drop.length,
-        quarantined: batch.rejected,
-        conflicting: verdict.conflicting,
-        stray: spool.stray,
-        late: verdict.late,
-        bytes: spool.bytes,
-      },
-      overlay: verdict.overlay,
-      preparedAt_ms,
-      cornered: cornered.length,
-      settle: async () => batch.settle?.(),
-    };
-  } catch (error) {
-    await batch.settle?.();
-    throw error;
-  } finally {
-    await batch.dispose();
-  }
+  await using batch = await engine.judge({ ...input, crashed: cornered }, options.limits);
+  const identities = await batch.identities();
+  await turn;
+  const verdict = window.judge(identities);
+  judged();
+  const preparedAt_ms = options.clock.now();
+  const { manifests, types } = await writeEvents(options, { batch, drop: verdict.drop, raw });
+  const rejected = await writeRejected(options, { batch, quarantine });
+  undecided.use(batch.guard?.move());
+  const held = undecided.move();
+  return {
+    spool,
+    manifests,
+    types,
+    rejected,
+    tally: {
+      ...emptyTally,
+      received: batch.records,
+      written: batch.events - verdict.drop.length,
+      duplicate: verdict.drop.length,
+      quarantined: batch.rejected,
+      conflicting: verdict.conflicting,
+      stray: spool.stray,
+      late: verdict.late,
+      bytes: spool.bytes,
+    },
+    overlay: verdict.overlay,
+    preparedAt_ms,
+    cornered: cornered.length,
+    [Symbol.asyncDispose]: () => held.disposeAsync(),
+  };
 }
 
 async function corner(

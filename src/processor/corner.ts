@@ -40,15 +40,10 @@ export async function cornerRows(cornering: Cornering): Promise<number[]> {
 /** The failure of the engine on these rows, whatever they are used for. */
 async function crashOn({ engine, limits }: Cornering, spool: SpoolInput): Promise<Failure | undefined> {
   try {
-    const batch = await engine.judge(spool, limits);
-    try {
-      await batch.identities();
-      await batch.writeEvents(new Int32Array());
-      await batch.writeRejected();
-    } finally {
-      await batch.dispose();
-      await batch.settle?.();
-    }
+    await using batch = await engine.judge(spool, limits);
+    await batch.identities();
+    await batch.writeEvents(new Int32Array());
+    await batch.writeRejected();
     return undefined;
   } catch (error) {
     if (isEngineCrash(error)) return error;

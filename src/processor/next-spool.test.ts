@@ -19,7 +19,7 @@ function spool(dispose: () => Promise<void> = async () => {}): Spool {
     behindLatest_ms: 0,
     firstArrival_ms: undefined,
     lastArrival_ms: undefined,
-    dispose,
+    [Symbol.asyncDispose]: dispose,
   };
 }
 

@@ -18,7 +18,7 @@ export async function nextSpool(
     return await Promise.race([next, failure.promise]);
   } catch (error) {
     void next.then(
-      (spool) => spool?.dispose(),
+      (spool) => spool?.[Symbol.asyncDispose](),
       () => {},
     );
     throw error;

@@ -224,7 +224,7 @@ class Session {
         const spool = await nextSpool(taking, failed.signal);
         if (spool === undefined) break;
         if (spool.ranges.size === 0) {
-          await spool.dispose();
+          await spool[Symbol.asyncDispose]();
           continue;
         }
         this.#options.onBatch?.();
@@ -247,18 +247,14 @@ class Session {
   }
 
   async #commitInTurn(prepared: Promise<PreparedBatch>, turn: Promise<void>): Promise<void> {
-    const [batch] = await Promise.allSettled([prepared]);
-    try {
+    // Where an earlier one failed too, that is what is told.
+    await using batch = await prepared.catch(async (error: unknown) => {
       await turn;
-      if (batch.status === 'rejected') throw batch.reason;
-      await this.#pace.turn(this.#options.signal);
-      await this.#commitBatch(batch.value);
-    } finally {
-      if (batch.status === 'fulfilled') {
-        await batch.value.spool.dispose();
-        await batch.value.settle();
-      }
-    }
+      throw error;
+    });
+    await turn;
+    await this.#pace.turn(this.#options.signal);
+    await this.#commitBatch(batch);
   }
 
   async #commitBatch(batch: PreparedBatch): Promise<void> {

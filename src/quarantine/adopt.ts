@@ -101,20 +101,16 @@ async function freshManifests(
   const whole = { manifests: read.map((m) => m.manifest), rows: rowsOf(files), repeated: 0 };
   if (asTheyAre && held.length === 0) return whole;
 
-  const batch = await engine.readRejected(files, held);
-  try {
-    if (asTheyAre && batch.fresh === batch.rows) return whole;
-    const place = await placing({ lake, log }, { table: quarantine, bounds });
-    const written = await batch.writeFresh(place, targetOf(place.table, QUARANTINE));
-    const kept = await storeFiles(lake, { table: place.table, files: written });
-    return {
-      manifests: kept.length === 0 ? [] : await lake.prepare(place.table, kept),
-      rows: batch.fresh,
-      repeated: batch.rows - batch.fresh,
-    };
-  } finally {
-    await batch.dispose();
-  }
+  await using batch = await engine.readRejected(files, held);
+  if (asTheyAre && batch.fresh === batch.rows) return whole;
+  const place = await placing({ lake, log }, { table: quarantine, bounds });
+  const written = await batch.writeFresh(place, targetOf(place.table, QUARANTINE));
+  const kept = await storeFiles(lake, { table: place.table, files: written });
+  return {
+    manifests: kept.length === 0 ? [] : await lake.prepare(place.table, kept),
+    rows: batch.fresh,
+    repeated: batch.rows - batch.fresh,
+  };
 }
 
 /** Files of quarantine that hold records of the same arrival times; records that went on in time overlap none. */

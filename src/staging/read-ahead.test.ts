@@ -22,10 +22,10 @@ async function opened() {
         log.push('read');
         return Object.create(batch, {
           rows: { value: batch.rows },
-          dispose: {
+          [Symbol.asyncDispose]: {
             value: async () => {
               log.push('disposed');
-              await batch.dispose();
+              await batch[Symbol.asyncDispose]();
             },
           },
         });
@@ -35,7 +35,7 @@ async function opened() {
   const reading = { lake: worker.lake, engine, maxRows: 10 };
   const raw = await loaded(worker.lake, RAW_NAME);
   const first = (await readPortion(reading, { raw, consumed: undefined }))!;
-  await first.batch.dispose();
+  await first.batch[Symbol.asyncDispose]();
   log.length = 0;
   return { reading, raw, to: first.portion.to, log };
 }
@@ -49,7 +49,7 @@ it('what was read ahead is taken by who begins where it begins', async () => {
   expect(next.portion.to.sequenceNumber).toBeGreaterThan(to.sequenceNumber);
   expect(log).toEqual(['read']);
   expect(await ahead.take(to)).toBeUndefined();
-  await next.batch.dispose();
+  await next.batch[Symbol.asyncDispose]();
 });
 
 it.each<[string, (to: Consumed) => Consumed | undefined]>([

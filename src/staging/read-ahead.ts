@@ -18,7 +18,7 @@ interface Reading {
   maxRows: number;
 }
 
-/** Undefined when raw holds nothing new. The batch is the caller's to dispose of. */
+/** Undefined when raw holds nothing new. The batch is the caller's to let go of. */
 export async function readPortion(
   { lake, engine, maxRows }: Reading,
   { raw, consumed }: { raw: Table; consumed: Consumed | undefined },
@@ -64,7 +64,7 @@ export class ReadAhead {
     // One that failed is read again, and fails where it belongs.
     const read = await next.read.catch(() => undefined);
     if (isThere) return read;
-    await read?.batch.dispose();
+    await read?.batch[Symbol.asyncDispose]();
     return undefined;
   }
 

@@ -65,8 +65,9 @@ async function stageNext(options: Options): Promise<Staged | 'nothing' | 'refuse
   const { portion } = read;
 
   const preparedAt_ms = options.clock.now();
-  const { manifests, dropped, tally, types, settle } = await writePortion(options, { raw, staging, read });
-  const committing = lake.commit(staging, {
+  await using undecided = new AsyncDisposableStack();
+  const { manifests, dropped, tally, types } = await writePortion(options, { raw, staging, read, undecided });
+  const outcome = await lake.commit(staging, {
     commitId: newId(),
     operation: 'append',
     manifests,
@@ -84,7 +85,6 @@ async function stageNext(options: Options): Promise<Staged | 'nothing' | 'refuse
         ...(types && { types }),
       }),
   });
-  const outcome = await committing.finally(settle);
   if (outcome.kind === 'committed') {
     options.index.committed({ staging: outcome.table, snapshot: outcome.snapshot, dropped });
     return { tally, more: portion.more };
@@ -93,33 +93,33 @@ async function stageNext(options: Options): Promise<Staged | 'nothing' | 'refuse
   return 'refused';
 }
 
-async function writePortion(
-  options: Options,
-  { raw, staging, read: { portion, batch } }: { raw: Table; staging: Table; read: ReadPortion },
-) {
+interface Portioned {
+  raw: Table;
+  staging: Table;
+  read: ReadPortion;
+  /** Gone once the commit of the portion is decided, either way. */
+  undecided: AsyncDisposableStack;
+}
+
+async function writePortion(options: Options, { raw, staging, read, undecided }: Portioned) {
+  const { portion } = read;
+  await using batch = read.batch;
   const { lake, log, bounds } = options;
-  try {
-    const { drop, conflicting } = await repeats(options.index, { staging, batch });
-    const place = await placing({ lake, log }, { table: staging, bounds });
-    const sorted =
-      drop.length === batch.rows ? [] : await batch.writeSorted(drop, place, targetOf(place.table, STAGING));
-    if (portion.more) options.ahead.begin(raw, portion.to);
-    const { table } = place;
-    const files = sorted.length === 0 ? [] : await storeFiles(lake, { table, files: sorted });
-    const written = batch.rows - drop.length;
-    return {
-      manifests: files.length === 0 ? [] : await lake.prepare(table, files),
-      types: files.length === 0 ? undefined : place.written(files),
-      dropped: drop,
-      tally: { received: batch.rows, written, duplicate: drop.length, conflicting },
-      settle: async () => batch.settle?.(),
-    };
-  } catch (error) {
-    await batch.settle?.();
-    throw error;
-  } finally {
-    await batch.dispose();
-  }
+  const { drop, conflicting } = await repeats(options.index, { staging, batch });
+  const place = await placing({ lake, log }, { table: staging, bounds });
+  const sorted =
+    drop.length === batch.rows ? [] : await batch.writeSorted(drop, place, targetOf(place.table, STAGING));
+  if (portion.more) options.ahead.begin(raw, portion.to);
+  const { table } = place;
+  const files = sorted.length === 0 ? [] : await storeFiles(lake, { table, files: sorted });
+  const written = batch.rows - drop.length;
+  undecided.use(batch.guard?.move());
+  return {
+    manifests: files.length === 0 ? [] : await lake.prepare(table, files),
+    types: files.length === 0 ? undefined : place.written(files),
+    dropped: drop,
+    tally: { received: batch.rows, written, duplicate: drop.length, conflicting },
+  };
 }
 
 /** Rows that staging holds already, and all but the first of equals within the batch. */

@@ -63,7 +63,7 @@ export class Batch {
       ...state,
       firstArrival_ms: this.#firstArrival_ms,
       lastArrival_ms: this.#lastArrival_ms,
-      dispose: () => rm(path, { force: true }),
+      [Symbol.asyncDispose]: () => rm(path, { force: true }),
     };
   }
 

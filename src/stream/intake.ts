@@ -147,7 +147,10 @@ export class Intake {
   async removeFiles(): Promise<void> {
     const left = [...this.#undelivered];
     this.#undelivered.clear();
-    await Promise.all([rm(this.#batch.path, { force: true }), ...left.map((spool) => spool.dispose())]);
+    await Promise.all([
+      rm(this.#batch.path, { force: true }),
+      ...left.map((spool) => spool[Symbol.asyncDispose]()),
+    ]);
   }
 
   #expire(range: Omit<ExpiredRange, 'from'>): void {

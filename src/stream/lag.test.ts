@@ -18,7 +18,7 @@ async function read(test: StreamUnderTest): Promise<Map<string, Position>> {
   const positions = new Map<string, Position>();
   for (let spool = await taking.next(); spool !== undefined; spool = await taking.next()) {
     for (const [shard, { to }] of spool.ranges) positions.set(shard, to);
-    await spool.dispose();
+    await spool[Symbol.asyncDispose]();
   }
   return positions;
 }
@@ -77,7 +77,7 @@ it('is told with every answer that a taking takes, and so is what goes wrong wit
     onRead: (one) => reads.push(one),
     onRetry: ({ code }) => failures.push(code),
   });
-  await (await taking.next())!.dispose();
+  await (await taking.next())![Symbol.asyncDispose]();
   expect(await taking.next()).toBeUndefined();
   expect(reads.map(({ shard, records }) => [shard, records])).toEqual([
     [A, 3],
@@ -99,7 +99,7 @@ it('is idle only when everything that was read is handed over', async () => {
       if (one.idle) idle.resolve();
     },
   });
-  await (await taking.next())!.dispose();
+  await (await taking.next())![Symbol.asyncDispose]();
   await idle.promise;
   await taking.abandon();
   expect(reads[0]).toMatchObject({ records: 1, idle: false });

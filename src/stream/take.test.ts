@@ -266,7 +266,7 @@ describe('a clock that is set back by an hour', () => {
     const after = await taking.next();
     expect([before?.rows, after?.rows]).toEqual([1, 1]);
     await taking.abandon();
-    await Promise.all([before?.dispose(), after?.dispose()]);
+    await Promise.all([before?.[Symbol.asyncDispose](), after?.[Symbol.asyncDispose]()]);
   });
 });
 
@@ -523,7 +523,7 @@ describe('ending', () => {
     await settled(() => test.fake.count('GetRecords'));
     await taking.abandon();
     expect(await test.files()).toEqual([spool!.path.split('/').at(-1)]);
-    await spool!.dispose();
+    await spool![Symbol.asyncDispose]();
     expect(await test.files()).toEqual([]);
     expect(test.clock.sleeping).toBe(0);
     expect(await taking.next()).toBeUndefined();

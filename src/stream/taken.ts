@@ -31,9 +31,10 @@ export interface ExpiredRange extends TakenRange {
 /**
  * A file of records, an uncompressed Parquet file with the columns
  * `body` BYTE_ARRAY · `seq` BYTE_ARRAY (UTF8) · `arrived_ms` INT64 · `shard` INT32 (index into `shards`) ·
- * `sub` INT32 (place in an aggregated record, −1 for a plain one). The row number is the record's id within the batch.
+ * `sub` INT32 (place in an aggregated record, −1 for a plain one). The row number is the record's id within the batch. The file goes
+ * with the spool.
  */
-export interface Spool {
+export interface Spool extends AsyncDisposable {
   path: string;
   /** User records. Zero is possible: positions may move without records. */
   rows: number;
@@ -57,6 +58,4 @@ export interface Spool {
   /** Times of arrival are the stream's own, which promises no order: the least and the greatest of the batch. */
   firstArrival_ms: number | undefined;
   lastArrival_ms: number | undefined;
-  /** Removes the file. */
-  dispose(): Promise<void>;
 }

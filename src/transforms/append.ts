@@ -4,13 +4,13 @@
  * twice or miss some.
  */
 import { Failure } from '../base/base.ts';
-import { storeFiles, type TransformAnswer } from '../engine/engine.ts';
+import { storeFiles } from '../engine/engine.ts';
 import type { DataFile, FileFilter, Snapshot } from '../lake/lake.ts';
 import { type Consumed, nextPortion, type Portion, tableState } from '../tables/tables.ts';
 import { type Committed, commitRun, type RunCommit } from './commit.ts';
 import { snapshotsSince } from './increment.ts';
 import type { Mart } from './mart.ts';
-import { type Context, martDays, movePointers, movesOf, type Ran, writing } from './partitions.ts';
+import { type Context, martDays, movePointers, movesOf, type Ran } from './partitions.ts';
 import type { RunRecord } from './record.ts';
 import { type OpenSource, sourceViews } from './sources.ts';
 
@@ -135,29 +135,32 @@ async function appendPortion(
   const started_ms = options.clock.now();
   const { source, from, portion, kind, remove } = step;
   const read = portion?.files ?? [];
-  return writing(async (answers) => {
-    const files = read.length === 0 ? [] : await passThrough(context, { source, read, answers });
-    return commitRun(options, mart, {
-      kind,
-      days: [],
-      files,
-      remove,
-      moves: portion === undefined ? [] : [{ table: source.name, from, to: portion.to }],
-      read,
-      started_ms,
-      held: () => (mart.transform.partition === undefined ? Promise.resolve([]) : martDays(context)),
-    });
+  await using undecided = new AsyncDisposableStack();
+  const files = read.length === 0 ? [] : await passThrough(context, { source, read, undecided });
+  return await commitRun(options, mart, {
+    kind,
+    days: [],
+    files,
+    remove,
+    moves: portion === undefined ? [] : [{ table: source.name, from, to: portion.to }],
+    read,
+    started_ms,
+    held: () => (mart.transform.partition === undefined ? Promise.resolve([]) : martDays(context)),
   });
 }
 
 async function passThrough(
   { options, mart }: Context,
-  { source, read, answers }: { source: OpenSource; read: readonly DataFile[]; answers: TransformAnswer[] },
+  {
+    source,
+    read,
+    undecided,
+  }: { source: OpenSource; read: readonly DataFile[]; undecided: AsyncDisposableStack },
 ): Promise<DataFile[]> {
   const { lake, engine, signal } = options;
   const { name, sql, partition } = mart.transform;
   const planned = new Map(source.views.map((view) => [view, read]));
-  const answer = await engine.transform({
+  await using answer = await engine.transform({
     ...{
       name,
       table: mart.table.name,
@@ -169,10 +172,7 @@ async function passThrough(
     },
     ...(partition === undefined ? {} : { partition: { column: partition } }),
   });
-  answers.push(answer);
-  try {
-    return await storeFiles(lake, { table: mart.table, files: answer.files });
-  } finally {
-    await answer.dispose();
-  }
+  const files = await storeFiles(lake, { table: mart.table, files: answer.files });
+  undecided.use(answer.guard?.move());
+  return files;
 }

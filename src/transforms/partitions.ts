@@ -5,7 +5,7 @@
  * and a commit that did not happen is simply made again.
  */
 import { Failure } from '../base/base.ts';
-import { storeFiles, type TransformAnswer } from '../engine/engine.ts';
+import { storeFiles } from '../engine/engine.ts';
 import type { DataFile } from '../lake/lake.ts';
 import { tableState } from '../tables/tables.ts';
 import { commitRun, type Move } from './commit.ts';
@@ -71,25 +71,28 @@ async function computeChunk(
   const { before, after } = reachOf(mart);
   const window = { first: days[0]! - before, last: days.at(-1)! + after };
   const planned = await Promise.all(sources.map((each) => planViews(options.lake, each, { days: window })));
-  return writing(async (answers) => {
-    const files: DataFile[] = [];
-    for (const day of days) files.push(...(await computeDay(context, { day, planned, answers })));
-    return commitRun(options, mart, {
-      kind,
-      days,
-      files,
-      remove: await filesOfDays(context, days),
-      moves,
-      read: planned.flatMap(filesIn),
-      started_ms,
-      held: () => martDays(context),
-    });
+  await using undecided = new AsyncDisposableStack();
+  const files: DataFile[] = [];
+  for (const day of days) files.push(...(await computeDay(context, { day, planned, undecided })));
+  return await commitRun(options, mart, {
+    kind,
+    days,
+    files,
+    remove: await filesOfDays(context, days),
+    moves,
+    read: planned.flatMap(filesIn),
+    started_ms,
+    held: () => martDays(context),
   });
 }
 
 async function computeDay(
   { options, mart, sources }: Context,
-  { day, planned, answers }: { day: number; planned: readonly ViewFiles[]; answers: TransformAnswer[] },
+  {
+    day,
+    planned,
+    undecided,
+  }: { day: number; planned: readonly ViewFiles[]; undecided: AsyncDisposableStack },
 ): Promise<DataFile[]> {
   const { lake, engine, signal } = options;
   signal.throwIfAborted();
@@ -100,29 +103,14 @@ async function computeDay(
   const { name, sql, partition } = mart.transform;
   const { fields, table } = mart;
   const only = { day, within };
-  const answer = await engine.transform({
+  await using answer = await engine.transform({
     ...{ name, table: table.name, views, sql, fields, signal },
     properties: table.metadata.properties,
     partition: { column: partition!, only },
   });
-  answers.push(answer);
-  try {
-    return await storeFiles(lake, { table, files: answer.files });
-  } finally {
-    await answer.dispose();
-  }
-}
-
-/** What an engine keeps of its answers until their commit is decided goes when that is decided, either way. */
-export async function writing<Result>(
-  work: (answers: TransformAnswer[]) => Promise<Result>,
-): Promise<Result> {
-  const answers: TransformAnswer[] = [];
-  try {
-    return await work(answers);
-  } finally {
-    for (const answer of answers) await answer.settle?.();
-  }
+  const files = await storeFiles(lake, { table, files: answer.files });
+  undecided.use(answer.guard?.move());
+  return files;
 }
 
 /** Days of the mart's rows that a day's events can change: those that read it. */

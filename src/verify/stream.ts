@@ -24,20 +24,16 @@ export async function recountStream(list: Checklist, input: Input, stream: Strea
   const crashed = input.crashed.get(description.id) ?? [];
   const sum = { records: 0, missing: 0, rejected: 0 };
   for await (const spool of spoolsUpTo(input, { stream, description, pin, committed })) {
-    const judged = await input.engine.judge(
+    await using judged = await input.engine.judge(
       {
         ...{ path: spool.path, shards: spool.shards, stream: description.id, upTo: committed },
         crashedAt: crashed.filter((place) => isWithin(spool, place)),
       },
       input.limits,
     );
-    try {
-      sum.records += judged.records;
-      sum.rejected += judged.rejected;
-      sum.missing += await judged.missingFrom(input.held);
-    } finally {
-      await judged.dispose();
-    }
+    sum.records += judged.records;
+    sum.rejected += judged.rejected;
+    sum.missing += await judged.missingFrom(input.held);
   }
   // What was not read was not compared: a count of it would be a finding about nothing.
   if (input.signal.aborted) throw stopped();
@@ -90,16 +86,12 @@ async function* spoolsUpTo(
   const ahead = new Set(Object.keys(committed));
   try {
     while (ahead.size > 0) {
-      const spool = await taking.next();
+      await using spool = await taking.next();
       if (spool === undefined) return;
       for (const [shard, { to }] of spool.ranges) {
         if (passed(to, committed[shard])) ahead.delete(shard);
       }
-      try {
-        if (spool.rows > 0) yield spool;
-      } finally {
-        await spool.dispose();
-      }
+      if (spool.rows > 0) yield spool;
     }
   } finally {
     await taking.abandon();

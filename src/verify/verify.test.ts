@@ -500,7 +500,7 @@ describe('the stream', () => {
 async function commitTwice({ lake, engine }: Worker, number: number): Promise<void> {
   const raw = await loaded(lake, RAW_NAME);
   const { files } = await lake.files(raw);
-  const batch = await engine.readRaw(
+  await using batch = await engine.readRaw(
     files.map((file) => ({
       ...file,
       sequenceNumber: file.sequenceNumber!,
@@ -510,7 +510,6 @@ async function commitTwice({ lake, engine }: Worker, number: number): Promise<vo
   const others = Int32Array.from({ length: batch.rows }, (_, i) => i).filter((row) => row !== number);
   const staging = await loaded(lake, STAGING_NAME);
   const stored = await storeFiles(lake, { table: staging, files: await batch.writeSorted(others) });
-  await batch.dispose();
   const outcome = await lake.commit(staging, {
     commitId: crypto.randomUUID(),
     operation: 'append',

@@ -36,7 +36,7 @@ export async function judgedBy(
       ...{ sequenceNumber: BigInt(i), arrived_ms: ARRIVED_MS, shard: 0 },
     })),
   );
-  const batch = await engine.judge(
+  await using batch = await engine.judge(
     { path: spool.path, shards: ['shard'], stream: 'stream', ...crashed },
     LIMITS,
   );
@@ -54,8 +54,6 @@ export async function judgedBy(
     ...(batch.events === 0 ? [] : await read(await batch.writeEvents(new Int32Array(0)), EVENT)),
     ...(await read(await batch.writeRejected(), 'reason, hex(bytes)')),
   ];
-  await batch.dispose();
-  await batch.settle?.();
   return found.sort(([a], [b]) => Number(a) - Number(b)).map((row) => row.slice(1));
 }
 

@@ -63,9 +63,8 @@ export function stagingContract(open: OpenEngine): void {
   test('identities are those of the identity function, word for word', async () => {
     const lake = await filled([IDENTITIES.map((uuid) => record(uuid))]);
     const engine = await open(lake.folder);
-    const batch = await engine.readRaw(await rawFiles(lake));
+    await using batch = await engine.readRaw(await rawFiles(lake));
     const { count, rows: rids, keys } = await batch.identities();
-    await batch.dispose();
     expect(count).toBe(IDENTITIES.length);
     expect([...rids].sort((a, b) => a - b)).toEqual(IDENTITIES.map((_, i) => i));
     const words = Array.from({ length: count }, (_, i) => [...keys.subarray(i * 4, i * 4 + 4)]);
@@ -126,9 +125,8 @@ export function stagingContract(open: OpenEngine): void {
       ...file,
       sequenceNumber: file.sequenceNumber === newest ? 1 : 2,
     }));
-    const batch = await (await open(folder)).readRaw(together);
+    await using batch = await (await open(folder)).readRaw(together);
     const repeated = await batch.repeated();
-    await batch.dispose();
     const byRow = new Map<number, number>();
     let first = 0;
     for (const file of together) {

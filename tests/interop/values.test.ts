@@ -226,9 +226,8 @@ describeWith(python, 'values at the edges of their types', () => {
     for (const part of [some.slice(0, half), some.slice(half)]) {
       if (part.length === 0) continue;
       const write = { name: 'values', table: name, views: [], sql: sqlOf(part), fields: FIELDS };
-      const { files, dispose } = await engine.transform({ ...write, partition: { column: 'at' } });
-      const stored = await storeFiles(lake, { table, files });
-      await dispose();
+      await using answer = await engine.transform({ ...write, partition: { column: 'at' } });
+      const stored = await storeFiles(lake, { table, files: answer.files });
       const outcome = await lake.commit(table, {
         commitId: crypto.randomUUID(),
         operation: 'append',

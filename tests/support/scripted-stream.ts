@@ -52,7 +52,7 @@ export class ScriptedStream implements Stream {
   readonly script: BatchScript[] = [];
   /** What every `take` was called with. */
   readonly takes: TakeOptions[] = [];
-  /** Spools handed over and not disposed of. */
+  /** Spools handed over and not let go of. */
   spoolsOpen = 0;
   readonly #options: Required<Omit<ScriptedStreamOptions, 'holdsPartialBatches'>> & ScriptedStreamOptions;
   /** Everything that was ever put and not trimmed unread, of streams deleted meanwhile too. */
@@ -289,7 +289,7 @@ class ScriptedTaking implements Taking {
       behindLatest_ms: 0,
       firstArrival_ms: batch[0]?.arrived_ms,
       lastArrival_ms: batch.at(-1)?.arrived_ms,
-      dispose: async () => {
+      [Symbol.asyncDispose]: async () => {
         if (!disposed) this.#stream.spoolsOpen--;
         disposed = true;
         await rm(path, { force: true });

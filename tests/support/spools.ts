@@ -32,15 +32,15 @@ export async function readSpool({ path, shards }: Pick<Spool, 'path' | 'shards'>
   }
 }
 
-export type TakenSpool = Omit<Spool, 'dispose'> & { content: SpoolRow[] };
+export type TakenSpool = Omit<Spool, typeof Symbol.asyncDispose> & { content: SpoolRow[] };
 
-/** Every batch until the taking ends, read back and disposed of. */
+/** Every batch until the taking ends, read back and let go of. */
 export async function takeAll(taking: Pick<Taking, 'next'>): Promise<TakenSpool[]> {
   const spools: TakenSpool[] = [];
   for (let spool = await taking.next(); spool !== undefined; spool = await taking.next()) {
     const content = await readSpool(spool);
     expect(content.length).toBe(spool.rows);
-    await spool.dispose();
+    await spool[Symbol.asyncDispose]();
     spools.push({ ...spool, content });
   }
   return spools;

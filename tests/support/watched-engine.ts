@@ -25,8 +25,8 @@ export function watched(engine: Engine): WatchedEngine {
       if (key !== 'judge') return target[key as keyof Engine];
       return async (...args: Parameters<Engine['judge']>): Promise<JudgedBatch> => {
         const batch = await target.judge(...args);
-        const dispose = batch.dispose.bind(batch);
-        batch.dispose = async () => {
+        const dispose = batch[Symbol.asyncDispose].bind(batch);
+        batch[Symbol.asyncDispose] = async () => {
           await dispose();
           oneMore();
         };

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 
 export interface BatchFolder {
   readonly path: string;
-  /** Removes every file that is still in it. */
+  /** Removes every file that is still in it. Never fails: one that cannot be emptied goes with the work folder. */
   release(): Promise<void>;
 }
 
@@ -22,12 +22,20 @@ export function batchFolders(parent: string): { take(): Promise<BatchFolder> } {
       return {
         path,
         async release() {
-          for (const entry of await readdir(path, { recursive: true, withFileTypes: true })) {
-            if (!entry.isDirectory()) await rm(join(entry.parentPath, entry.name), { force: true });
-          }
-          free.push(path);
+          if (await emptied(path)) free.push(path);
         },
       };
     },
   };
+}
+
+async function emptied(path: string): Promise<boolean> {
+  try {
+    for (const entry of await readdir(path, { recursive: true, withFileTypes: true })) {
+      if (!entry.isDirectory()) await rm(join(entry.parentPath, entry.name), { force: true });
+    }
+    return true;
+  } catch {
+    return false;
+  }
 }

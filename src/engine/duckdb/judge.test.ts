@@ -51,13 +51,12 @@ async function read(files: readonly WrittenFile[], columns: string): Promise<unk
 }
 
 async function judged(records: readonly (string | Uint8Array)[]) {
-  const batch = await engine.judge(await spool(records), LIMITS);
+  await using batch = await engine.judge(await spool(records), LIMITS);
   const events = await read(
     await batch.writeEvents(new Int32Array(0)),
     'event_uuid, event_name, event_type, event_subtype, created_at, epoch_us(created_datetime) us, document',
   );
   const rejected = await read(await batch.writeRejected(), 'hex(bytes), reason');
-  await batch.dispose();
   return { events, rejected };
 }
 
@@ -184,9 +183,8 @@ describe('identities', () => {
       texts.map((event_uuid) => event({ event_uuid })),
       [5, 4, 3, 2, 1].map((d) => ARRIVED_MS + d),
     );
-    const batch = await engine.judge(input, LIMITS);
+    await using batch = await engine.judge(input, LIMITS);
     const identities = await batch.identities();
-    await batch.dispose();
     expect([...identities.rows]).toEqual([4, 3, 2, 1, 0]);
     expect(hexOf(identities)).toEqual([...texts].reverse().map(identityOf));
   });
@@ -211,9 +209,8 @@ describe('identities', () => {
       texts.map((event_uuid) => event({ event_uuid })),
       texts.map((_, i) => ARRIVED_MS + i),
     );
-    const batch = await engine.judge(input, LIMITS);
+    await using batch = await engine.judge(input, LIMITS);
     const identities = await batch.identities();
-    await batch.dispose();
     expect(hexOf(identities)).toEqual(texts.map(identityOf));
   });
 
@@ -223,7 +220,7 @@ describe('identities', () => {
       event({ event_uuid: '2', event_name: 'b:x' }),
       event({ event_uuid: '3', event_name: 'a:y', created_at: 1_700_100_000 }),
     ]);
-    const batch = await engine.judge(input, LIMITS);
+    await using batch = await engine.judge(input, LIMITS);
     const files = await batch.writeEvents(new Int32Array([1]));
     expect(files.map((f) => [f.file.partition, f.file.recordCount, f.hint]).sort()).toEqual([
       [[19675, 'a'], 1, 'created_datetime_day=2023-11-14/event_type=a'],
@@ -231,7 +228,6 @@ describe('identities', () => {
     ]);
     expect(files[0]?.file.lowerBounds.get(3)).toBe('a');
     expect(files[0]?.file.nullValueCounts.get(11)).toBe(1);
-    await batch.dispose();
   });
 });
 

@@ -127,7 +127,7 @@ class DuckDbJudgedBatch implements JudgedBatch {
   }
 
   /** Files that were moved into the store are no longer at their local path; the rest goes. */
-  async dispose(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#c.closeSync();
     await this.#input.folder.release();
   }

@@ -66,7 +66,7 @@ describe('of files that say their partitions', () => {
     const right = await rawFile("select 'a' as event_uuid, 'lesson:x' as event_name");
     const wrong = await rawFile("select 'b' as event_uuid, 'payment:x' as event_name");
     const [day] = (await rowsOf("select ('2026-01-03'::date - '1970-01-01'::date)::int"))[0]!.map(Number);
-    const batch = await engine.readRaw([
+    await using batch = await engine.readRaw([
       { ...right, partition: [day!, 'lesson'] },
       { ...wrong, partition: [day!, 'lesson'] },
     ]);
@@ -76,7 +76,6 @@ describe('of files that say their partitions', () => {
       [day, 'payment'],
     ]);
     expect(await rowsOf(`select event_uuid from ${scan(files)} order by 1`)).toEqual([['a'], ['b']]);
-    await batch.dispose();
   });
 });
 
@@ -88,10 +87,9 @@ describe('of rows with one identity', () => {
       await rawFile("select timestamptz '2020-01-01 00:00:00+00' as arrived_at", { sequenceNumber: 10 }),
       await rawFile("select timestamptz '2026-01-01 00:00:00+00' as arrived_at", { sequenceNumber: 9 }),
     ];
-    const batch = await engine.readRaw(files);
+    await using batch = await engine.readRaw(files);
     expect(batch.rows).toBe(2);
     expect([...(await batch.repeated()).rows]).toEqual([1, 0]);
-    await batch.dispose();
   });
 
   it('within one commit arrival decides, then stream, shard, number as an integer, place in the aggregate', async () => {
@@ -112,20 +110,18 @@ describe('of rows with one identity', () => {
     );
     const file = await rawFile(`select * exclude (i) from (values ${values.join(', ')})
       t(i, arrived_at, stream, shard_id, sequence_number, subsequence_number) order by i`);
-    const batch = await engine.readRaw([file]);
+    await using batch = await engine.readRaw([file]);
     expect([...(await batch.repeated()).rows]).toEqual([7, 4, 3, 6, 5, 2, 1, 0]);
-    await batch.dispose();
   });
 
   it('rows that stand alone are left out, and spellings of one UUID are one', async () => {
     const file = await rawFile(
       `select unnest(['${UUID}', 'alone', '${UUID.toUpperCase()}', 'Alone', 'ünï', 'ünï']) as event_uuid`,
     );
-    const batch = await engine.readRaw([file]);
+    await using batch = await engine.readRaw([file]);
     const { count, rows } = await batch.repeated();
     expect(count).toBe(4);
     expect([...rows].sort()).toEqual([0, 2, 4, 5]);
-    await batch.dispose();
   });
 });
 
@@ -134,7 +130,7 @@ describe('what history holds', () => {
 
   it('is found in whatever file it stands, in any spelling of a UUID, and by the exact text of anything else', async () => {
     const mine = [uuid(1), uuid(2), uuid(3).toUpperCase(), 'order-7', 'Order-8', 'ünï', '42', 'new'];
-    const batch = await engine.readRaw([
+    await using batch = await engine.readRaw([
       await rawFile(`select unnest([${mine.map((u) => `'${u}'`).join(', ')}]) as event_uuid`),
     ]);
     const history = [
@@ -145,11 +141,10 @@ describe('what history holds', () => {
     const held = await batch.heldBy(history);
     expect([...held].sort()).toEqual([0, 2, 3, 5]);
     expect([...(await batch.heldBy([]))]).toEqual([]);
-    await batch.dispose();
   });
 
   it('cannot be asked when a file of it is damaged: that is a failure, never a shorter answer', async () => {
-    const batch = await engine.readRaw([
+    await using batch = await engine.readRaw([
       await rawFile("select 'a' || i as event_uuid from range(10000) r(i)"),
     ]);
     const good = await rawFile("select 'a' || i as event_uuid from range(10000) r(i)");
@@ -158,7 +153,6 @@ describe('what history holds', () => {
     await expect(batch.heldBy([good, at(bad)])).rejects.toEqual(
       expect.objectContaining({ name: 'Failure', code: 'engine.unreadable', fault: 'user' }),
     );
-    await batch.dispose();
   });
 });
 
@@ -171,7 +165,7 @@ describe('files of staging', () => {
       from range(310000) r(i)`);
 
   it('are sorted by name and time through all their row groups, as their sort order says', async () => {
-    const batch = await engine.readRaw([await many()]);
+    await using batch = await engine.readRaw([await many()]);
     const files = await batch.writeSorted(new Int32Array(0));
     expect(files.map(({ file }) => [file.recordCount, file.partition, file.sortOrderId])).toEqual([
       [310_000, [20_456, 'lesson'], 1],
@@ -185,30 +179,27 @@ describe('files of staging', () => {
         from read_parquet(${pathList(files)}, file_row_number = true))
       where before > here`);
     expect(unsorted).toEqual([['0']]);
-    await batch.dispose();
   });
 
   it('hold every row that was not dropped, with every column as it was', async () => {
     const raw = await many();
     const checksum = `count(*), bit_xor(hash(${RAW.schema.fields.map((f) => f.name).join(', ')}))`;
     for (const dropped of [[], [309_999], Array.from({ length: 5_000 }, (_, i) => i * 3)]) {
-      const batch = await engine.readRaw([raw]);
+      await using batch = await engine.readRaw([raw]);
       const files = await batch.writeSorted(Int32Array.from(dropped));
       const gone = dropped.length === 0 ? '[-1]' : `[${dropped.join(', ')}]`;
       const expected =
         await rowsOf(`select ${checksum} from read_parquet('${pathOf(raw)}', file_row_number = true)
         where file_row_number not in (select unnest(${gone}))`);
       expect(await rowsOf(`select ${checksum} from ${scan(files)}`)).toEqual(expected);
-      await batch.dispose();
     }
   });
 
   it('are none when all rows are dropped', async () => {
-    const batch = await engine.readRaw([
+    await using batch = await engine.readRaw([
       await rawFile("select 'u' || i as event_uuid from range(3000) r(i)"),
     ]);
     expect(await batch.writeSorted(Int32Array.from({ length: 3000 }, (_, i) => i))).toEqual([]);
-    await batch.dispose();
   });
 
   it('are one for each day and type, with values that no path can hold', async () => {
@@ -221,7 +212,7 @@ describe('files of staging', () => {
         ),
       ),
     );
-    const batch = await engine.readRaw(files);
+    await using batch = await engine.readRaw(files);
     const written = await batch.writeSorted(new Int32Array(0));
     const expected = [3, 4].flatMap((day) => types.map((type) => [20_453 + day, type, 1]));
     expect(written.map(({ file }) => [...file.partition, file.recordCount]).sort()).toEqual(expected.sort());
@@ -229,7 +220,6 @@ describe('files of staging', () => {
       const [, type] = one.file.partition;
       expect(await rowsOf(`select event_type from ${scan([one])}`)).toEqual([[type]]);
     }
-    await batch.dispose();
   });
 
   it('leave nothing behind in the work folder', async () => {
@@ -237,7 +227,7 @@ describe('files of staging', () => {
     const batch = await engine.readRaw([await rawFile("select 'u' || i as event_uuid from range(100) r(i)")]);
     const files = await batch.writeSorted(new Int32Array(0));
     expect(files.length).toBe(1);
-    await batch.dispose();
+    await batch[Symbol.asyncDispose]();
     expect(await readdir(work)).toEqual(before);
   });
 });

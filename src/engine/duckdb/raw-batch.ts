@@ -19,7 +19,7 @@ import { writeSorted } from './write-sorted.ts';
 
 interface Input {
   raw: readonly RawFile[];
-  /** The same files as they can be read, until the batch is disposed of. */
+  /** The same files as they can be read, until the batch is let go of. */
   held: HeldFiles;
   files: LocalFiles;
   lanes: Lanes;
@@ -96,7 +96,7 @@ class DuckDbRawBatch implements RawBatch {
     }
   }
 
-  async dispose(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#lanes.connection.closeSync();
     this.#held.release();
     await this.#folder.release();

@@ -52,7 +52,7 @@ export async function readRejected(
           throw engineFailure(error, 'writing what is no event');
         });
       },
-      async dispose() {
+      async [Symbol.asyncDispose]() {
         c.closeSync();
         await folder.release();
       },

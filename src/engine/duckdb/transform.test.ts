@@ -58,7 +58,7 @@ test.for([
       return { paths: files.map(({ location }) => location), release() {} };
     },
   });
-  await engine.transform(write(sql)).then((answer) => answer.dispose());
+  await engine.transform(write(sql)).then((answer) => answer[Symbol.asyncDispose]());
   const columns = needs[0]!.columns?.map(({ name }) => name);
   const all = STAGING.schema.fields.map(({ name }) => name);
   expect(columns).toEqual(

@@ -65,7 +65,6 @@ export async function transform(
   c: DuckDBConnection,
   { write, files: access, folder }: Input,
 ): Promise<TransformAnswer> {
-  const dispose = () => folder.release();
   const held: HeldFiles[] = [];
   const end = interruptible(c, write.signal);
   try {
@@ -77,9 +76,9 @@ export async function transform(
     const counted = await c.runAndReadAll(`select count(*) from ${ANSWER} where ${wanted(write)}`);
     const rows = Number(counted.getRowsJson()[0]![0]);
     const files = rows === 0 ? [] : ensureRows(await writeAnswer(c, write, folder), rows);
-    return { rows, files, dispose };
+    return { rows, files, [Symbol.asyncDispose]: () => folder.release() };
   } catch (error) {
-    await dispose();
+    await folder.release();
     if (write.signal?.aborted) throw interrupted(write, error);
     throw engineFailure(error, `writing transform ${write.name}`);
   } finally {

@@ -82,7 +82,7 @@ async function disposed<Result>(batch: RawBatch, work: () => Promise<Result>): P
   try {
     return await work();
   } finally {
-    await batch.dispose();
+    await batch[Symbol.asyncDispose]();
   }
 }
 

@@ -38,7 +38,8 @@ export interface Connection {
   close(): Promise<void>;
 }
 
-export interface Workspace {
+/** What is in it goes with it, at the end of its scope; that never fails. */
+export interface Workspace extends AsyncDisposable {
   run(doing: string, sql: string): Promise<void>;
   rows(doing: string, sql: string): Promise<unknown[][]>;
   batches(doing: string, sql: string): ReturnType<typeof batches>;
@@ -48,7 +49,6 @@ export interface Workspace {
   sqlView(doing: string, select: string): Promise<string>;
   /** The rows themselves, made once, on the disks of Spark: what is read several times and costs more than that. */
   kept(doing: string, select: string): Promise<string>;
-  dispose(): Promise<void>;
 }
 
 export function openConnection(options: ConnectionOptions): Connection {
@@ -182,7 +182,7 @@ function workspaceIn(session: Session, { lost, newId, signal }: Around): Workspa
         const storage = "options ('storageLevel' 'DISK_ONLY')";
         return run(session, `cache table ${identifier(name)} ${storage} as ${select}`, { doing, signal });
       }),
-    async dispose() {
+    async [Symbol.asyncDispose]() {
       // A session that is gone has no views.
       const tidy = (sql: string) => run(session, sql, { doing: 'tidying up' }).catch(() => {});
       for (const name of views.splice(0).reverse()) {

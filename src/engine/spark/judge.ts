@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { Log } from '../../base/base.ts';
 import type { Lake } from '../../lake/lake.ts';
 import { type Placement, QUARANTINE, QUARANTINE_NAME, RAW, RAW_NAME } from '../../tables/tables.ts';
 import type { Target } from '../batch.ts';
@@ -18,6 +19,7 @@ interface Input {
   writer: BranchWriter;
   lake: Lake;
   newId: () => string;
+  log: Log;
   spool: SpoolInput;
   limits: EventLimits;
 }
@@ -44,20 +46,22 @@ export async function judge(input: Input): Promise<JudgedBatch> {
 }
 
 /** A spool lies on this machine. Where the lake does too, Spark reads it there; else it is brought to the lake's store. */
-async function reachable({ lake: { store }, spool, newId }: Input) {
+async function reachable({ lake: { store }, spool, newId, log }: Input) {
   if (store.localPath(`${store.root}/spool`) !== undefined)
     return { location: pathToFileURL(spool.path).href, gone: async () => {} };
   const location = `${store.root}/spools/${newId()}-${basename(spool.path)}`;
   await store.write(location, await readFile(spool.path));
-  return { location, gone: () => store.delete([location]) };
+  const left = (error: unknown) =>
+    log.warn('spark.spool_left', 'could not delete the copy of a batch', { location, why: String(error) });
+  return { location, gone: () => store.delete([location]).catch(left) };
 }
 
 class SparkJudgedBatch implements JudgedBatch {
   readonly records: number;
   readonly events: number;
   readonly rejected: number;
+  readonly guard = new AsyncDisposableStack();
   readonly #input: Input & { judged: string; gone: () => Promise<void> };
-  readonly #releases: (() => Promise<void>)[] = [];
 
   constructor(input: Input & { judged: string; records: number; events: number; gone: () => Promise<void> }) {
     this.#input = input;
@@ -123,16 +127,13 @@ class SparkJudgedBatch implements JudgedBatch {
 
   async #write(write: BranchWrite): Promise<StoredFile[]> {
     const { files, release } = await this.#input.writer.write(this.#input.workspace, write);
-    this.#releases.push(release);
+    this.guard.defer(release);
     return files;
   }
 
-  async dispose(): Promise<void> {
-    await this.#input.workspace.dispose();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.guard.disposeAsync();
+    await this.#input.workspace[Symbol.asyncDispose]();
     await this.#input.gone();
-  }
-
-  async settle(): Promise<void> {
-    for (const release of this.#releases.splice(0)) await release();
   }
 }

@@ -26,10 +26,10 @@ export async function readRaw(input: Input): Promise<RawBatch> {
 
 class SparkRawBatch implements RawBatch {
   readonly rows: number;
+  readonly guard = new AsyncDisposableStack();
   readonly #workspace: Workspace;
   readonly #writer: BranchWriter;
   readonly #view: string;
-  #release: () => Promise<void> = async () => {};
 
   constructor({ rows, workspace, writer, view }: Input & { rows: number; view: string }) {
     this.rows = rows;
@@ -74,16 +74,13 @@ class SparkRawBatch implements RawBatch {
       select: `select ${COLUMNS.map((name) => `r.${name}`).join(', ')} from ${this.#view} r ${kept}`,
       rows: this.rows - drop.length,
     });
-    this.#release = release;
+    this.guard.defer(release);
     return files;
   }
 
-  dispose(): Promise<void> {
-    return this.#workspace.dispose();
-  }
-
-  settle(): Promise<void> {
-    return this.#release();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.guard.disposeAsync();
+    await this.#workspace[Symbol.asyncDispose]();
   }
 }
 

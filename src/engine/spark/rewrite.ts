@@ -48,9 +48,13 @@ export async function rewrite({ workspace, writer }: Given, input: Rewrite): Pro
       await written.release();
       throw misplaced(input);
     }
-    return { files: written.files, dispose: () => workspace.dispose(), settle: written.release };
+    return {
+      files: written.files,
+      dispose: async () => workspace[Symbol.asyncDispose](),
+      settle: written.release,
+    };
   } catch (error) {
-    await workspace.dispose();
+    await workspace[Symbol.asyncDispose]();
     if (signal.aborted) throw rewriteInterrupted(error);
     throw error instanceof Failure && error.code === 'spark.failed' ? unreadable(error) : error;
   }

@@ -37,27 +37,24 @@ export interface SparkOptions {
 const HEARTBEAT_MS = 60_000;
 
 export function openSpark(options: SparkOptions): Engine {
-  const { embedded, lake, newId } = options;
+  const { embedded, lake, newId, log } = options;
   const connection = openConnection({
     ...options,
     heartbeat_ms: HEARTBEAT_MS,
     catalog: { ...options.catalog, warehouse: lake.store.root },
   });
   const writer = branchWriter({ ...options, connection, catalog: options.catalog.name });
-  /** The batch disposes of its workspace, unless there is no batch. */
+  /** The workspace goes with the batch, or at once where there is no batch. */
   async function inWorkspace<Batch>(begin: (workspace: Workspace) => Promise<Batch>): Promise<Batch> {
-    const workspace = await connection.workspace();
-    try {
-      return await begin(workspace);
-    } catch (error) {
-      await workspace.dispose();
-      throw error;
-    }
+    await using opening = new AsyncDisposableStack();
+    const batch = await begin(opening.use(await connection.workspace()));
+    opening.move();
+    return batch;
   }
 
   return {
     judge: (spool, limits) =>
-      inWorkspace((workspace) => judge({ workspace, writer, lake, newId, spool, limits })),
+      inWorkspace((workspace) => judge({ workspace, writer, lake, newId, log, spool, limits })),
     readRaw: (files) => inWorkspace((workspace) => readRaw({ workspace, writer, files })),
     identitiesOf: (files, since_s) => identitiesIn(connection, { files, since_s }),
     compareIdentities: (source, held) => embedded.compareIdentities(source, held),
@@ -93,11 +90,7 @@ async function* identitiesIn(
   { files, since_s }: { files: readonly LakeFile[]; since_s: number | undefined },
 ): AsyncGenerator<Identities> {
   if (files.length === 0) return;
-  const workspace = await connection.workspace();
-  try {
-    const sql = await windowRows(workspace, { files, since_s });
-    for await (const batch of workspace.batches('reading identities', sql)) yield identitiesOf(batch);
-  } finally {
-    await workspace.dispose();
-  }
+  await using workspace = await connection.workspace();
+  const sql = await windowRows(workspace, { files, since_s });
+  for await (const batch of workspace.batches('reading identities', sql)) yield identitiesOf(batch);
 }

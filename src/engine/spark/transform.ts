@@ -63,14 +63,14 @@ async function sparkSql(
 const ROWS_KEPT = 'computing a transform';
 
 export async function transform(given: Given, write: TransformWrite): Promise<TransformAnswer> {
-  const { workspace } = given;
+  await using workspace = given.workspace;
   try {
     const answer = await kept(given, write);
     if (write.partition?.only !== undefined) await checkDays(workspace, { write, answer });
     const where = wanted(write);
     const [[count] = []] = await workspace.rows(ROWS_KEPT, `select count(*) from ${answer} where ${where}`);
     const rows = Number(count);
-    if (rows === 0) return { rows, files: [], dispose: async () => {} };
+    if (rows === 0) return { rows, files: [], [Symbol.asyncDispose]: async () => {} };
     const { files, release } = await given.writer.write(workspace, {
       doing: `writing transform ${write.name}`,
       table: write.table,
@@ -78,11 +78,11 @@ export async function transform(given: Given, write: TransformWrite): Promise<Tr
       select: `select * from ${answer} where ${where}`,
       rows,
     });
-    return { rows, files, dispose: async () => {}, settle: release };
+    const guard = new AsyncDisposableStack();
+    guard.defer(release);
+    return { rows, files, guard, [Symbol.asyncDispose]: () => guard.disposeAsync() };
   } catch (error) {
     throw write.signal?.aborted ? interrupted(write, error) : error;
-  } finally {
-    await workspace.dispose();
   }
 }
 

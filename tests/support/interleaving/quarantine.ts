@@ -44,7 +44,8 @@ function engineOf(world: World, lake: Lake): AdoptOptions['engine'] {
       const held = new Set(await rowsOf(heldFiles));
       const fresh = rows.filter((row) => !held.has(row));
       return {
-        ...{ rows: rows.length, fresh: fresh.length, dispose: async () => {} },
+        ...{ rows: rows.length, fresh: fresh.length },
+        [Symbol.asyncDispose]: async () => {},
         writeFresh: async () =>
           fresh.length === 0 ? [] : [{ file: await rejectedFile(world, lake, fresh)() }],
       };

@@ -91,15 +91,14 @@ class NaiveSession {
 
   async #prepare(spool: Spool): Promise<Prepared> {
     const { engine, lake, limits } = this.#options;
-    const batch = await engine.judge({ path: spool.path, shards: spool.shards, stream: this.#key }, limits);
-    try {
-      const { drop, fresh } = this.#window.judge(await batch.identities());
-      const files = batch.events === drop.length ? [] : await this.#store(batch, drop);
-      const manifests = files.length === 0 ? [] : await lake.prepare(this.#raw, files);
-      return { spool, files, manifests, fresh };
-    } finally {
-      await batch.dispose();
-    }
+    await using batch = await engine.judge(
+      { path: spool.path, shards: spool.shards, stream: this.#key },
+      limits,
+    );
+    const { drop, fresh } = this.#window.judge(await batch.identities());
+    const files = batch.events === drop.length ? [] : await this.#store(batch, drop);
+    const manifests = files.length === 0 ? [] : await lake.prepare(this.#raw, files);
+    return { spool, files, manifests, fresh };
   }
 
   async #store(batch: JudgedBatch, drop: Int32Array): Promise<DataFile[]> {
@@ -131,7 +130,7 @@ class NaiveSession {
       await this.#options.lake.store.delete(files.map(({ location }) => location));
       throw error;
     } finally {
-      await spool.dispose();
+      await spool[Symbol.asyncDispose]();
     }
   }
 

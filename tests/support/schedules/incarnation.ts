@@ -111,7 +111,7 @@ export class Incarnation {
     );
   }
 
-  /** Disposing of things goes through: what a dead process held is nobody's concern, and must not pile up here. */
+  /** Letting go of things goes through: what a dead process held is nobody's concern, and must not pile up here. */
   #guarded<T extends object>(
     inner: T,
     around: (method: string, act: () => Promise<unknown>) => () => Promise<unknown>,
@@ -182,7 +182,7 @@ export class Incarnation {
 async function letGo(answer: unknown): Promise<void> {
   if (typeof answer !== 'object' || answer === null) return;
   if ('abandon' in answer) await (answer as Taking).abandon();
-  if ('dispose' in answer) await (answer as { dispose(): Promise<void> }).dispose();
+  if (Symbol.asyncDispose in answer) await (answer as AsyncDisposable)[Symbol.asyncDispose]();
 }
 
 /** As the adapters say it: of a request that commits nobody knows what became of it, any other can be made again. */
