@@ -19,9 +19,12 @@ export function batchFolders(parent: string): { take(): Promise<BatchFolder> } {
     async take() {
       const path = free.pop() ?? (await mkdtemp(join(parent, 'batch-')));
       await mkdir(path, { recursive: true });
+      let taken = true;
       return {
         path,
         async release() {
+          if (!taken) return;
+          taken = false;
           if (await emptied(path)) free.push(path);
         },
       };
