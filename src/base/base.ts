@@ -9,6 +9,7 @@ export { type Listening, listening } from './listening.ts';
 export { createLog, type Fields, type Level, type Log, silentLog } from './log.ts';
 export { limitedLog } from './log-limit.ts';
 export { hostName, isLoopback } from './loopback.ts';
+export { makeFolder } from './make-folder.ts';
 export { BoundedQueue } from './queue.ts';
 export { Sha256 } from './sha256.ts';
 export { importUserModule } from './user-module.ts';

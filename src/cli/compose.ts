@@ -2,10 +2,10 @@
  * Where configuration becomes running parts; the only place that knows all modules. Everything that varies between a
  * laptop and a deployment is decided here: which stream, which store, which catalog, which engine.
  */
-import { access as allowed, constants, mkdir, rm, stat } from 'node:fs/promises';
+import { access as allowed, constants, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Clock, Failure, hostName, isLoopback, type Log } from '../base/base.ts';
+import { type Clock, Failure, hostName, isLoopback, type Log, makeFolder } from '../base/base.ts';
 import type { Settings } from '../config/config.ts';
 import { type Engine, type LocalFiles, openEngine, openSparkEngine } from '../engine/engine.ts';
 import { type Lake, openLake, openMemoryCatalog } from '../lake/lake.ts';
@@ -146,7 +146,7 @@ export async function composeEngine(
 async function workOf(use: Use, work: string): Promise<string> {
   if (use !== 'questions') return work;
   try {
-    await mkdir(work, { recursive: true });
+    await makeFolder(work);
     await allowed(work, constants.W_OK);
     return work;
   } catch (error) {
@@ -312,7 +312,7 @@ export async function spoolFolder({
   settings,
 }: Surroundings): Promise<{ readonly path: string } & AsyncDisposable> {
   const path = join(foldersOf(settings.dir).work, workName('spools'));
-  await mkdir(path, { recursive: true });
+  await makeFolder(path);
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 

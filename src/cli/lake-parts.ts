@@ -1,7 +1,7 @@
 /** Where the tables are and who says which version of each is the current one: store and catalog by the settings. */
-import { mkdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import { type Clock, Failure } from '../base/base.ts';
+import { type Clock, Failure, makeFolder } from '../base/base.ts';
 import type { Settings } from '../config/config.ts';
 import { inPlace, type LocalFiles, remoteFiles } from '../engine/engine.ts';
 import {
@@ -75,7 +75,7 @@ export async function openStore(
 ): Promise<LakeParts> {
   const root = settings['store.url'];
   if (root === undefined) {
-    if (access !== 'reads') await mkdir(warehouse, { recursive: true });
+    if (access !== 'reads') await makeFolder(warehouse);
     const store = openDiskStore({ root: warehouse });
     return { store, files: inPlace(store) };
   }
@@ -163,7 +163,7 @@ export async function openCatalog(
   const random = Math.random;
   switch (kindOf(settings)) {
     case 'sqlite':
-      if (access !== 'reads') await mkdir(dirname(sqlite), { recursive: true });
+      if (access !== 'reads') await makeFolder(dirname(sqlite));
       return openSqliteCatalog({ path: sqlite, readOnly: access === 'reads' });
     case 'bucket':
       return openBucketCatalog({

@@ -2,8 +2,9 @@
  * Where the processes of a folder serve health and metrics. Imports nothing heavy: `health` is asked every few seconds
  * by whatever watches a container.
  */
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../base/base.ts';
 
 export interface MonitorAddress {
   pid: number;
@@ -15,7 +16,7 @@ const folderOf = (dir: string) => join(dir, 'work');
 const fileOf = (dir: string, pid: number) => join(folderOf(dir), `monitor-${pid}-address.json`);
 
 export async function writeAddress(dir: string, { pid, uri }: MonitorAddress): Promise<void> {
-  await mkdir(folderOf(dir), { recursive: true });
+  await makeFolder(folderOf(dir));
   await writeFile(fileOf(dir, pid), `${JSON.stringify({ uri })}\n`);
 }
 

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
-import { copyFile, link, mkdir, open, opendir, rename, stat, unlink } from 'node:fs/promises';
+import { copyFile, link, open, opendir, rename, stat, unlink } from 'node:fs/promises';
+import { makeFolder } from '../base/base.ts';
 
 export interface FileStatus {
   isFile: boolean;
@@ -47,7 +48,7 @@ export const nodeFiles: Files = {
   link: ({ from, to }) => link(from, to),
   copy: ({ from, to }) => copyFile(from, to, constants.COPYFILE_EXCL),
   unlink,
-  makeFolder: (path) => mkdir(path, { recursive: true }),
+  makeFolder,
   async status(path) {
     const found = await stat(path, { bigint: true });
     return {

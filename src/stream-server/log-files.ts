@@ -1,4 +1,5 @@
-import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises';
+import { makeFolder } from '../base/base.ts';
 
 /** One open file. Offsets are the caller's: there is no file position to share. */
 export interface LogFile {
@@ -43,7 +44,7 @@ export const nodeFiles: LogFiles = {
   },
   rename: ({ from, to }) => rename(from, to),
   async makeFolder(path) {
-    await mkdir(path, { recursive: true });
+    await makeFolder(path);
   },
   async list(path) {
     try {

@@ -1,7 +1,6 @@
 /** All shards of a stream at once: parents before children, and what reshards make is found while reading. */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BoundedQueue, type Clock, Failure, type Log } from '../base/base.ts';
+import { BoundedQueue, type Clock, Failure, type Log, makeFolder } from '../base/base.ts';
 import type { KinesisClient } from './client.ts';
 import { Intake } from './intake.ts';
 import { ShardWalk } from './shard-walk.ts';
@@ -40,7 +39,7 @@ export async function startTaking(from: TakeFrom, options: TakeOptions): Promise
   await checkIdentity();
   const [shards, , consumerArn] = await Promise.all([
     from.listShards(),
-    makeFolder(options.spoolFolder),
+    makeSpoolFolder(options.spoolFolder),
     options.fanOut === undefined ? undefined : from.consumer(options.fanOut),
   ]);
   const retention = () => (from.keepsUnread ? undefined : retention_ms);
@@ -53,9 +52,9 @@ function bodiesAtOnce({ answers_bytes }: TakeOptions): number {
     : Math.max(1, Math.floor(answers_bytes / BODY_BYTES_MAX));
 }
 
-async function makeFolder(path: string): Promise<void> {
+async function makeSpoolFolder(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true });
+    await makeFolder(path);
   } catch (error) {
     const { message, code } = error as NodeJS.ErrnoException;
     throw spoolFailure({ why: message, code });

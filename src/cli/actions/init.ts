@@ -1,7 +1,8 @@
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { makeFolder } from '../../base/base.ts';
 import type { InitAction } from '../commands/init.ts';
 import { projectFiles } from '../project-files.ts';
 
@@ -38,7 +39,7 @@ export const init: InitAction = async ({ args, cwd, out }) => {
 
 /** False when there is such a file already: it is never overwritten. */
 async function writeNew(path: string, text: string): Promise<boolean> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   try {
     await writeFile(path, text, { flag: 'wx' });
     return true;
@@ -59,6 +60,6 @@ function findsPackage(folder: string): boolean {
 
 /** As `npm install` of a folder does it. */
 async function link(folder: string): Promise<void> {
-  await mkdir(join(folder, 'node_modules'), { recursive: true });
+  await makeFolder(join(folder, 'node_modules'));
   await symlink(PACKAGE, join(folder, 'node_modules/lakeward'), 'dir');
 }

@@ -3,8 +3,9 @@
  * removed for every batch they took 17% of the CPU of a long run, because ext4 without a journal looks for a free
  * inode past every one that was freed in the last minutes.
  */
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../../base/base.ts';
 
 export interface BatchFolder {
   readonly path: string;
@@ -18,7 +19,7 @@ export function batchFolders(parent: string): { take(): Promise<BatchFolder> } {
   return {
     async take() {
       const path = free.pop() ?? (await mkdtemp(join(parent, 'batch-')));
-      await mkdir(path, { recursive: true });
+      await makeFolder(path);
       let taken = true;
       return {
         path,

@@ -1,8 +1,8 @@
 /** The embedded engine: one DuckDB instance, one connection a batch (temporary tables belong to a connection). */
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
-import { Failure } from '../../base/base.ts';
+import { Failure, makeFolder } from '../../base/base.ts';
 import type { Engine, EngineOptions } from '../engine.ts';
 import { inPlace } from '../local-files.ts';
 import { batchFolders } from './batch-folders.ts';
@@ -29,7 +29,7 @@ function allocatorThresholds(memory_bytes: number): Record<string, string> {
 }
 
 export async function openDuckDb(options: EngineOptions): Promise<Engine> {
-  await mkdir(options.workFolder, { recursive: true });
+  await makeFolder(options.workFolder);
   for (const left of await readdir(options.workFolder)) {
     await rm(join(options.workFolder, left), { recursive: true, force: true });
   }

@@ -2,9 +2,9 @@
  * Local copies of remote objects of which only some ranges are there, in files of the full length whose rest takes no
  * room. What nobody holds is dropped, the longest unused first, when there is no room for more.
  */
-import { type FileHandle, link, mkdir, open, rm, stat } from 'node:fs/promises';
+import { type FileHandle, link, open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { eachBounded, Failure, Gate } from '../../base/base.ts';
+import { eachBounded, Failure, Gate, makeFolder } from '../../base/base.ts';
 import type { ByteRange } from './footer.ts';
 
 export interface CopyOptions {
@@ -144,7 +144,7 @@ export class SparseCopies {
   }
 
   #folder(): Promise<unknown> {
-    this.#made ??= mkdir(this.#options.folder, { recursive: true }).catch((error: unknown) => {
+    this.#made ??= makeFolder(this.#options.folder).catch((error: unknown) => {
       this.#made = undefined;
       throw error;
     });

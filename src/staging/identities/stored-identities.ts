@@ -6,10 +6,10 @@
  * the snapshot that they cover whole; it is replaced only when nothing is in memory alone, so that after a crash the
  * rest is read from the table again. A run that is damaged makes all of it begin anew.
  */
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { Failure } from '../../base/base.ts';
+import { Failure, makeFolder } from '../../base/base.ts';
 import { IdentitySet } from '../../event/event.ts';
 import { mergeRuns } from './merge.ts';
 import { sorted } from './order.ts';
@@ -63,7 +63,7 @@ export class StoredIdentities {
 
   /** Undefined when another process has the folder open. */
   static async open(options: StoredOptions): Promise<StoredIdentities | undefined> {
-    await mkdir(options.folder, { recursive: true });
+    await makeFolder(options.folder);
     const lock = lockOf(options.folder);
     if (lock === undefined) return undefined;
     const stored = new StoredIdentities(options, lock);
