@@ -24,7 +24,7 @@ import { closing } from './closing.ts';
 import { chainedCredentials, LOCAL_CREDENTIALS } from './credentials.ts';
 import { type Endpoint, readEndpoint } from './endpoint-file.ts';
 import { heldPositions } from './held-positions.ts';
-import { type Access, ensureLake, openCatalog, openStore } from './lake-parts.ts';
+import { type Access, ensureLake, ensureNamed, openCatalog, openStore } from './lake-parts.ts';
 import { isAlive, thisWorker } from './this-process.ts';
 
 export interface Surroundings {
@@ -95,17 +95,25 @@ export function lakeOver(
 export async function composeCatalog(around: Surroundings, access: Access) {
   const folders = foldersOf(around.settings.dir);
   const { warehouse, catalog: sqlite, work } = folders;
-  if (access === 'reads') await ensureLake(around.settings, folders);
   const copies = join(work, `copies-${process.pid}-${newId().slice(0, 8)}`);
-  const { store, files } = await openStore(around, { warehouse, copies, access });
+  const { store, files } = await openStore(around, { warehouse, copies });
+  await ensureLake(around.settings, { sqlite, store, access });
+  if (access !== 'reads') await makeFolder(around.settings['store.url'] === undefined ? warehouse : work);
   const catalog = await openCatalog(around, { store, sqlite, access });
-  return closing({
+  const parts = closing({
     ...{ store, files, catalog },
     async close() {
       await catalog.close();
       await rm(copies, { recursive: true, force: true });
     },
   });
+  try {
+    if (access === 'sends' || access === 'writes') await ensureNamed(catalog, store);
+  } catch (error) {
+    await parts.close();
+    throw error;
+  }
+  return parts;
 }
 
 type Use = 'batches' | 'questions' | 'transforms' | 'maintenance';

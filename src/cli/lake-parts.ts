@@ -7,12 +7,14 @@ import { inPlace, type LocalFiles, remoteFiles } from '../engine/engine.ts';
 import {
   type Catalog,
   type FileAccess,
+  fileLeft,
   openBucketCatalog,
   openRestCatalog,
   openSqliteCatalog,
   type RestAuth,
 } from '../lake/lake.ts';
 import { type ObjectStore, openDiskStore, openS3Store } from '../object-store/object-store.ts';
+import { TABLES } from '../tables/tables.ts';
 import { chainedCredentials } from './credentials.ts';
 
 export interface LakeParts {
@@ -26,39 +28,63 @@ export interface Places {
   warehouse: string;
   /** Of local copies, where they are elsewhere. */
   copies: string;
-  access: Access;
 }
 
 /**
  * Who reads needs no right to write: nothing is tried out in a store before something is to be changed there, and nothing
- * is made, so that there must be a lake. Who sends changes no table either, but may begin the folder of its stream.
+ * is made, so that there must be a lake. Who sends changes no table either, but may begin the folder of its stream. Who
+ * serves the catalog may begin it also where it was lost, to have the tables registered again.
  */
-export type Access = 'reads' | 'sends' | 'writes';
+export type Access = 'reads' | 'sends' | 'writes' | 'serves';
 
-/** In a folder whose name was mistyped there would be an empty lake, and every answer would be of it. */
+/**
+ * In a folder whose name was mistyped there would be an empty lake, and every answer would be of it. Where only the
+ * catalog is gone, a new one would be of other tables, and the old ones' files nobody's.
+ */
 export async function ensureLake(
   settings: Settings,
-  { warehouse, catalog: sqlite }: { warehouse: string; catalog: string },
+  { sqlite, store, access }: { sqlite: string; store: ObjectStore; access: Access },
 ): Promise<void> {
-  if (kindOf(settings) !== 'sqlite') return;
-  if (await isThere(sqlite)) return;
-  const dir = dirname(sqlite);
-  if (settings['store.url'] === undefined && (await isThere(warehouse))) {
-    throw new Failure(`the catalog of the lake in ${dir} is missing`, {
+  if (access === 'serves' || kindOf(settings) !== 'sqlite' || (await isThere(sqlite))) return;
+  const [dir, file] = [dirname(sqlite), basename(sqlite)];
+  await ensureNothingLeft(store, {
+    what: `the catalog of the lake in ${dir} is missing`,
+    why: `no ${file} says which of them it is`,
+  });
+  if (access !== 'reads') return;
+  throw new Failure(`there is no lake in ${dir}`, {
+    code: 'lake.no_lake',
+    fault: 'user',
+    why: `it has no ${file}, and a command that only asks makes none`,
+    hint: 'check --dir, or begin a lake with lakeward dev or lakeward run',
+    docs: 'docs/tutorial/first-lake.md',
+  });
+}
+
+/** A catalog that is there may be the wrong one, or one that was begun in the place of a lost one. */
+export async function ensureNamed(catalog: Catalog, store: ObjectStore): Promise<void> {
+  for (const name of Object.keys(TABLES)) {
+    if ((await ('swap' in catalog ? catalog.load(name) : catalog.loadTable(name))) !== undefined) return;
+    if ('wasDropped' in catalog && (await catalog.wasDropped(name))) return;
+  }
+  await ensureNothingLeft(store, {
+    what: 'the catalog does not know the tables of this lake',
+    why: 'it names none of raw, staging and quarantine',
+  });
+}
+
+async function ensureNothingLeft(store: ObjectStore, { what, why }: { what: string; why: string }) {
+  for (const name of Object.keys(TABLES)) {
+    const left = await fileLeft(store, name);
+    if (left === undefined) continue;
+    throw new Failure(what, {
       code: 'lake.no_catalog',
       fault: 'user',
-      why: `there is ${basename(warehouse)} with the tables' files, and no ${basename(sqlite)} that says which they are`,
+      why: `there are files of ${name} in ${store.root}, and ${why}`,
       hint: 'put a copy of the catalog back, or make it anew from the metadata files, before anything writes here',
       docs: 'docs/how-to/recover.md#the-catalog-file-is-lost',
     });
   }
-  throw new Failure(`there is no lake in ${dir}`, {
-    code: 'lake.no_lake',
-    fault: 'user',
-    why: `it has no ${basename(sqlite)}, and a command that only asks makes none`,
-    hint: 'check --dir, or begin a lake with lakeward dev or lakeward run',
-    docs: 'docs/tutorial/first-lake.md',
-  });
 }
 
 /** A folder that this user may not look into is an error, not an absence. */
@@ -71,11 +97,10 @@ async function isThere(path: string): Promise<boolean> {
 
 export async function openStore(
   { settings, clock }: { settings: Settings; clock: Clock },
-  { warehouse, copies, access }: Places,
+  { warehouse, copies }: Places,
 ): Promise<LakeParts> {
   const root = settings['store.url'];
   if (root === undefined) {
-    if (access !== 'reads') await makeFolder(warehouse);
     const store = openDiskStore({ root: warehouse });
     return { store, files: inPlace(store) };
   }
@@ -168,7 +193,7 @@ export async function openCatalog(
     case 'bucket':
       return openBucketCatalog({
         ...{ store, clock, random },
-        tried: access === 'writes' ? 'at-open' : 'before-changes',
+        tried: access === 'reads' || access === 'sends' ? 'before-changes' : 'at-open',
       });
     case 'rest': {
       const warehouse = settings['catalog.warehouse'];

@@ -2,33 +2,11 @@
 import { execFile } from 'node:child_process';
 import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { lakeFolder } from '../../tests/support/worker.ts';
-import { systemClock } from '../base/base.ts';
 import { openSqliteCatalog } from '../lake/lake.ts';
-import { actions } from './actions.ts';
-import { allCommands } from './commands.ts';
-import { execute } from './execute.ts';
-import type { Sink } from './output.ts';
-
-async function ran(dir: string, ...args: string[]) {
-  const text = { out: '', err: '' };
-  const into = (key: 'out' | 'err'): Sink => ({
-    write: (chunk, done) => {
-      text[key] += chunk;
-      done();
-    },
-  });
-  const exit = await execute({
-    argv: [...args, '--dir', dir],
-    commands: allCommands(async () => actions),
-    ...{ version: '0', env: { NO_COLOR: '1' }, cwd: dir, stdin: Readable.from([]) },
-    ...{ stdout: into('out'), stderr: into('err'), clock: systemClock, signal: new AbortController().signal },
-  });
-  return { exit, stdout: text.out, stderr: text.err };
-}
+import { ran } from './test-command.ts';
 
 const QUESTIONS = [
   ['status'],
@@ -67,7 +45,10 @@ it('transform list tells of definitions before there is a lake, and makes none',
 
 it('tables whose catalog is lost are told from a folder without a lake, and how to get them back', async () => {
   const folder = await lakeFolder();
-  await mkdir(join(folder, 'lake', 'raw', 'events'), { recursive: true });
+  const metadata = join(folder, 'lake', 'raw', 'events', 'metadata');
+  await mkdir(metadata, { recursive: true });
+  expect((await ran(folder, 'tables')).stderr).toContain('[lake.no_lake]');
+  await writeFile(join(metadata, '00001-0.metadata.json'), '{}');
   const { exit, stderr } = await ran(folder, 'tables');
   expect({ exit, stderr }).toEqual({
     exit: 1,

@@ -25,6 +25,7 @@ export {
 } from './catalog/rest/rest.ts';
 export { openSqliteCatalog } from './catalog/sqlite.ts';
 export type { Change, CommitOutcome, Refusal, Staged } from './commit/change.ts';
+export { fileLeft } from './commit/table-left.ts';
 export {
   type CatalogServer,
   type CatalogServerOptions,
@@ -98,7 +99,7 @@ export interface Lake {
   readonly store: ObjectStore;
   /** Undefined when there is no such table. */
   load(name: TableName): Promise<Table | undefined>;
-  /** Creates the table with a first, empty snapshot, so that every commit has a base. Loads it when it exists. */
+  /** Creates the table with a first, empty snapshot, so that every commit has a base; loads it when it exists. */
   create(
     name: TableName,
     definition: TableDefinition,

@@ -77,6 +77,8 @@ describe('a lake in a folder', () => {
   it('whose catalog is lost is whole again when each table is registered from its newest metadata file', async () => {
     for (const suffix of ['', '-wal', '-shm'])
       await rm(join(site.dir, `catalog.sqlite${suffix}`), { force: true });
+    const refused = await lakeward(['run', '--once', '--dir', site.dir], site);
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('[lake.no_catalog]') });
     await throughRest(site, async (ask) => {
       for (const [namespace, table] of (await tablesOnDisk(site)).map((name) => name.split('.'))) {
         const metadata = join(site.dir, 'lake', namespace!, table!, 'metadata');
@@ -97,7 +99,7 @@ describe('a lake in a folder', () => {
 
   it('whose staging is lost gets it anew from raw', async () => {
     await throughRest(site, (ask) => ask('DELETE', '/v1/namespaces/staging/tables/events'));
-    for (const lost of ['lake/staging', 'identities'])
+    for (const lost of ['lake/staging/events/data', 'identities'])
       await rm(join(site.dir, lost), { recursive: true, force: true });
     await grow(site, 25);
     await expectWhole(site);
@@ -195,6 +197,8 @@ describeWith(python, 'a lake in a bucket with versions (moto)', () => {
 
   it('whose pointer is lost is whole again with one that names the newest metadata file', async () => {
     await deleteAll([{ Key: pointer() }]);
+    const refused = await lakeward(['run', '--once', '--dir', site.dir], site);
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('[lake.table_left]') });
     const newest = (await keysBelow('raw/events/metadata/'))
       .filter((key) => key.endsWith('.metadata.json'))
       .sort()
@@ -202,6 +206,16 @@ describeWith(python, 'a lake in a bucket with versions (moto)', () => {
     const told = { table: 'raw.events', 'metadata-location': `s3://${BUCKET}/${newest}`, token: 'any' };
     await write(pointer(), JSON.stringify(told));
     await expectWhole(site);
+    await grow(site, 25);
+    await expectWhole(site);
+  });
+
+  it('whose staging is lost gets it anew from raw once an empty pointer says that it was dropped', async () => {
+    const key = `${prefix}/.catalog/staging.events.json`;
+    await deleteAll([{ Key: key }]);
+    const refused = await lakeward(['run', 'staging', '--once', '--dir', site.dir], site);
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('[lake.table_left]') });
+    await write(key, '');
     await grow(site, 25);
     await expectWhole(site);
   });

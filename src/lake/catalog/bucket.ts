@@ -124,6 +124,9 @@ export async function openBucketCatalog(options: BucketCatalogOptions): Promise<
         why: `others committed to it at every one of ${DROP_ATTEMPTS} attempts`,
       });
     },
+    async wasDropped(name) {
+      return (await store.head(locationOf(name)))?.size === DROPPED.length;
+    },
     async close() {},
   };
 }

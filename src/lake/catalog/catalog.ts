@@ -19,6 +19,11 @@ export interface PointerCatalog {
   create(name: string, metadataLocation: string): Promise<'created' | 'exists'>;
   /** `conflict`: the pointer is not at `from` (any more), or there is no such table; nothing changed. */
   swap(name: string, move: { from: string; to: string }): Promise<'swapped' | 'conflict'>;
+  /**
+   * Whether there was a table of this name that somebody dropped, where there is none. Left out by a catalog that
+   * forgets what it dropped.
+   */
+  wasDropped?(name: string): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -63,8 +68,11 @@ export interface ServiceCatalog {
   /** `known` is given back when it is still the current version. */
   loadTable(name: string, known?: Table): Promise<Table | undefined>;
   list(): Promise<string[]>;
-  /** A table without a snapshot, at a place that the service chose; `exists` when somebody made it before. */
-  createTable(name: string, definition: TableDefinition): Promise<Table | 'exists'>;
+  /**
+   * A table without a snapshot; `exists` when somebody made it before. A service that chooses the place of its tables
+   * itself is not told the location.
+   */
+  createTable(name: string, definition: TableDefinition, location?: string): Promise<Table | 'exists'>;
   update(name: string, update: TableUpdate): Promise<Table | 'conflict'>;
   close(): Promise<void>;
 }

@@ -6,6 +6,7 @@ import { isWithin, withParents } from './namespaces.ts';
 export function openMemoryCatalog(): NamespacedCatalog {
   const locations = new Map<string, string>();
   const created = new Map<string, NamespaceProperties>();
+  const dropped = new Set<string>();
   const holders = () => locations.keys().map((name) => splitName(name).namespace);
   const namespaces = () => withParents([...created.keys(), ...holders()]);
 
@@ -35,13 +36,19 @@ export function openMemoryCatalog(): NamespacedCatalog {
       return 'swapped';
     },
     async drop(name) {
-      return locations.delete(name) ? 'dropped' : 'missing';
+      if (!locations.delete(name)) return 'missing';
+      dropped.add(name);
+      return 'dropped';
+    },
+    async wasDropped(name) {
+      return dropped.has(name);
     },
     async rename({ from, to }) {
       const location = locations.get(from);
       if (location === undefined) return 'missing';
       if (locations.has(to)) return 'exists';
       locations.delete(from);
+      dropped.add(from);
       locations.set(to, location);
       return 'renamed';
     },

@@ -16,8 +16,11 @@ type Ports = Pick<Required<LakeOptions>, 'catalog' | 'store' | 'clock' | 'random
 
 export interface Versions {
   load(name: string, known?: Table): Promise<Table | undefined>;
-  /** A table without a snapshot; `exists` when there is one of this name. Only a service has it from then on. */
-  begin(name: string, definition: TableDefinition): Promise<Table | 'exists'>;
+  /**
+   * A table without a snapshot, at the location or in the plain folder of its name; `exists` when there is one of this
+   * name. Only a service has it from then on.
+   */
+  begin(name: string, definition: TableDefinition, location?: string): Promise<Table | 'exists'>;
   /** Writes what has to be durable before the catalog is told. */
   stage(base: Table, update: TableUpdate): Promise<StagedVersion>;
 }
@@ -41,9 +44,8 @@ function pointedVersions(ports: Ports & { catalog: PointerCatalog }): Versions {
   const { catalog, store, clock, random } = ports;
   return {
     load: (name, known) => loadPointed(ports, name, { known }),
-    async begin(name, definition) {
+    async begin(name, definition, location = tableLocation(store.root, name)) {
       const now_ms = clock.now();
-      const location = tableLocation(store.root, name);
       const metadata = newTable(definition, { location, now_ms, uuid: freshUuid({ now_ms, random }) });
       return { name, metadata, metadataLocation: UNPUBLISHED };
     },
@@ -66,7 +68,7 @@ function pointedVersions(ports: Ports & { catalog: PointerCatalog }): Versions {
 function servedVersions(catalog: ServiceCatalog): Versions {
   return {
     load: (name, known) => catalog.loadTable(name, known),
-    begin: (name, definition) => catalog.createTable(name, definition),
+    begin: (name, definition, location) => catalog.createTable(name, definition, location),
     stage: async (base, update) => ({
       files: [],
       async send() {

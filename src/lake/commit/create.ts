@@ -1,7 +1,8 @@
 /**
  * A table comes into being with an empty snapshot, so that every later commit has a base to be judged against. Two
  * that create the same table at once agree on the one that the catalog took. A service makes the table first and gets
- * the snapshot after: one that is found without a snapshot gets it from whoever finds it.
+ * the snapshot after: one that is found without a snapshot gets it from whoever finds it. Where a table lies in its
+ * place that the catalog does not name and nobody dropped, there is Failure `lake.table_left`.
  */
 import { Failure } from '../../base/base.ts';
 import type { Change, Table, TableDefinition } from '../lake.ts';
@@ -10,6 +11,7 @@ import { withinStore } from '../table/within-store.ts';
 import { pause } from './load.ts';
 import type { CommitPorts } from './ports.ts';
 import { type Attempt, writeAttempt } from './stage.ts';
+import { fileLeft, placeBeside } from './table-left.ts';
 
 export interface Creation {
   definition: TableDefinition;
@@ -30,7 +32,7 @@ export async function createTable(ports: CommitPorts, name: string, creation: Cr
       return existing;
     }
     try {
-      const base = existing ?? (await versions.begin(name, creation.definition));
+      const base = existing ?? (await begin(ports, name, creation));
       if (base !== 'exists') {
         attempt = await writeFirst(ports, base, creation);
         const answer = await attempt.send();
@@ -54,6 +56,15 @@ export async function createTable(ports: CommitPorts, name: string, creation: Cr
     hint: 'once the catalog answers, the table is there or it is made',
     cause: last,
   });
+}
+
+async function begin(ports: CommitPorts, name: string, { definition }: Creation): Promise<Table | 'exists'> {
+  const { store, versions } = ports;
+  const left = await fileLeft(store, name);
+  if (left === undefined) return versions.begin(name, definition);
+  // Who was faster may have written there by now.
+  if ((await versions.load(name)) !== undefined) return 'exists';
+  return versions.begin(name, definition, await placeBeside(ports, { name, left }));
 }
 
 async function writeFirst(ports: CommitPorts, base: Table, { first }: Creation): Promise<Attempt> {

@@ -11,7 +11,7 @@ import type { Members } from './read-json.ts';
 import { badRequest, tableExists } from './rest-error.ts';
 import { sendVersions } from './send-version.ts';
 import type { Service } from './service.ts';
-import { allowedLocation, newLocation, uniqueLocation } from './table-location.ts';
+import { allowedLocation, freshLocation, newLocation } from './table-location.ts';
 import { schemaOf, sortOrderOf, specOf } from './table-request.ts';
 
 /** What Java sets in new tables, for readers that would take another default. */
@@ -46,7 +46,7 @@ export async function createTable(service: Service, namespace: string, request: 
   const asked = request.has('location')
     ? allowedLocation(service.ports.store, request.text('location'))
     : undefined;
-  const location = asked ?? (isStaged ? uniqueLocation(service, name) : await newLocation(service, name));
+  const location = asked ?? (isStaged ? freshLocation(service, name) : await newLocation(service, name));
   const metadata = tableFromUpdates(updatesOf(request, location), {
     uuid: freshUuid({ now_ms, random }),
     now_ms,

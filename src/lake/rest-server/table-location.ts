@@ -1,7 +1,7 @@
 /** Where the tables lie that this server makes: always below the store's root, no two in one folder. */
 import { asWeSpellIt, type ObjectStore } from '../../object-store/object-store.ts';
 import { freshUuid } from '../table/fresh-ids.ts';
-import { isPlainName, splitName, tableLocation } from '../table/locations.ts';
+import { isPlainName, tableLocation, uniqueLocation } from '../table/locations.ts';
 import type { Service } from './service.ts';
 
 /** As the store writes it; undefined for one that is not below its root.  */
@@ -20,17 +20,13 @@ export function allowedLocation(store: ObjectStore, asked: string): string | und
  */
 export async function newLocation(service: Service, name: string): Promise<string> {
   const { store } = service.ports;
-  if (!isPlainName(name)) return uniqueLocation(service, name);
+  if (!isPlainName(name)) return freshLocation(service, name);
   const plain = tableLocation(store.root, name);
-  for await (const _ of store.list(`${plain}/`)) return uniqueLocation(service, name);
+  for await (const _ of store.list(`${plain}/`)) return freshLocation(service, name);
   return plain;
 }
 
 /** For a table that will be there later, or whose name cannot stand in a location. */
-export function uniqueLocation({ ports: { store, clock, random } }: Service, name: string): string {
-  const { namespace, table } = splitName(name);
-  const folder = [...namespace.split('.'), table]
-    .map((part) => part.replace(/[^A-Za-z0-9_-]/gu, '_'))
-    .join('/');
-  return `${store.root}/${folder}-${freshUuid({ now_ms: clock.now(), random })}`;
+export function freshLocation({ ports: { store, clock, random } }: Service, name: string): string {
+  return uniqueLocation(store.root, { name, uuid: freshUuid({ now_ms: clock.now(), random }) });
 }

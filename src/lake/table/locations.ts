@@ -10,6 +10,15 @@ export function tableLocation(root: string, name: string): string {
   return `${root}/${namespace.replaceAll('.', '/')}/${table}`;
 }
 
+/** For a table that will be there later, whose name cannot stand in a location, or whose plain folder is taken. */
+export function uniqueLocation(root: string, { name, uuid }: { name: string; uuid: string }): string {
+  const { namespace, table } = splitName(name);
+  const folder = [...namespace.split('.'), table]
+    .map((part) => part.replace(/[^A-Za-z0-9_-]/gu, '_'))
+    .join('/');
+  return `${root}/${folder}-${uuid}`;
+}
+
 /** Such a name can stand in a location as it is; other programs' tables may have other names. */
 export const isPlainName = (name: string): boolean => /^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)+$/.test(name);
 

@@ -158,7 +158,7 @@ const deletePartition: Acting = async (world, lake) => {
   if (remove.length > 0) await removeRows(world, lake, { table, remove });
 };
 
-/** Everything begins anew, with the files of the old table still below the new one's location. */
+/** Everything begins anew, in a folder beside that of the old table, whose files stay. */
 const dropAndCreate: Acting = async (world, lake) => {
   await loaded(lake, RAW_NAME);
   await world.catalog.drop(RAW_NAME);

@@ -120,6 +120,16 @@ describe('a REST catalog', () => {
     });
   });
 
+  test('tells the service where a table is to lie, unless it chooses that itself', async () => {
+    const locationAsked = async (options: Partial<RestCatalogOptions>) => {
+      const { fake, catalog } = await start({}, options);
+      await catalog.createTable('raw.events', SMALL, 's3://bucket/lake/raw/events-2');
+      return JSON.parse(fake.requests.at(-1)!.body).location;
+    };
+    expect(await locationAsked({ root: 's3://bucket/lake' })).toBe('s3://bucket/lake/raw/events-2');
+    expect(await locationAsked({})).toBeUndefined();
+  });
+
   test('refuses a table whose columns the service numbered its own way, and leaves none behind', async () => {
     const { fake, catalog } = await start({ firstId: 3 });
     await expect(catalog.createTable('raw.events', SMALL)).rejects.toMatchObject({

@@ -25,7 +25,7 @@ export interface RestCatalogOptions {
   auth: RestAuth;
   /** Sent with every request, such as a project's id. */
   headers?: Readonly<Record<string, string>>;
-  /** New tables lie at `<root>/<namespace>/<table>`, which Glue demands; without it the service chooses. */
+  /** New tables lie at `<root>/<namespace>/<table>` or where they are told to, as Glue demands; without it the service chooses. */
   root?: string;
   /** Asks for credentials to the tables' files; called with those of every table that is loaded or made. */
   onStorage?: (storage: TableStorage) => void;
@@ -56,7 +56,7 @@ export async function openRestCatalog(options: RestCatalogOptions): Promise<Serv
   return {
     loadTable: (name, known) => tables.load(name, known),
     list: () => listTables({ requests, routes }),
-    createTable: (name, definition) => tables.create(name, definition),
+    createTable: (...args) => tables.create(...args),
     update: (name, update) => tables.update(name, update),
     async close() {},
   };

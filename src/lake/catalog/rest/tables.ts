@@ -45,12 +45,12 @@ export class RestTables {
     return this.#loaded(name, answer, { attempt, known });
   }
 
-  async create(name: string, definition: TableDefinition): Promise<Table | 'exists'> {
+  async create(name: string, definition: TableDefinition, at?: string): Promise<Table | 'exists'> {
     const { requests, routes, root, clock } = this.#ports;
     const attempt = `create the table ${name}`;
     const { levels } = partsOf(name);
     await this.#ensureNamespaces(levels);
-    const location = root === undefined ? undefined : tableLocation(root, name);
+    const location = root === undefined ? undefined : (at ?? tableLocation(root, name));
     const { body, planned } = creationOf({ name, definition, location }, clock);
     const answer = await requests.once({
       attempt,
