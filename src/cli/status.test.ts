@@ -11,28 +11,38 @@ import type { Sink } from './output.ts';
 
 const REDRAW = '\u001b[H\u001b[J';
 
+interface Watching {
+  env?: Record<string, string>;
+  args?: string[];
+  isTTY?: boolean;
+  /** Shown so often before there is a lake. */
+  begun?: number;
+}
+
 /** The real command on a lake without tables, in a terminal, until it was shown so often. */
-async function watched(times: number, { env }: { env: Record<string, string> }) {
+async function watched(times: number, { env = {}, args = [], isTTY = true, begun = 0 }: Watching = {}) {
   const dir = await lakeFolder();
-  await openSqliteCatalog({ path: join(dir, 'catalog.sqlite') }).close();
+  const begin = () => openSqliteCatalog({ path: join(dir, 'catalog.sqlite') }).close();
+  if (begun === 0) await begin();
   let text = '';
   const stop = new AbortController();
   let sleeps = 0;
   const clock: Clock = {
     ...systemClock,
     sleep: async () => {
-      if (++sleeps === times) stop.abort();
+      if (++sleeps === begun) await begin();
+      if (sleeps === times) stop.abort();
     },
   };
   const terminal: Sink = {
-    isTTY: true,
+    isTTY,
     write: (chunk, done) => {
       text += chunk;
       done();
     },
   };
   const exit = await execute({
-    argv: ['status', '--watch', '--dir', dir],
+    argv: ['status', '--watch', ...args, '--dir', dir],
     commands: allCommands(async () => actions),
     ...{ version: '0', env, cwd: '/', stdin: Readable.from([]), stdout: terminal, stderr: terminal },
     ...{ clock, signal: stop.signal },
@@ -52,6 +62,27 @@ it('is drawn over itself in a terminal, without colour where none is wanted, and
 });
 
 it('has colour in a terminal otherwise', async () => {
-  const { text } = await watched(1, { env: {} });
+  const { text } = await watched(1);
   expect(text).toContain('m✓ all is well\u001b[');
+});
+
+it('waits for a lake that is not there yet, and goes on with it', async () => {
+  const inTerminal = await watched(3, { env: { NO_COLOR: '1' }, begun: 2 });
+  expect(inTerminal.exit).toBe(0);
+  const [, ...pages] = inTerminal.text.split(REDRAW);
+  expect(pages).toEqual([
+    expect.stringMatching(/^there is no lake in .+ yet; waiting for it\n$/),
+    expect.stringMatching(/^there is no lake in .+ yet; waiting for it\n$/),
+    expect.stringMatching(/^✓ all is well\n/),
+  ]);
+  const lines = async (...args: string[]) =>
+    (await watched(2, { args, isTTY: false, begun: 1 })).text.trim().split('\n');
+  expect(await lines()).toEqual([
+    expect.stringMatching(/Z · there is no lake in .+ yet; waiting for it$/),
+    expect.stringContaining(' · ok · '),
+  ]);
+  expect((await lines('--json')).map((line) => JSON.parse(line))).toMatchObject([
+    { ok: false, error: { code: 'lake.no_lake' } },
+    { ok: true, data: { status: 'ok' } },
+  ]);
 });

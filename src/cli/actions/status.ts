@@ -1,9 +1,10 @@
-import { stringifyJson } from '../../base/base.ts';
+import { Failure, stringifyJson } from '../../base/base.ts';
 import { type Finding, readStatus, type Status } from '../../monitor/monitor.ts';
 import type { StatusAction } from '../commands/status.ts';
 import { composeLake, type Surroundings } from '../compose.ts';
 import { healthLimits } from '../monitoring.ts';
 import { type ProcessHealth, processesOf } from '../processes.ts';
+import { reportJson, reportOf } from '../report.ts';
 import { openStatusStream } from '../status-stream.ts';
 import { statusLine, statusText } from '../status-text.ts';
 
@@ -12,19 +13,37 @@ const REDRAW = '\u001b[H\u001b[J';
 const CLEAR = '\u001b[2J';
 
 export const status: StatusAction = async (context) => {
+  const { out, flags } = context;
+  if (flags.watch) return watch(context);
+  const told = await reading(context, (read) => read());
+  await out.result(told, (paint) => statusText(told, { paint }));
+};
+
+async function watch(context: Parameters<StatusAction>[0]): Promise<void> {
   const { out, clock, flags, signal } = context;
-  await reading(context, async (read) => {
-    if (!flags.watch) {
-      const told = await read();
-      return out.result(told, (paint) => statusText(told, { paint }));
-    }
-    if (out.terminal && !out.json) await out.write(CLEAR);
-    while (!signal.aborted) {
-      await out.write(shown(await read(), context));
+  if (out.terminal && !out.json) await out.write(CLEAR);
+  while (!signal.aborted) {
+    try {
+      await reading(context, async (read) => {
+        while (!signal.aborted) {
+          await out.write(shown(await read(), context));
+          await clock.sleep(flags.interval, signal);
+        }
+      });
+    } catch (error) {
+      if (!(error instanceof Failure && error.code === 'lake.no_lake')) throw error;
+      await out.write(awaited(error, context));
       await clock.sleep(flags.interval, signal);
     }
-  });
-};
+  }
+}
+
+/** Who watches may have begun before the lake was. */
+function awaited(failure: Failure, { out, clock }: Parameters<StatusAction>[0]): string {
+  if (out.json) return `${stringifyJson({ ok: false, error: reportJson(reportOf(failure)) })}\n`;
+  const text = `${failure.message} yet; waiting for it`;
+  return out.terminal ? `${REDRAW}${text}\n` : `${new Date(clock.now()).toISOString()} · ${text}\n`;
+}
 
 function shown(told: Told, { out }: Parameters<StatusAction>[0]): string {
   if (out.json) return `${stringifyJson({ ok: true, data: told })}\n`;

@@ -4,7 +4,8 @@ import { EXIT } from '../exit.ts';
 
 const flags = {
   watch: ownFlag(flag(), false, {
-    description: 'Show it again and again, until Ctrl-C. With --json: one line a refresh.',
+    description:
+      'Show it again and again, until Ctrl-C, and wait for a lake that is not there yet. With --json: one line a refresh.',
   }),
   interval: ownFlag(duration({ min: 100 }), 2_000, { description: 'Time between two refreshes.' }),
 } as const;
