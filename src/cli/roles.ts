@@ -93,7 +93,8 @@ export async function runRoles(given: RolesOptions, { signal, until_ms }: Run): 
   if (has('quarantine') && !has('processor')) again('quarantine', () => adopt(options));
   if (has('staging')) again('staging', () => stage(stop));
   const transform = has('transforms') ? transformer(options) : undefined;
-  if (transform !== undefined) start(transform.repeat(stop, signal));
+  // Up to a fixed end each day is computed once, from all that came.
+  if (transform !== undefined && until_ms === undefined) start(transform.repeat(stop, signal));
   const watching = monitor.watch({ lake: given.lake, stream: given.stream }, stop);
   const interval_ms = options.settings['maintenance.interval'];
   const maintained = has('maintenance') && interval_ms > 0;

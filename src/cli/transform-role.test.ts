@@ -60,8 +60,16 @@ it('a run to the end of the stream brings the marts up too, and names the transf
   await runRoles(options, { signal: new AbortController().signal, until_ms: Number.MAX_SAFE_INTEGER });
   expect(await lake.rows('counting', 'n')).toEqual([[2]]);
   expect([...failed]).toEqual(['a_failing']);
-  expect(told[0]).toContain('Conversion Error');
+  expect(told).toEqual([expect.stringContaining('Conversion Error')]);
   expect(told.join()).not.toContain('secret');
+});
+
+it('a run to the end of the stream runs each transform once, when all is staged', async () => {
+  const ran: string[] = [];
+  const { lake, options } = await setup({ onTransformRan: (name) => ran.push(name) });
+  lake.stream.put([event(1)]);
+  await runRoles(options, { signal: new AbortController().signal, until_ms: Number.MAX_SAFE_INTEGER });
+  expect(ran).toEqual(['a_failing', 'counting']);
 });
 
 it('a transform that failed is tried again later and later, while the others go on', async () => {
