@@ -311,6 +311,28 @@ describe('stopping', () => {
     expect(await run('tables raw', { action, signal: stopped })).toMatchObject({ exit: 130 });
   });
 
+  test('with --json it is answered with an object that says so, once', async () => {
+    const stopped = (answer?: object) =>
+      run('tables --json', {
+        signal: AbortSignal.abort(),
+        action: async ({ out, signal }) => {
+          if (answer !== undefined) await out.result(answer, () => '');
+          throw signal.reason;
+        },
+      });
+    const { exit, stdout, stderr } = await stopped();
+    expect({ exit, stderr }).toEqual({ exit: 130, stderr: 'stopped\n' });
+    const text = expect.any(String);
+    expect(JSON.parse(stdout)).toEqual({
+      ok: false,
+      error: { code: 'cli.stopped', message: text, why: text, fix: text, read: text },
+    });
+    expect(await stopped({ sent: 3 })).toMatchObject({
+      exit: 130,
+      stdout: '{"ok":true,"data":{"sent":3}}\n',
+    });
+  });
+
   test('a question that is interrupted by the signal exits with 130; by anything else, it failed', async () => {
     const interrupted = new Failure('the query was interrupted', {
       code: 'query.interrupted',

@@ -10,7 +10,7 @@ import { EXIT, type ExitCode } from './exit.ts';
 import { type Console, openConsole, type Sink } from './output.ts';
 import { paintFor } from './paint.ts';
 import { type Invocation, parseCommandLine } from './parse.ts';
-import { firstOf, type Report, reportOf } from './report.ts';
+import { firstOf, type Report, reportOf, STOPPED } from './report.ts';
 
 export interface Execution {
   argv: readonly string[];
@@ -116,8 +116,8 @@ async function ended(thrown: unknown, running: Running): Promise<ExitCode> {
   const error = firstOf(thrown);
   if (closed.aborted) return EXIT.ok;
   if (execution.signal.aborted && isAbort(error, execution.signal)) {
-    console.note('stopped');
-    return EXIT.stopped;
+    await console.stopped(STOPPED);
+    return STOPPED.exit;
   }
   const report = reportOf(error);
   logEnd(report, running);

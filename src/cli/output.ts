@@ -44,6 +44,8 @@ export interface OutputOptions {
 export interface Console extends Output {
   readonly answered: boolean;
   failure(report: Report): Promise<void>;
+  /** Without the report for people, who know why. */
+  stopped(report: Report): Promise<void>;
   logLine(line: string): void;
 }
 
@@ -70,6 +72,11 @@ export function openConsole({ json, stdout, stderr, env, clock, onClosed }: Outp
     return write(`${stringifyJson(content)}\n`);
   };
 
+  const notOk = async (report: Report) => {
+    screen.status(undefined);
+    if (json && !answered) await object({ ok: false, error: reportJson(report) });
+  };
+
   return {
     json,
     terminal: stdout.isTTY === true,
@@ -92,9 +99,12 @@ export function openConsole({ json, stdout, stderr, env, clock, onClosed }: Outp
     logLine: (line) => screen.line(line.replace(/\n$/, '')),
     progress: (options) => startProgress(options, { clock, screen }),
     async failure(report) {
-      screen.status(undefined);
-      if (json && !answered) await object({ ok: false, error: reportJson(report) });
+      await notOk(report);
       screen.line(reportText(report, notePaint).replace(/\n$/, ''));
+    },
+    async stopped(report) {
+      await notOk(report);
+      screen.line('stopped');
     },
   };
 }

@@ -56,6 +56,16 @@ export function reportJson({ code, message, why, fix, read }: Report) {
   return { code, message, why, fix, read };
 }
 
+/** Told to stop, it broke off: no failure, and `--json` is answered all the same. */
+export const STOPPED: Report = {
+  code: 'cli.stopped',
+  message: 'stopped before its work was done',
+  why: 'it was told to, by Ctrl-C or SIGTERM',
+  fix: 'run the same command again when the rest is wanted; what it committed stays',
+  read: 'docs/reference/cli.md#exit-codes',
+  exit: EXIT.stopped,
+};
+
 const OUR_BUG = 'this is a bug in lakeward, not a mistake of yours';
 
 const FIXES: Partial<Record<ExitCode, string>> = {
