@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { toldLog } from '../../tests/support/told-log.ts';
+import { FaultyFiles } from './faulty-files.ts';
 import type { HeldPositions } from './stream-server.ts';
 import {
   call,
@@ -30,11 +32,16 @@ async function filled(held: HeldPositions, options: Parameters<typeof testServer
   return Object.assign(server, { numbers });
 }
 
-/** The first character of each record that is left when the server has trimmed, so many hours later. */
-async function leftAfter(server: TestServer, hours: number): Promise<string> {
+/** The server has trimmed, so many hours later. */
+async function trimmedAfter(server: TestServer, hours: number): Promise<void> {
   await server.clock.asleep();
   server.clock.move(hours * HOUR_MS);
   await server.clock.asleep();
+}
+
+/** The first character of each record that is left then. */
+async function leftAfter(server: TestServer, hours: number): Promise<string> {
+  await trimmedAfter(server, hours);
   return (await texts(server, StreamName)).map((text) => text[0]).join('');
 }
 
@@ -93,4 +100,39 @@ test('when all is trimmed a reader is at the end, and numbering goes on, also af
   const [next] = await putTexts(after, StreamName, ['6']);
   expect(next! > before.numbers.at(-1)!).toBe(true);
   expect(await texts(after, StreamName)).toEqual(['6']);
+});
+
+test('a file that cannot be removed keeps no other stream or shard from being trimmed, and is removed later', async () => {
+  const [files, log] = [new FaultyFiles(), toldLog()];
+  await using server = await testServer({
+    held: () => 'none',
+    segment_bytes: 100,
+    maxBytes: 2_000,
+    files,
+    log,
+  });
+  for (const [name, ShardCount] of [
+    ['a', 1],
+    ['events', 2],
+  ] as const)
+    await call(server, 'CreateStream', { StreamName: name, ShardCount });
+  const Data = btoa('1'.repeat(60));
+  const last = String(2n ** 128n - 1n);
+  for (const [name, ExplicitHashKey] of [
+    ['a', '0'],
+    ['events', '0'],
+    ['events', last],
+  ] as const)
+    await call(server, 'PutRecord', { StreamName: name, PartitionKey: 'key', ExplicitHashKey, Data });
+  const removed = () => files.done.filter((each) => each.startsWith('remove ') && each.endsWith('.log'));
+  files.failWhen((operation, path) => operation === 'remove' && /-a\/|-events\/0\//.test(path));
+  await trimmedAfter(server, 1_000);
+  const path = (text: string) => expect.stringContaining(text);
+  expect(removed()).toEqual([path('-a/0/'), path('-events/0/'), path('-events/1/')]);
+  expect(log.told).toMatchObject(
+    ['a', 'events'].map((stream) => ({ id: 'stream_server.trim_failed', fields: { stream } })),
+  );
+  files.failWhen(() => false);
+  await trimmedAfter(server, 1);
+  expect(removed().slice(3)).toEqual([path('-a/0/'), path('-events/0/')]);
 });

@@ -125,15 +125,11 @@ class Operations {
 }
 
 async function trimForEver(store: Store, options: StreamServerOptions, signal: AbortSignal): Promise<void> {
-  const { clock, log, held, retention_ms } = options;
+  const { clock, held, retention_ms } = options;
   if (!held) return;
   const pause_ms = Math.min(Math.max(retention_ms / SEGMENTS_A_RETENTION, TRIM_MS.least), TRIM_MS.most);
   while (!signal.aborted) {
-    try {
-      await store.trim(held);
-    } catch (error) {
-      log.error('stream_server.trim_failed', 'Could not remove old segments', { why: String(error) });
-    }
+    await store.trim(held);
     await pause(clock, pause_ms, signal);
   }
 }

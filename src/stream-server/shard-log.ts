@@ -32,6 +32,8 @@ export class ShardLog {
   readonly #options: ShardLogOptions;
   readonly #reservation: Reservation;
   readonly #writer: SegmentWriter;
+  /** Out of sight, oldest first; their files are still to be removed. */
+  readonly #trimmed: Segment[] = [];
   readonly #segments: Segment[];
   readonly #places = new Map<number, { segment: Segment; offset: number }>();
   /** There are more durable records. */
@@ -130,16 +132,23 @@ export class ShardLog {
     return index;
   }
 
-  /** Removes segments that are older as a whole and hold nothing above `heldIndex`. */
+  /**
+   * Removes segments that are older as a whole and hold nothing above `heldIndex`. What cannot be removed takes its room
+   * until a later call can.
+   */
   trim({ olderThan_ms, heldIndex }: { olderThan_ms: number; heldIndex: number }): Promise<void> {
     return this.#exclusively(async () => {
       for (;;) {
         const oldest = this.#segments[0];
-        if (!oldest || oldest.newestArrival_ms >= olderThan_ms || oldest.lastIndex > heldIndex) return;
+        if (!oldest || oldest.newestArrival_ms >= olderThan_ms || oldest.lastIndex > heldIndex) break;
         if (this.#segments.length === 1) await this.#writer.close();
         this.#segments.shift();
-        await this.#options.files.remove(oldest.path);
-        this.#options.capacity.give(oldest.bytes);
+        this.#trimmed.push(oldest);
+      }
+      for (let next = this.#trimmed[0]; next !== undefined; next = this.#trimmed[0]) {
+        await this.#options.files.remove(next.path);
+        this.#options.capacity.give(next.bytes);
+        this.#trimmed.shift();
       }
     });
   }
@@ -152,7 +161,8 @@ export class ShardLog {
 
   /** Gives back the room of a log whose files are about to be removed. */
   forget(): void {
-    for (const segment of this.#segments.splice(0)) this.#options.capacity.give(segment.bytes);
+    for (const { bytes } of [...this.#trimmed.splice(0), ...this.#segments.splice(0)])
+      this.#options.capacity.give(bytes);
   }
 
   async #write(): Promise<void> {

@@ -148,7 +148,7 @@ export class Store {
     return this.#change(stream, change);
   }
 
-  /** Lets go of what is older than the retention and not held by the lake. */
+  /** Lets go of what is older than the retention and not held by the lake. Where that fails the log says it. */
   async trim(held: HeldPositions): Promise<void> {
     for (const stream of this.streams) {
       const olderThan_ms = this.#options.clock.now() - this.retention_ms(stream);
@@ -156,9 +156,19 @@ export class Store {
       const positions = held({ name: entry.name, arn, createdAt_ms: entry.createdAt_ms });
       if (positions === undefined) continue;
       for (const shard of shards)
-        await shard.log.trim({ olderThan_ms, heldIndex: heldIndex(shard, positions) });
-      await this.#expire(stream, { olderThan_ms, positions });
+        await this.#orSay(stream, shard.log.trim({ olderThan_ms, heldIndex: heldIndex(shard, positions) }));
+      await this.#orSay(stream, this.#expire(stream, { olderThan_ms, positions }));
     }
+  }
+
+  /** What fails of one shard keeps no other from being trimmed. */
+  async #orSay({ entry }: LiveStream, trimming: Promise<void>): Promise<void> {
+    await trimming.catch((error: unknown) =>
+      this.#options.log.error('stream_server.trim_failed', 'Could not remove old segments', {
+        stream: entry.name,
+        why: String(error),
+      }),
+    );
   }
 
   async close(): Promise<void> {
