@@ -6,6 +6,7 @@ import { type Clock, stringifyJson } from '../base/base.ts';
 import { type Paint, paintFor, plain } from './paint.ts';
 import { type Progress, type ProgressOptions, type StatusLine, startProgress } from './progress.ts';
 import { type Report, reportJson, reportText } from './report.ts';
+import { visibleJson, visibleLines } from './visible.ts';
 
 /** The part of process.stdout and process.stderr that is used. */
 export interface Sink {
@@ -69,7 +70,7 @@ export function openConsole({ json, stdout, stderr, env, clock, onClosed }: Outp
     });
   const object = (content: unknown) => {
     answered = true;
-    return write(`${stringifyJson(content)}\n`);
+    return write(`${visibleJson(stringifyJson(content))}\n`);
   };
 
   const notOk = async (report: Report) => {
@@ -96,7 +97,7 @@ export function openConsole({ json, stdout, stderr, env, clock, onClosed }: Outp
       return write(chunk);
     },
     note: screen.line,
-    logLine: (line) => screen.line(line.replace(/\n$/, '')),
+    logLine: (line) => screen.line(visibleLines(line.replace(/\n$/, ''))),
     progress: (options) => startProgress(options, { clock, screen }),
     async failure(report) {
       await notOk(report);

@@ -1,9 +1,10 @@
-/** Commands that only ask, run whole on folders: what they leave as it was. */
+/** Commands that only ask, run whole on folders: what they leave as it was, and what they let through to a terminal. */
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lakeFolder } from '../../tests/support/worker.ts';
 import { openSqliteCatalog } from '../lake/lake.ts';
 import { ran } from './test-command.ts';
@@ -134,5 +135,59 @@ it('verify makes no stream, and says that there is none of the name', async () =
   expect({ exit, stdout }).toMatchObject({
     exit: 0,
     stdout: expect.stringContaining('every event of it is in raw'),
+  });
+});
+
+const HOSTILE = '\u001b[2J\u0007\u009b31m\u007f\u202e';
+
+describe('control characters in events', () => {
+  let cwd: string;
+  const asked = (...args: string[]) => ran({ dir: cwd, terminal: true }, ...args);
+
+  beforeAll(async () => {
+    cwd = await mkdtemp(join(tmpdir(), 'visible-'));
+    const events = join(cwd, 'events.ndjson');
+    const event = {
+      event_uuid: `e${HOSTILE}`,
+      event_name: `a${HOSTILE}:b`,
+      created_at: 1767225600,
+      x: HOSTILE,
+    };
+    const none = { ...event, created_at: HOSTILE };
+    // As they are, where JSON allows it: DEL, C1 and what turns the direction of text.
+    const records = [event, none].map((each) => JSON.stringify(each));
+    await writeFile(events, [...records, HOSTILE].join('\n'));
+    expect((await asked('send', events)).exit).toBe(0);
+    expect((await asked('run', '--once')).exit).toBe(0);
+  });
+
+  afterAll(() => rm(cwd, { recursive: true, force: true }));
+
+  const question = "select *, document->>'$.x' as x from staging.events";
+  it.each<[string, string[]]>([
+    ['a table', ['sql', question]],
+    ['CSV', ['sql', question, '--format', 'csv']],
+    ['JSON', ['sql', question, '--format', 'json']],
+    ['JSON a line', ['sql', question, '--format', 'ndjson']],
+    ['what the engine says of a row', ['sql', "select error(document->>'$.x') from staging.events"]],
+    ['what it says of a cast', ['sql', "select (document->>'$.x')::int from staging.events"]],
+    ['what it says of a question', ['sql', `select ${HOSTILE}`]],
+    ['find', ['find', `e${HOSTILE}`]],
+    ['find as JSON', ['find', `e${HOSTILE}`, '--json']],
+    ['find of what is nowhere', ['find', `nowhere${HOSTILE}`]],
+    ['quarantine', ['quarantine', 'list']],
+    ['quarantine as JSON', ['quarantine', 'list', '--json']],
+    ['the name of a table', ['tables', HOSTILE]],
+    ['the name of a command', [HOSTILE]],
+  ])('never get to the terminal by %s', async (_, args) => {
+    const { stdout, stderr } = await asked(...args);
+    expect(stdout + stderr).toContain('\\u001b');
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: finding control characters is the purpose
+    expect(stdout + stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+  });
+
+  it('are in a file as they came', async () => {
+    const question = ['sql', "select document->>'$.x' from staging.events", '--format', 'csv'];
+    expect((await ran({ dir: cwd, terminal: false }, ...question)).stdout).toContain(HOSTILE);
   });
 });

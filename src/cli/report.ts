@@ -5,6 +5,7 @@
 import { Failure } from '../base/base.ts';
 import { EXIT, type ExitCode, exitCodeOf } from './exit.ts';
 import type { Paint } from './paint.ts';
+import { visibleLines } from './visible.ts';
 
 export interface Report {
   code: string;
@@ -40,16 +41,16 @@ export function reportOf(thrown: unknown): Report {
 /** Four lines, and the stack when it is our bug. */
 export function reportText({ message, code, why, fix, read, stack }: Report, paint: Paint): string {
   const lines = [
-    `${paint.red('lakeward:')} ${message} ${paint.dim(`[${code}]`)}`,
+    `${paint.red('lakeward:')} ${visibleLines(message)} ${paint.dim(`[${code}]`)}`,
     `  ${paint.dim('why')}   ${indented(why)}`,
     `  ${paint.dim('fix')}   ${indented(fix)}`,
     `  ${paint.dim('read')}  ${read}`,
   ];
-  return `${[...lines, ...(stack === undefined ? [] : ['', stack])].join('\n')}\n`;
+  return `${[...lines, ...(stack === undefined ? [] : ['', visibleLines(stack)])].join('\n')}\n`;
 }
 
 /** An engine explains itself in several lines, and marks a place in one of them: kept under each other. */
-const indented = (text: string): string => text.replace(/\n+/g, '\n        ');
+const indented = (text: string): string => visibleLines(text).replace(/\n+/g, '\n        ');
 
 /** The `error` of `--json`. */
 export function reportJson({ code, message, why, fix, read }: Report) {

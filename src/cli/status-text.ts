@@ -5,7 +5,8 @@ import { ledgerSentence } from './actions/verify.ts';
 import { byteFigure, durationFigure, figure } from './figures.ts';
 import type { Paint } from './paint.ts';
 import type { ProcessHealth } from './processes.ts';
-import { textPairs, textTable, visible } from './table.ts';
+import { textPairs, textTable } from './table.ts';
+import { visible } from './visible.ts';
 
 const SHARDS_SHOWN = 20;
 const WORKERS_SHOWN = 50;

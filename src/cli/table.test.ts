@@ -12,13 +12,9 @@ test('columns are aligned, numbers to the right, wide characters counted as two'
       ],
     ),
   ).toBe(
-    [
-      'type         rows  note',
-      'lesson  1,234,567  x',
-      '支付           12  ',
-      'a                  é',
-      '',
-    ].join('\n'),
+    ['type         rows  note', 'lesson  1,234,567  x', '支付           12', 'a                  é', ''].join(
+      '\n',
+    ),
   );
 });
 
@@ -44,4 +40,8 @@ test('pairs are aligned', () => {
       ['last commit', 'now'],
     ]),
   ).toBe('rows         12,000\nlast commit  now\n');
+});
+
+test('what a terminal draws over or beside another character takes no column', () => {
+  expect(textTable(['a', 'b'], [['e\u0301\u200b', 'x']])).toBe('a  b\ne\u0301\u200b  x\n');
 });

@@ -4,6 +4,7 @@
  */
 import { figure } from './figures.ts';
 import { type Paint, plain } from './paint.ts';
+import { visible } from './visible.ts';
 
 export type Cell = string | number | bigint | boolean | null | undefined;
 
@@ -28,7 +29,8 @@ export function textTable(
   const line = (cells: readonly string[]) =>
     cells
       .map((cell, i) => pad(cell, { to: widths[i]!, right: right[i]!, last: i === columns.length - 1 }))
-      .join('  ');
+      .join('  ')
+      .trimEnd();
   return [paint.bold(line(columns)), ...texts.map(line)].map((each) => `${each}\n`).join('');
 }
 
@@ -41,17 +43,10 @@ export function textPairs(
   return pairs
     .map(
       ([name, value]) =>
-        `${paint.dim(pad(name, { to: widest, right: false, last: false }))}  ${cellText(value)}\n`,
+        `${paint.dim(pad(name, { to: widest, right: false, last: false }))}  ${cellText(value)}`.trimEnd() +
+        '\n',
     )
     .join('');
-}
-
-export function visible(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: finding control characters is the purpose
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (character) => {
-    const short = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }[character];
-    return short ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  });
 }
 
 function cellText(cell: Cell): string {
@@ -79,7 +74,7 @@ function pad(text: string, { to, right, last }: { to: number; right: boolean; la
 function width(text: string): number {
   let columns = 0;
   for (const character of text) {
-    if (/\p{M}|\u200d|\ufe0f/u.test(character)) continue;
+    if (/[\p{Mn}\p{Me}\p{Cf}]/u.test(character)) continue;
     columns +=
       /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60]|\p{Emoji_Presentation}/u.test(
         character,

@@ -6,9 +6,11 @@ import { allCommands } from './commands.ts';
 import { execute } from './execute.ts';
 import type { Sink } from './output.ts';
 
-export async function ran(dir: string, ...args: string[]) {
+export async function ran(where: string | { dir: string; terminal: boolean }, ...args: string[]) {
+  const { dir, terminal } = typeof where === 'string' ? { dir: where, terminal: false } : where;
   const text = { out: '', err: '' };
   const into = (key: 'out' | 'err'): Sink => ({
+    isTTY: terminal,
     write: (chunk, done) => {
       text[key] += chunk;
       done();

@@ -5,6 +5,7 @@ import { composeEngine, composeLake } from '../compose.ts';
 import { EXIT } from '../exit.ts';
 import type { Paint } from '../paint.ts';
 import { textPairs } from '../table.ts';
+import { visible } from '../visible.ts';
 
 export const find: FindAction = async (context) => {
   const uuid = context.args[0]!;
@@ -13,7 +14,7 @@ export const find: FindAction = async (context) => {
   const found = await findEvent({ lake, engine }, { uuid, identity: identityOf(uuid) });
   await context.out.result(found, (paint) => whereabouts(found, paint));
   if (found.raw.length + found.staging.length + found.quarantine.length > 0) return EXIT.ok;
-  context.out.note(`${uuid} is nowhere in this lake`);
+  context.out.note(`${visible(uuid)} is nowhere in this lake`);
   return EXIT.failed;
 };
 

@@ -2,7 +2,7 @@ import { Failure } from '../../base/base.ts';
 import type { HealthAction } from '../commands/health.ts';
 import { EXIT } from '../exit.ts';
 import { askProcess, type ProcessHealth, processesOf } from '../processes.ts';
-import { visible } from '../table.ts';
+import { visible } from '../visible.ts';
 
 interface Verdict {
   healthy: boolean;

@@ -8,6 +8,7 @@ import type { SqlAction } from '../commands/sql.ts';
 import { composeEngine, composeLake } from '../compose.ts';
 import { statsLines } from '../query-stats.ts';
 import { textTable } from '../table.ts';
+import { visibleJson, visibleLines } from '../visible.ts';
 
 /** Rows that a table for people holds; more than that nobody reads, and they would all have to be in memory. */
 const TABLE_ROWS = 10_000;
@@ -77,7 +78,7 @@ const WRITERS: Record<'table' | 'json' | 'ndjson' | 'csv', Writer> = {
     let separator = '[';
     for await (const chunk of chunks) {
       for (const row of chunk) {
-        await out.write(`${separator}${stringifyJson(objectOf(names, row))}`);
+        await out.write(`${separator}${jsonOf(names, row)}`);
         separator = ',\n ';
       }
     }
@@ -85,21 +86,20 @@ const WRITERS: Record<'table' | 'json' | 'ndjson' | 'csv', Writer> = {
   },
   async ndjson(out, names, chunks) {
     for await (const chunk of chunks) {
-      await out.write(chunk.map((row) => `${stringifyJson(objectOf(names, row))}\n`).join(''));
+      await out.write(chunk.map((row) => `${jsonOf(names, row)}\n`).join(''));
     }
   },
   async csv(out, names, chunks) {
-    await out.write(`${names.map(csvCell).join(',')}\n`);
-    for await (const chunk of chunks) {
-      await out.write(
-        chunk.map((row) => `${row.map((cell) => csvCell(cellText(cell))).join(',')}\n`).join(''),
-      );
-    }
+    const lineOf = (cells: readonly Cell[]) => `${cells.map((cell) => csvCell(cellText(cell))).join(',')}\n`;
+    // A file gets what is there; a terminal would obey some of it.
+    const shown = out.terminal ? (line: string) => visibleLines(line) : (line: string) => line;
+    await out.write(shown(lineOf(names)));
+    for await (const chunk of chunks) await out.write(shown(chunk.map(lineOf).join('')));
   },
 };
 
-const objectOf = (names: readonly string[], row: readonly Cell[]) =>
-  Object.fromEntries(names.map((name, i) => [name, row[i] ?? null]));
+const jsonOf = (names: readonly string[], row: readonly Cell[]) =>
+  visibleJson(stringifyJson(Object.fromEntries(names.map((name, i) => [name, row[i] ?? null]))));
 
 /** Lists and structs as JSON. */
 const cellText = (cell: Cell) => (typeof cell === 'object' && cell !== null ? JSON.stringify(cell) : cell);

@@ -18,9 +18,9 @@ export function typesText(named: readonly NamedShape[], { header, fields }: Prin
   const names = typeNames(sorted.map(({ name }) => name));
   const interfaces = sorted.map(
     ({ name, shape }, i) =>
-      `/** \`${name.replaceAll('*/', '* /').replaceAll('`', "'")}\` */\nexport type ${names[i]} = ${typeOf(shape, { fields, indent: '' })};\n`,
+      `/** \`${shown(name).replaceAll('*/', '* /').replaceAll('`', "'")}\` */\nexport type ${names[i]} = ${typeOf(shape, { fields, indent: '' })};\n`,
   );
-  const all = sorted.map(({ name }, i) => `  ${JSON.stringify(name)}: ${names[i]};\n`);
+  const all = sorted.map(({ name }, i) => `  ${shown(JSON.stringify(name))}: ${names[i]};\n`);
   return `${header.map((line) => `// ${line}\n`).join('')}
 ${interfaces.join('\n')}${interfaces.length === 0 ? '' : '\n'}/** The document of an event by its name. */
 export interface Events {
@@ -28,13 +28,17 @@ ${all.join('')}}
 `;
 }
 
+/** Whoever sends events names them: no control character gets into the file. */
+const shown = (text: string): string =>
+  text.replace(/\p{Cc}/gu, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
 /** `payment:order:completed` → PaymentOrderCompleted; where two come out the same, the later is numbered. */
 function typeNames(names: readonly string[]): string[] {
   const taken = new Map<string, number>([['Events', 1]]);
   return names.map((name) => {
-    const words = name.split(/[^A-Za-z0-9]+/).filter((word) => word !== '');
+    const words = name.split(/[^\p{L}\p{Mn}\p{Mc}\p{Nd}]+/u).filter((word) => word !== '');
     const joined = words.map((word) => word[0]!.toUpperCase() + word.slice(1)).join('');
-    const base = /^[A-Za-z]/.test(joined) ? joined : `Event${joined}`;
+    const base = /^\p{L}/u.test(joined) ? joined : `Event${joined}`;
     const times = (taken.get(base) ?? 0) + 1;
     taken.set(base, times);
     return times === 1 ? base : `${base}_${times}`;

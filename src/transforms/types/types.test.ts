@@ -50,7 +50,7 @@ describe('the types of events', () => {
   test('have names that TypeScript takes, each its own', () => {
     const shape = emptyShape();
     const text = typesText(
-      ['events', 'a:b', 'a-b', '1:x', '*/'].map((name) => ({ name, shape })),
+      ['events', 'a:b', 'a-b', '1:x', '*/', '支付:完成', 'é\u001b\u009b'].map((name) => ({ name, shape })),
       { header: ['made'], fields: 4 },
     );
     expect([...text.matchAll(/export type (\S+) =/g)].map(([, name]) => name)).toEqual([
@@ -59,7 +59,10 @@ describe('the types of events', () => {
       'AB',
       'AB_2',
       'Events_2',
+      'É',
+      '支付完成',
     ]);
+    expect(text).not.toMatch(/[^\P{Cc}\n]/u);
     expect(text.startsWith('// made\n')).toBe(true);
     expect(text).not.toContain('`*/');
   });
