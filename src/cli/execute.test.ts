@@ -23,13 +23,16 @@ class Recorder implements Sink {
   }
 }
 
-interface Run extends Partial<Pick<Execution, 'env' | 'signal' | 'commands'>> {
+interface Run extends Partial<Pick<Execution, 'env' | 'signal' | 'commands' | 'clock'>> {
   action?: (context: Context) => Promise<Ending>;
   stdout?: Recorder;
+  stderr?: Recorder;
 }
 
-async function run(line: string, { action = async () => {}, stdout = new Recorder(), ...rest }: Run = {}) {
-  const stderr = new Recorder();
+async function run(
+  line: string,
+  { action = async () => {}, stdout = new Recorder(), stderr = new Recorder(), ...rest }: Run = {},
+) {
   const command = (name: 'tables' | 'quarantine list') =>
     defineCommand(
       {
@@ -331,6 +334,25 @@ describe('stopping', () => {
       exit: 130,
       stdout: '{"ok":true,"data":{"sent":3}}\n',
     });
+  });
+
+  test('is told on a line of its own, whatever progress is being shown', async () => {
+    const stop = new AbortController();
+    const stderr = Object.assign(new Recorder(), { isTTY: true });
+    let now_ms = 0;
+    await run('tables', {
+      stderr,
+      // A second passes between any two looks: every update is shown.
+      clock: { ...systemClock, now: () => (now_ms += 1000) },
+      signal: stop.signal,
+      action: async ({ out }) => {
+        const progress = out.progress({ label: 'sending', unit: 'records' });
+        progress.update(1);
+        stop.abort();
+        progress.end();
+      },
+    });
+    expect(stderr.text).toContain('\r\u001b[2Kstopping; once more to stop at once\n');
   });
 
   test('a question that is interrupted by the signal exits with 130; by anything else, it failed', async () => {

@@ -27,7 +27,7 @@ export interface Execution {
 }
 
 export async function execute(execution: Execution): Promise<ExitCode> {
-  const { argv, commands, version, env, cwd, stdout, stderr, clock } = execution;
+  const { argv, commands, version, env, cwd, stdout, stderr, clock, signal } = execution;
   const closed = new AbortController();
   const console = openConsole({
     json: asksForJson(argv),
@@ -38,6 +38,8 @@ export async function execute(execution: Execution): Promise<ExitCode> {
     onClosed: () => closed.abort(),
   });
   const running: Running = { execution, console, closed: closed.signal };
+  const stopping = () => console.note('stopping; once more to stop at once');
+  signal.addEventListener('abort', stopping, { once: true });
   try {
     const paint = paintFor({ env, terminal: stdout.isTTY === true });
     const parsed = parseCommandLine({ argv, commands, version, cwd, paint });

@@ -25,7 +25,6 @@ const exitCode = await execute({
   signal: stopOnSignals({
     on: (signal, listener) => process.on(signal, listener),
     exit: (code) => process.exit(code),
-    note: (text) => stderr.write(text),
   }),
 });
 

@@ -122,7 +122,8 @@ it('verify makes no stream, and says that there is none of the name', async () =
   await writeFile(events, '{"event_uuid":"a","event_name":"lesson:started","created_at":1767225600}\n');
   const dir = join(folder, 'lake');
   await mkdir(dir);
-  expect((await ran(dir, 'send', events)).exit).toBe(0);
+  const sent = await ran(dir, 'send', events);
+  expect(sent).toMatchObject({ exit: 0, stderr: expect.stringContaining(`run --once --dir ${dir} `) });
   expect((await ran(dir, 'run', '--once')).exit).toBe(0);
   for (const again of [false, true]) {
     const { exit, stderr } = await ran(dir, 'verify', '--stream', 'other');

@@ -5,14 +5,12 @@
 export interface SignalOptions {
   on(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
   exit(code: number): void;
-  note(text: string): void;
 }
 
-export function stopOnSignals({ on, exit, note }: SignalOptions): AbortSignal {
+export function stopOnSignals({ on, exit }: SignalOptions): AbortSignal {
   const stop = new AbortController();
   const asked = (code: number) => () => {
     if (stop.signal.aborted) return exit(code);
-    note('stopping; once more to stop at once\n');
     stop.abort();
   };
   on('SIGINT', asked(130));

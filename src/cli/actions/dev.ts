@@ -8,6 +8,7 @@ import { type Embedded, openEmbedded } from '../embedded.ts';
 import { writeEndpoint } from '../endpoint-file.ts';
 import { figure } from '../figures.ts';
 import { monitorOf, probesOf, startListener } from '../monitoring.ts';
+import { sameFlags, shellWord } from '../paste.ts';
 import { transformsBeside } from '../project-transforms.ts';
 import { transformObservers } from '../transform-role.ts';
 import { version } from '../version.ts';
@@ -20,16 +21,16 @@ export const dev: DevAction = async (context) => {
   await using catalogServer = await startCatalog(context, embedded);
   const paint = out.notePaint;
   const name = settings['stream.name'];
-  const put = `aws --endpoint-url ${server.endpoint} kinesis put-record --stream-name ${name} --partition-key 1 --cli-binary-format raw-in-base64-out --data '{"event_uuid":"1","event_name":"account:created","created_at":${Math.floor(context.clock.now() / 1000)}}'`;
+  const put = `aws --endpoint-url ${server.endpoint} kinesis put-record --stream-name ${shellWord(name)} --partition-key 1 --cli-binary-format raw-in-base64-out --data '{"event_uuid":"1","event_name":"account:created","created_at":${Math.floor(context.clock.now() / 1000)}}'`;
   for (const line of [
     `${paint.bold(`lakeward ${version()}`)}  until Ctrl-C`,
     `  stream  ${name} at ${server.endpoint} (Kinesis protocol, any credentials)`,
     `  lake    ${settings.dir}`,
     `  put     ${put}`,
-    `  or      lakeward send events.ndjson${dirFlag(context)}`,
+    `  or      lakeward send events.ndjson${sameFlags(context, ['stream.name'])}`,
     ...(transforms.length === 0 ? [] : [`  marts   ${transforms.map((t) => `marts.${t.name}`).join(', ')}`]),
     ...(catalogServer === undefined ? [] : [`  tables  ${catalogLine(catalogServer.uri)}`]),
-    `  ask     lakeward sql "select event_type, count(*) from staging.events group by 1"${dirFlag(context)}`,
+    `  ask     lakeward sql "select event_type, count(*) from staging.events group by 1"${sameFlags(context)}`,
   ]) {
     out.note(line);
   }
@@ -69,8 +70,3 @@ async function startCatalog(
 
 const catalogLine = (uri: string): string =>
   `${uri} (Iceberg REST catalog), as RestCatalog("lakeward", uri="${uri}") in pyiceberg; Spark, DuckDB: lakeward serve catalog --help`;
-
-/** Repeats --dir in commands to paste, when it is not where they would look by themselves. */
-function dirFlag({ origins, settings }: Parameters<DevAction>[0]): string {
-  return origins.dir.from === 'default' ? '' : ` --dir ${settings.dir}`;
-}

@@ -1,12 +1,10 @@
 import { symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { makeFolder } from '../../base/base.ts';
 import type { InitAction } from '../commands/init.ts';
+import { PACKAGE, shellWord } from '../paste.ts';
 import { projectFiles } from '../project-files.ts';
-
-const PACKAGE = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
 
 export const init: InitAction = async ({ args, cwd, out }) => {
   const folder = resolve(cwd, args[0] ?? '.');
@@ -27,7 +25,7 @@ export const init: InitAction = async ({ args, cwd, out }) => {
       ...kept.map((path) => `${paint.dim('kept')}   ${path}`),
       '',
       'Next:',
-      ...(where === '' ? [] : [`  cd ${where}`]),
+      ...(where === '' ? [] : [`  cd ${shellWord(where)}`]),
       '  node --test               the test of the first transform (Node 24)',
       '  lakeward dev              a stream and a lake here; the transform runs with it',
       '  lakeward send FILE        events into it',

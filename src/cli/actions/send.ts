@@ -3,6 +3,7 @@ import { addAbortSignal } from 'node:stream';
 import type { SendAction } from '../commands/send.ts';
 import { composeLake, composeStream } from '../compose.ts';
 import { figure } from '../figures.ts';
+import { sameFlags } from '../paste.ts';
 import { fileSource, recordsOf, type Source } from '../records.ts';
 
 export const send: SendAction = async (context) => {
@@ -38,7 +39,8 @@ export const send: SendAction = async (context) => {
     if (opened.embedded?.server && sent.records > 0) {
       const them = sent.records === 1 ? ['record is', 'it'] : ['records are', 'them'];
       out.note(`${figure(sent.records)} ${them[0]} in the stream of ${context.settings.dir}.`);
-      out.note(`next: lakeward run --once   brings ${them[1]} into the lake`);
+      const flags = sameFlags(context, ['stream.name']);
+      out.note(`next: lakeward run --once${flags}   brings ${them[1]} into the lake`);
     }
     // What was acknowledged is counted above; the rest of the input was not read.
     signal.throwIfAborted();

@@ -1,8 +1,8 @@
 /** The tour: a simulated product, its events through everything, questions with checked answers, the proof. */
 import { rm } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { Failure } from '../../base/base.ts';
-import type { Settings } from '../../config/config.ts';
+import type { Origin } from '../../config/config.ts';
 import { openQuery } from '../../query/query.ts';
 import { type Verified, verifyLake } from '../../verify/verify.ts';
 import { verdict } from '../actions/verify.ts';
@@ -13,6 +13,7 @@ import { type Embedded, openEmbedded } from '../embedded.ts';
 import { readEndpoint } from '../endpoint-file.ts';
 import { EXIT } from '../exit.ts';
 import { counted, durationFigure, figure } from '../figures.ts';
+import { programIn, sameFlags, shortPath } from '../paste.ts';
 import { eventLimits } from '../roles.ts';
 import { textTable } from '../table.ts';
 import { damage } from './damage.ts';
@@ -21,6 +22,8 @@ import { simulate } from './simulation.ts';
 
 const SEED = 20260101;
 const TWO_WEEKS_S = 14 * 86_400;
+/** What a command after this one would not find by itself. */
+const OWN: Origin = { from: 'flag', where: 'lakeward demo' };
 
 export const demo: DemoAction = async (given) => {
   const { out, flags, clock, signal } = given;
@@ -32,6 +35,11 @@ export const demo: DemoAction = async (given) => {
       'store.url': freshPrefix(given.settings['store.url']),
       // Not what the project may be set to: by this name every command with --dir finds it again.
       'stream.name': 'events',
+    },
+    origins: {
+      ...given.origins,
+      dir: OWN,
+      ...(given.settings['store.url'] !== undefined && { 'store.url': OWN }),
     },
   };
   await freshFolder(context.settings.dir);
@@ -47,6 +55,7 @@ export const demo: DemoAction = async (given) => {
     `through a Kinesis-protocol stream at ${embedded.server.endpoint} into ${context.settings['store.url'] ?? context.settings.dir}\n`,
   );
   await flow(context, embedded, corpus);
+  out.note('');
   signal.throwIfAborted();
   const elapsed = durationFigure(clock.now() - begun_ms);
   const answers = await ask(context, embedded, corpus);
@@ -215,20 +224,20 @@ async function prove(context: Parameters<DemoAction>[0], { lake, engine, stream 
   });
 }
 
-function next({ settings, cwd }: { settings: Settings; cwd: string }): string {
-  const store = settings['store.url'] === undefined ? '' : ` --store ${settings['store.url']}`;
-  const short = relative(cwd, settings.dir) || '.';
-  const dir = (short.startsWith('..') ? settings.dir : short) + store;
+function next(context: Pick<Context, 'settings' | 'origins' | 'cwd'>): string {
+  const { settings, cwd } = context;
+  const short = { ...settings, dir: shortPath(settings.dir, cwd) };
+  const [program, where] = [programIn(cwd), sameFlags({ ...context, settings: short })];
   return [
     '',
     'Look around:',
-    `  bin/lakeward tables --dir ${dir}`,
-    `  bin/lakeward sql --dir ${dir} "select * from staging.events where event_type = 'payment' limit 5"`,
-    `  bin/lakeward quarantine list --dir ${dir}`,
-    `  bin/lakeward verify --dir ${dir}`,
+    `  ${program} tables${where}`,
+    `  ${program} sql${where} "select * from staging.events where event_type = 'payment' limit 5"`,
+    `  ${program} quarantine list${where}`,
+    `  ${program} verify${where}`,
     'Your own events:',
-    '  bin/lakeward dev                      then, in another terminal:',
-    '  bin/lakeward send your-events.ndjson',
+    `  ${program} dev                      then, in another terminal:`,
+    `  ${program} send your-events.ndjson`,
     '',
   ].join('\n');
 }
