@@ -108,7 +108,7 @@ export async function composeCatalog(around: Surroundings, access: Access) {
     },
   });
   try {
-    if (access === 'sends' || access === 'writes') await ensureNamed(catalog, store);
+    if (access !== 'reads' && access !== 'serves') await ensureNamed(catalog, store);
   } catch (error) {
     await parts.close();
     throw error;

@@ -23,7 +23,7 @@ class Recorder implements Sink {
   }
 }
 
-interface Run extends Partial<Pick<Execution, 'env' | 'signal' | 'commands' | 'clock'>> {
+interface Run extends Partial<Pick<Execution, 'env' | 'signal' | 'commands' | 'clock' | 'argv'>> {
   action?: (context: Context) => Promise<Ending>;
   stdout?: Recorder;
   stderr?: Recorder;
@@ -112,8 +112,10 @@ describe('a mistake on the command line', () => {
   test.each([
     ['tabels', 'did you mean lakeward tables?'],
     ['tables --limt 3', 'did you mean --limit?'],
+    ['tables --sotre x', 'did you mean --store?'],
     ['tables stagin', 'did you mean staging? (raw, staging)'],
     ['tables --limit many', 'A count is a whole number; 100_000, 100k and 10M are understood.'],
+    ['tables --log-levle debug', 'did you mean --log-level?'],
     ['tables --limit 0', 'A count is a whole number; 100_000, 100k and 10M are understood.'],
     ['tables --limit', 'see lakeward tables --help'],
     ['quarantine', 'one of: lakeward quarantine list'],
@@ -125,6 +127,14 @@ describe('a mistake on the command line', () => {
     expect({ exit, stdout }).toEqual({ exit: 2, stdout: '' });
     expect(stderr).toContain('[cli.usage]');
     expect(stderr).toContain(`  fix   ${fix}\n`);
+  });
+
+  test.each([
+    [['sql', 'select', '1'], 'what has blanks in it needs quotes: lakeward sql "…"'],
+    [['sql', '-- how many\nselect 1'], 'before an argument that begins with - goes --: lakeward sql -- "…"'],
+  ])('%j tells how a shell is told', async (argv, fix) => {
+    const { exit, stderr } = await run('…', { argv, commands: [sqlCommand(async () => {})] });
+    expect({ exit, stderr }).toEqual({ exit: 2, stderr: expect.stringContaining(`  fix   ${fix}\n`) });
   });
 
   test('in a setting exits with 2 as well', async () => {

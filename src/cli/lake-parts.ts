@@ -33,9 +33,10 @@ export interface Places {
 /**
  * Who reads needs no right to write: nothing is tried out in a store before something is to be changed there, and nothing
  * is made, so that there must be a lake. Who sends changes no table either, but may begin the folder of its stream. Who
- * serves the catalog may begin it also where it was lost, to have the tables registered again.
+ * keeps tables up changes those that are there; only who writes begins a lake. Who serves the catalog may begin it also
+ * where it was lost, to have the tables registered again.
  */
-export type Access = 'reads' | 'sends' | 'writes' | 'serves';
+export type Access = 'reads' | 'sends' | 'keeps' | 'writes' | 'serves';
 
 /**
  * In a folder whose name was mistyped there would be an empty lake, and every answer would be of it. Where only the
@@ -51,11 +52,11 @@ export async function ensureLake(
     what: `the catalog of the lake in ${dir} is missing`,
     why: `no ${file} says which of them it is`,
   });
-  if (access !== 'reads') return;
+  if (access !== 'reads' && access !== 'keeps') return;
   throw new Failure(`there is no lake in ${dir}`, {
     code: 'lake.no_lake',
     fault: 'user',
-    why: `it has no ${file}, and a command that only asks makes none`,
+    why: `it has no ${file}, and this command makes none`,
     hint: 'check --dir, or begin a lake with lakeward dev or lakeward run',
     docs: 'docs/tutorial/first-lake.md',
   });

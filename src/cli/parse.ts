@@ -155,7 +155,7 @@ function framed(
 ): Commander {
   return commander
     .exitOverride()
-    .showSuggestionAfterError(true)
+    .showSuggestionAfterError(false)
     .configureHelp({ formatHelp: help })
     .configureOutput({ writeOut: show, writeErr: () => {}, outputError: () => {} });
 }
@@ -220,18 +220,29 @@ function checkArguments(command: Command, args: readonly string[]): void {
 }
 
 function usageFailure(error: CommanderError, { argv, commands }: ParseOptions): Failure {
-  const [first = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
+  const [first = ''] = error.message.replace(/^error: /, '').split('\n');
   if (error.code === 'commander.unknownCommand')
     return unknownCommand(argv.find((word) => !word.startsWith('-')) ?? '', commands);
-  const suggestion = /Did you mean (?:one of )?(.*)\?\)?$/.exec(rest.join(' '))?.[1];
   const command = commands.find(({ name }) => name === argv.slice(0, name.split(' ').length).join(' '));
-  // What every other command knows, this one has in another way.
-  const format = first === "unknown option '--json'" && command !== undefined && 'format' in command.flags;
-  const meant = format ? '--format json' : suggestion;
+  const hint = command === undefined ? undefined : hintFor(error, command);
   return usage(first.replaceAll("'", ''), {
-    ...(meant === undefined ? {} : { hint: `did you mean ${meant}?` }),
+    ...(hint === undefined ? {} : { hint }),
     ...(command === undefined ? {} : { command: command.name }),
   });
+}
+
+function hintFor({ code, message }: CommanderError, command: Command): string | undefined {
+  if (code === 'commander.excessArguments')
+    return `what has blanks in it needs quotes: lakeward ${command.name} "…"`;
+  if (code !== 'commander.unknownOption') return undefined;
+  const given = /'(.*)'/s.exec(message)?.[1] ?? '';
+  if (/\s/.test(given))
+    return `before an argument that begins with - goes --: lakeward ${command.name} -- "…"`;
+  // What every other command knows, this one has in another way.
+  if (given === '--json' && 'format' in command.flags) return 'did you mean --format json?';
+  const spellings = flagUsages(command).flatMap((each) => each.spellings);
+  const meant = nearest(given.split('=')[0]!, spellings);
+  return meant === undefined ? undefined : `did you mean ${meant}?`;
 }
 
 function unknownCommand(given: string, commands: readonly Command[]): Failure {

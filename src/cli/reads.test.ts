@@ -9,7 +9,9 @@ import { lakeFolder } from '../../tests/support/worker.ts';
 import { openSqliteCatalog } from '../lake/lake.ts';
 import { ran } from './test-command.ts';
 
-const QUESTIONS = [
+const TRANSFORMS = join(import.meta.dirname, '../../examples/daily-active/transforms');
+
+const WITHOUT_A_LAKE = [
   ['status'],
   ['verify'],
   ['verify', '--stream', 'other'],
@@ -19,10 +21,13 @@ const QUESTIONS = [
   ['find', 'e1'],
   ['quarantine', 'list'],
   ['maintain', '--dry-run'],
+  ['maintain'],
+  ['transform', 'run', '--transforms-dir', TRANSFORMS],
+  ['transform', 'backfill', 'daily_active', '--transforms-dir', TRANSFORMS],
   ['types', '--check'],
 ];
 
-it.each(QUESTIONS.map((args) => [args.join(' '), args]))(
+it.each(WITHOUT_A_LAKE.map((args) => [args.join(' '), args]))(
   '%s makes no lake where there is none',
   async (_, args) => {
     const folder = await lakeFolder();
@@ -38,8 +43,7 @@ it.each(QUESTIONS.map((args) => [args.join(' '), args]))(
 
 it('transform list tells of definitions before there is a lake, and makes none', async () => {
   const folder = await lakeFolder();
-  const transforms = join(import.meta.dirname, '../../examples/daily-active/transforms');
-  const { exit, stdout } = await ran(folder, 'transform', 'list', '--transforms-dir', transforms);
+  const { exit, stdout } = await ran(folder, 'transform', 'list', '--transforms-dir', TRANSFORMS);
   expect({ exit, stdout }).toEqual({ exit: 0, stdout: expect.stringMatching(/daily_active .*never run/) });
   expect(await readdir(folder)).toEqual([]);
 });

@@ -107,5 +107,8 @@ test('text, addresses, flags and choices refuse what they are not', () => {
   expect(read(flag(), 'true')).toEqual({ value: true });
   expect(read(flag(), 'yes')).toHaveProperty('wrong');
   expect(read(choice('json', 'csv'), 'csv')).toEqual({ value: 'csv' });
-  expect(read(choice('json', 'csv'), 'xml')).toEqual({ wrong: '“xml” is not one of json, csv' });
+  expect(read(choice('json', 'csv'), 'jsno')).toEqual({
+    wrong: '“jsno” is none of its words; did you mean json?',
+  });
+  expect(read(choice('json', 'csv'), 'xml')).toEqual({ wrong: '“xml” is none of its words' });
 });

@@ -5,6 +5,7 @@
  * likely meant to be seconds as milliseconds, so it is refused instead of guessed.
  */
 import { resolve } from 'node:path';
+import { nearest } from './nearest.ts';
 
 export type Reading<Value> = { value: Value } | { wrong: string };
 
@@ -133,9 +134,11 @@ export const choice = <const Word extends string>(...words: readonly Word[]): Ki
   expects: `One of: ${words.join(', ')}.`,
   read(input) {
     const word = words.find((each) => each === input);
-    return word === undefined
-      ? { wrong: `${show(input)} is not one of ${words.join(', ')}` }
-      : { value: word };
+    if (word !== undefined) return { value: word };
+    const meant = nearest(String(input), words);
+    return {
+      wrong: `${show(input)} is none of its words${meant === undefined ? '' : `; did you mean ${meant}?`}`,
+    };
   },
 });
 

@@ -9,7 +9,7 @@ import { textTable } from '../table.ts';
 
 export const maintain: MaintainAction = async (context) => {
   const { args, flags, out, signal } = context;
-  await using lake = await composeLake(context, flags.dryRun ? 'reads' : 'writes');
+  await using lake = await composeLake(context, flags.dryRun ? 'reads' : 'keeps');
   const progress = out.progress({ label: 'maintaining', unit: 'files' });
   let before = { table: '', files: 0 };
   let files = 0;

@@ -20,7 +20,7 @@ export const transformBackfill: TransformBackfillAction = async (context) => {
   };
   if (transform.mode === 'append' && (from !== undefined || to !== undefined)) throw noDays(transform.name);
   await sweepWork(context);
-  await using lake = await composeLake(context, dryRun ? 'reads' : 'writes');
+  await using lake = await composeLake(context, dryRun ? 'reads' : 'keeps');
   await using engine = await composeEngine(context, lake, 'transforms');
   const { onTransform } = transformObservers(context);
   const project = projectOf({ ...context, lake, engine, transforms, onTransform }, context.signal);

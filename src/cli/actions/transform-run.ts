@@ -13,7 +13,7 @@ export const transformRun: TransformRunAction = async (context) => {
   const [name] = context.args;
   const names = name === undefined ? undefined : [transformNamed(transforms, name).name];
   await sweepWork(context);
-  await using lake = await composeLake(context, 'writes');
+  await using lake = await composeLake(context, 'keeps');
   await using engine = await composeEngine(context, lake, 'transforms');
   const { onTransform } = transformObservers(context);
   const project = projectOf({ ...context, lake, engine, transforms, onTransform }, context.signal);
