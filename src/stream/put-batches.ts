@@ -128,10 +128,11 @@ function entryOf(record: Uint8Array, key: string): PutEntry {
 }
 
 function tooLarge({ index, size, limit }: { index: number; size: number; limit: number }): Failure {
-  return new Failure(`Record ${index} is too large for the stream`, {
+  return new Failure(`record ${index + 1} is too large for the stream`, {
     code: 'stream.record_too_large',
     fault: 'user',
     why: `${size} bytes with its key, at most ${limit} are allowed`,
-    hint: 'Everything before it was sent, nothing after it. Split the record, or raise the limit of the stream.',
+    hint: 'what comes before it was sent, it and what comes after it were not; split it, or raise MaxRecordSizeInKiB of the stream',
+    docs: 'docs/reference/embedded-stream.md#operations',
   });
 }

@@ -75,7 +75,7 @@ it('names a record over the limit when everything before it is sent and nothing 
   const sending = test.stream.send(records(10, (i) => (i === 7 ? 'x'.repeat(1 << 20) : `record ${i}`)));
   await expect(sending).rejects.toMatchObject({
     code: 'stream.record_too_large',
-    message: 'Record 7 is too large for the stream',
+    message: 'record 8 is too large for the stream',
     fault: 'user',
   });
   expect(stored(test)).toEqual(expected(7));

@@ -62,6 +62,24 @@ describe('lakeward sql', () => {
     expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('sql.no_file') });
   });
 
+  it('draws a plan as the engine does', async () => {
+    const plan = await sql('explain select 1');
+    expect(plan).toMatch(/^┌─+┐\n│ +PROJECTION +│\n/);
+  });
+
+  it('tells who asks for tables without a schema where they are', async () => {
+    const { stdout, stderr } = await lakeward(['sql', '--dir', dir, 'SHOW TABLES;']);
+    expect(stdout).toBe('name\n');
+    expect(stderr).toContain('show all tables');
+  });
+
+  it('says that there is more only where there is', async () => {
+    const stderrOf = async (rows: number) =>
+      (await lakeward(['sql', '--dir', dir, `select i from range(${rows}) r(i)`])).stderr;
+    expect(await stderrOf(10_000)).toBe('');
+    expect(await stderrOf(10_001)).toContain('the first 10,000 rows');
+  });
+
   it('says what is wrong with a question, and exits 1', async () => {
     const { code, stdout, stderr } = await lakeward(['sql', '--dir', dir, 'select nothing from nowhere']);
     expect([code, stdout]).toEqual([1, '']);

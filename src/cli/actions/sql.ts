@@ -6,12 +6,16 @@ import type { Cell } from '../../engine/engine.ts';
 import { openQuery } from '../../query/query.ts';
 import type { SqlAction } from '../commands/sql.ts';
 import { composeEngine, composeLake } from '../compose.ts';
+import { figure } from '../figures.ts';
 import { statsLines } from '../query-stats.ts';
 import { textTable } from '../table.ts';
 import { visibleJson, visibleLines } from '../visible.ts';
 
 /** Rows that a table for people holds; more than that nobody reads, and they would all have to be in memory. */
 const TABLE_ROWS = 10_000;
+
+/** DuckDB lists those without a schema of their own, and there are none. */
+const SHOW_TABLES = /^\s*show\s+tables\s*;?\s*$/i;
 
 type Rows = AsyncIterable<readonly (readonly Cell[])[]>;
 
@@ -24,6 +28,8 @@ export const sql: SqlAction = async (context) => {
   });
   const names = columns.map((column) => column.name);
   await WRITERS[context.flags.format](context.out, names, chunks());
+  if (SHOW_TABLES.test(statement))
+    context.out.note('every table here has a schema: show all tables, or lakeward tables');
   if (context.flags.stats) for (const line of statsLines(planned)) context.out.note(line);
 };
 
@@ -58,11 +64,14 @@ type Writer = (out: Parameters<SqlAction>[0]['out'], names: readonly string[], r
 
 const WRITERS: Record<'table' | 'json' | 'ndjson' | 'csv', Writer> = {
   async table(out, names, chunks) {
+    // A drawing of many lines: as one cell nobody could read it.
+    if (names.join() === 'explain_key,explain_value') return drawing(out, chunks);
     const rows: (readonly Cell[])[] = [];
     let more = false;
     for await (const chunk of chunks) {
-      rows.push(...chunk.slice(0, TABLE_ROWS - rows.length));
-      more = rows.length >= TABLE_ROWS;
+      const shown = chunk.slice(0, TABLE_ROWS - rows.length);
+      rows.push(...shown);
+      more = shown.length < chunk.length;
       if (more) break;
     }
     await out.write(
@@ -72,7 +81,7 @@ const WRITERS: Record<'table' | 'json' | 'ndjson' | 'csv', Writer> = {
         { paint: out.paint },
       ),
     );
-    if (more) out.note(`the first ${TABLE_ROWS} rows; --format ndjson or csv writes them all`);
+    if (more) out.note(`the first ${figure(TABLE_ROWS)} rows; --format ndjson or csv writes them all`);
   },
   async json(out, names, chunks) {
     let separator = '[';
@@ -100,6 +109,12 @@ const WRITERS: Record<'table' | 'json' | 'ndjson' | 'csv', Writer> = {
 
 const jsonOf = (names: readonly string[], row: readonly Cell[]) =>
   visibleJson(stringifyJson(Object.fromEntries(names.map((name, i) => [name, row[i] ?? null]))));
+
+async function drawing(out: Parameters<SqlAction>[0]['out'], chunks: Rows): Promise<void> {
+  for await (const chunk of chunks) {
+    for (const [, text] of chunk) await out.write(`${visibleLines(String(text)).trimEnd()}\n`);
+  }
+}
 
 /** Lists and structs as JSON. */
 const cellText = (cell: Cell) => (typeof cell === 'object' && cell !== null ? JSON.stringify(cell) : cell);

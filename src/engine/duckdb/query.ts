@@ -2,7 +2,15 @@
  * Queries for people. Planning happens in a second, empty instance whose tables have the views' columns:
  * there the optimizer says what each scan filters by, before any file is named.
  */
-import { type DuckDBConnection, DuckDBInstance, type DuckDBResult, type Json } from '@duckdb/node-api';
+import {
+  type DuckDBConnection,
+  DuckDBInstance,
+  DuckDBIntervalValue,
+  type DuckDBResult,
+  type DuckDBValueConverter,
+  type Json,
+  JsonDuckDBValueConverter,
+} from '@duckdb/node-api';
 import { Failure } from '../../base/base.ts';
 import type { Cell, QueryResult, ScanFilters, ViewDefinition } from '../engine.ts';
 import { interruptible } from './interruptible.ts';
@@ -59,10 +67,14 @@ export async function query(
 
 async function* cells(result: DuckDBResult, types: readonly string[]): AsyncGenerator<Cell[][]> {
   const numeric = types.map((type) => /^(U?BIGINT|HUGEINT|UHUGEINT)$/.test(type));
-  for await (const rows of result.yieldRowsJson()) {
+  for await (const rows of result.yieldConvertedRows(asJson)) {
     yield rows.map((row) => row.map((value, i) => (numeric[i] ? asNumber(value) : (value as Cell))));
   }
 }
+
+/** Intervals as the text that DuckDB prints, as times are, and not as three figures. */
+const asJson: DuckDBValueConverter<Json> = (value, type, converter) =>
+  value instanceof DuckDBIntervalValue ? String(value) : JsonDuckDBValueConverter(value, type, converter);
 
 /** 64-bit integers come as text; those that a number holds exactly become numbers, as every JSON reader expects. */
 function asNumber(value: Json): Cell {
@@ -162,7 +174,7 @@ function queryFailure(error: unknown, rewritten = (message: string) => message):
           docs: 'docs/how-to/fix-what-verify-finds.md',
         }
       : {
-          hint: 'the tables are raw.events, staging.events and quarantine.events; `lakeward tables raw.events` shows columns',
+          hint: '`lakeward tables` lists the tables, `lakeward tables staging.events` the columns of one',
           docs: 'docs/reference/cli.md',
         }),
     cause: error,

@@ -184,6 +184,12 @@ describe('an answer', () => {
     expect(await rowsOf('select 1')).toEqual([[1]]);
   });
 
+  it('has intervals as text, as it has times', async () => {
+    expect(await rowsOf("select interval 90 minute, [interval 1 day], time '01:30'")).toEqual([
+      ['01:30:00', ['1 day'], '01:30:00'],
+    ]);
+  });
+
   it('that is never read keeps its files until it is closed, and no longer', async () => {
     let held = 0;
     const files: LocalFiles = {
