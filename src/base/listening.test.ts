@@ -4,7 +4,13 @@ import { toldLog } from '../../tests/support/told-log.ts';
 import { listening } from './listening.ts';
 
 const log = toldLog();
-const HEALTH = { area: 'health', doing: 'cannot serve health', hint: 'choose another port', log };
+const HEALTH = {
+  area: 'health',
+  doing: 'cannot serve health',
+  hint: 'choose another port',
+  docs: 'README.md',
+  log,
+};
 
 function newServer(): Server {
   const server = createServer();

@@ -12,6 +12,8 @@ export interface ListeningOptions {
   /** Failures are `<area>.port_taken` and `<area>.cannot_listen`. */
   area: string;
   hint: string;
+  /** Where to read on. */
+  docs: string;
 }
 
 export interface Listening {
@@ -47,7 +49,7 @@ function reachable(host: string): string {
 }
 
 function cannotListen(
-  { host, port, doing, area, hint }: ListeningOptions,
+  { host, port, doing, area, hint, docs }: ListeningOptions,
   error: NodeJS.ErrnoException,
 ): Failure {
   const taken = error.code === 'EADDRINUSE';
@@ -56,6 +58,7 @@ function cannotListen(
     fault: 'user',
     why: taken ? 'another program listens there' : error.message,
     hint,
+    docs,
     cause: error,
   });
 }

@@ -42,6 +42,20 @@ const cutting = (bytes: Buffer, cuts: readonly number[]): Buffer[] => {
 
 const latin1 = (text: string) => Buffer.from(text).toString('latin1');
 
+it.each([
+  ['zstd', Buffer.from('28b52ffd2458', 'hex')],
+  ['bzip2', Buffer.from('BZh91AY')],
+  ['xz', Buffer.from('fd377a585a00', 'hex')],
+  ['zip', Buffer.from('PK\u0003\u0004')],
+  ['Parquet', Buffer.from('PAR1')],
+  ['UTF-16', Buffer.from('\ufeff{"a":1}', 'utf16le')],
+  ['UTF-16', Buffer.from('\ufeff[{"a":1}]', 'utf16le').swap16()],
+])('a file of %s is refused as what it is, before anything of it is sent', async (is, bytes) => {
+  const { records, error } = await read([...bytes].map((byte) => Buffer.of(byte)));
+  expect(records).toEqual([]);
+  expect(error).toMatchObject({ code: 'send.other_format', message: expect.stringContaining(is) });
+});
+
 describe('lines', () => {
   it.each([
     [

@@ -47,7 +47,8 @@ export async function* recordsOf(
 ): AsyncGenerator<Uint8Array> {
   const stream = source.open();
   try {
-    const packed = await beginningOf(counted(stream, onBytes), (head) => head.length >= 2);
+    const packed = await beginningOf(counted(stream, onBytes), (head) => head.length >= 4);
+    refuseOthers(packed.head, source.name);
     const gzipped = packed.head[0] === 0x1f && packed.head[1] === 0x8b;
     const unpacked = gzipped ? gunzipped(packed.all, source.name) : packed.all;
     const { head, all } = await beginningOf(unpacked, tellsFormat);
@@ -56,6 +57,31 @@ export async function* recordsOf(
   } finally {
     stream.destroy();
   }
+}
+
+/** By their first bytes, files that hold events in another form: sent as they are, all of it would be quarantined. */
+const OTHERS: readonly (readonly [string, { is: string; fix: string }])[] = [
+  ['28b52ffd', { is: 'packed with zstd', fix: 'zstd -dc FILE | lakeward send -' }],
+  ['425a68', { is: 'packed with bzip2', fix: 'bzip2 -dc FILE | lakeward send -' }],
+  ['fd377a58', { is: 'packed with xz', fix: 'xz -dc FILE | lakeward send -' }],
+  ['504b0304', { is: 'a zip archive', fix: 'unzip -p FILE | lakeward send -' }],
+  ['50415231', { is: 'a Parquet file', fix: 'write its rows as JSON, one a line' }],
+  ...['fffe7b00', 'fffe5b00', 'feff007b', 'feff005b'].map(
+    (head) => [head, { is: 'UTF-16 text', fix: 'iconv -f UTF-16 -t UTF-8 FILE | lakeward send -' }] as const,
+  ),
+];
+
+function refuseOthers(head: Buffer, name: string): void {
+  const found = OTHERS.find(([bytes]) => head.toString('hex', 0, 4).startsWith(bytes));
+  if (found === undefined) return;
+  const [, { is, fix }] = found;
+  throw new Failure(`cannot send ${name}: it is ${is}`, {
+    code: 'send.other_format',
+    fault: 'user',
+    why: 'what is read is UTF-8 JSON, one record a line or one array, as it is or gzipped; nothing of it was sent',
+    hint: fix,
+    docs: 'lakeward send --help',
+  });
 }
 
 async function* counted(stream: Readable, onBytes: (count: number) => void): AsyncGenerator<Buffer> {

@@ -101,11 +101,11 @@ const OPERATING_SYSTEM: Readonly<Record<string, { why: string; hint: string }>> 
   EDQUOT: { why: 'the disk quota is used up', hint: 'free some space, or choose another folder with --dir' },
   EACCES: {
     why: 'this user may not do that',
-    hint: 'check owner and rights of the path, or choose another with --dir',
+    hint: 'check owner and rights of the path; --dir names another folder for the lake',
   },
   EPERM: {
     why: 'this user may not do that',
-    hint: 'check owner and rights of the path, or choose another with --dir',
+    hint: 'check owner and rights of the path; --dir names another folder for the lake',
   },
   ENOTDIR: {
     why: 'a part of the path is a file, not a folder',

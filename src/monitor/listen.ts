@@ -41,6 +41,7 @@ export async function listen({ monitor, host, port, log }: ListenOptions): Promi
   const at = await listening(server, {
     ...{ host, port, log, area: 'monitor', doing: 'cannot serve health and metrics' },
     hint: 'choose another port with --monitor-port; 0 turns it off',
+    docs: 'docs/reference/configuration.md#monitorport',
   });
   return {
     ...at,

@@ -36,7 +36,8 @@ export async function listen(
   server.maxConnections = CONNECTIONS_MAX;
   const at = await listening(server, {
     ...{ host, port, log, area: 'stream_server', doing: 'Could not listen' },
-    hint: 'Choose another port with stream.port; 0 takes any free one.',
+    hint: 'choose another port with --stream-port; 0 takes any free one',
+    docs: 'docs/reference/configuration.md#streamport',
   });
   const closed = new Promise<void>((resolve) => server.once('close', resolve));
   return {

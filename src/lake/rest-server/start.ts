@@ -34,6 +34,7 @@ export async function startServer(options: CatalogServerOptions): Promise<Catalo
   const at = await listening(server, {
     ...{ host, port: options.port, log, area: 'catalog_server', doing: 'cannot serve the catalog' },
     hint: 'choose another port with --serve-port; 0 takes any free one',
+    docs: 'docs/reference/configuration.md#serveport',
   });
   return {
     ...at,
