@@ -21,12 +21,11 @@ export const dev: DevAction = async (context) => {
   await using catalogServer = await startCatalog(context, embedded);
   const paint = out.notePaint;
   const name = settings['stream.name'];
-  const put = `aws --endpoint-url ${server.endpoint} kinesis put-record --stream-name ${shellWord(name)} --partition-key 1 --cli-binary-format raw-in-base64-out --data '{"event_uuid":"1","event_name":"account:created","created_at":${Math.floor(context.clock.now() / 1000)}}'`;
   for (const line of [
     `${paint.bold(`lakeward ${version()}`)}  until Ctrl-C`,
     `  stream  ${name} at ${server.endpoint} (Kinesis protocol, any credentials)`,
     `  lake    ${settings.dir}`,
-    `  put     ${put}`,
+    `  put     ${putLine({ name, endpoint: server.endpoint, region: settings['stream.region'], now_ms: context.clock.now() })}`,
     `  or      lakeward send events.ndjson${sameFlags(context, ['stream.name'])}`,
     ...(transforms.length === 0 ? [] : [`  marts   ${transforms.map((t) => `marts.${t.name}`).join(', ')}`]),
     ...(catalogServer === undefined ? [] : [`  tables  ${catalogLine(catalogServer.uri)}`]),
@@ -66,6 +65,16 @@ async function startCatalog(
   const served = closing(await catalogServerOnFreePort(context, { store: lake.store, catalog }));
   await writeEndpoint(settings.dir, { endpoint: server.endpoint, pid: process.pid, catalog: served.uri });
   return served;
+}
+
+/** For version 2 of the AWS CLI. It asks for credentials and a region before it asks anybody else; any will do here. */
+function putLine(to: { name: string; endpoint: string; region: string; now_ms: number }): string {
+  const event = `{"event_uuid":"1","event_name":"account:created","created_at":${Math.floor(to.now_ms / 1000)}}`;
+  return [
+    `AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any aws --region ${to.region} --endpoint-url ${to.endpoint}`,
+    `kinesis put-record --stream-name ${shellWord(to.name)} --partition-key 1`,
+    `--cli-binary-format raw-in-base64-out --data '${event}'`,
+  ].join(' ');
 }
 
 const catalogLine = (uri: string): string =>
