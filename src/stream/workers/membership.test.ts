@@ -164,6 +164,23 @@ describe('workers of one stream', () => {
     expect(world.clock.sleeping).toBe(0);
   });
 
+  it('tell one of this machine that took its leave and ended from one that died', async () => {
+    for (const told of ['workers.left', 'workers.lost']) {
+      const world = new World();
+      const [a, b] = await Promise.all(
+        [1, 2].map((pid) => new Reader(world.open('ab'[pid - 1]!, { machine: 'here', pid })).begin()),
+      );
+      await passAndFollow(world, 30_000, [a!, b!]);
+      a!.share.release();
+      if (told === 'workers.left') await a!.workers.leave();
+      else world.cut.add('a');
+      world.alive = (pid) => pid !== 1;
+      await passAndFollow(world, LEASE_MS / 3, [b!]);
+      expect(b!.shards).toEqual(SHARDS);
+      expect(world.ids('b').filter((id) => id === 'workers.left' || id === 'workers.lost')).toEqual([told]);
+    }
+  });
+
   it('take over what a dead one had after its lease, and not before', async () => {
     const world = new World();
     const a = await new Reader(world.open('a')).begin();

@@ -26,6 +26,8 @@ interface Heard {
   modifiedAt_ms: number;
   /** When it was last seen to have changed, by our own clock. */
   heard_ms: number;
+  /** As it was at that look: what ended since may have taken its leave, which the next look tells. */
+  over: boolean;
 }
 
 export class Membership implements Workers {
@@ -160,9 +162,9 @@ export class Membership implements Workers {
       const heartbeat = isSame ? known.heartbeat : await this.#heartbeats.read(worker);
       const changed = !isSame || known.modifiedAt_ms !== modifiedAt_ms;
       const heard_ms = known === undefined ? now_ms - age_ms : changed ? now_ms : known.heard_ms;
-      heard.set(worker, { heartbeat, etag, modifiedAt_ms, heard_ms });
-      if (age_ms > REMOVED_AFTER_MS || (heartbeat !== undefined && this.#isOver(heartbeat)))
-        stale.push(worker);
+      const over = heartbeat !== undefined && this.#isOver(heartbeat);
+      heard.set(worker, { heartbeat, etag, modifiedAt_ms, heard_ms, over });
+      if (age_ms > REMOVED_AFTER_MS || over) stale.push(worker);
     }
     this.#heard = heard;
     if (stale.length > 0) await this.#heartbeats.remove(stale);
@@ -202,7 +204,7 @@ export class Membership implements Workers {
     let writers = 1;
     for (const [worker, heard] of this.#heard) {
       const { heartbeat } = heard;
-      if (heartbeat === undefined || silent_ms(heard) > lease_ms || this.#isOver(heartbeat)) continue;
+      if (heartbeat === undefined || silent_ms(heard) > lease_ms || heard.over) continue;
       writers++;
       if (heartbeat.stream === this.#stream) peers.set(worker, heartbeat);
     }
