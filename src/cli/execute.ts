@@ -7,6 +7,7 @@ import { type Clock, createLog, Failure, type Log, limitedLog } from '../base/ba
 import { environmentOf, loadConfigFile, type Resolved, resolveSettings } from '../config/config.ts';
 import type { Command } from './command.ts';
 import { EXIT, type ExitCode } from './exit.ts';
+import { helpWidth } from './help.ts';
 import { type Console, openConsole, type Sink } from './output.ts';
 import { paintFor } from './paint.ts';
 import { type Invocation, parseCommandLine } from './parse.ts';
@@ -42,7 +43,8 @@ export async function execute(execution: Execution): Promise<ExitCode> {
   signal.addEventListener('abort', stopping, { once: true });
   try {
     const paint = paintFor({ env, terminal: stdout.isTTY === true });
-    const parsed = parseCommandLine({ argv, commands, version, cwd, paint });
+    const width = helpWidth(stdout.isTTY === true ? stdout.columns : undefined);
+    const parsed = parseCommandLine({ argv, commands, version, cwd, paint, width });
     if (parsed.kind === 'run') return await runCommand(parsed, running);
     await console.write(parsed.text);
     return EXIT.ok;

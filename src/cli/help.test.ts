@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { allCommands } from './commands.ts';
-import { helpText, overviewText } from './help.ts';
+import { helpText, helpWidth, overviewText } from './help.ts';
 import { plain } from './paint.ts';
 
 const commands = allCommands(() => Promise.reject(new Error('help runs nothing')));
@@ -84,7 +84,7 @@ describe('help of every command', () => {
   );
 
   test('is reached from the overview, where each stands once', () => {
-    const overview = overviewText({ commands, version: '1.2.3', paint: plain });
+    const overview = overviewText({ commands, version: '1.2.3', paint: plain, width: 100 });
     for (const { name, summary } of commands) {
       expect(
         overview.split('\n').filter((line) => line.startsWith(`  ${name} `) && line.endsWith(summary)),
@@ -92,4 +92,24 @@ describe('help of every command', () => {
     }
     expect(overview).not.toContain('Others');
   });
+});
+
+test.each([40, 80, 100])(
+  'on a terminal of %i columns, text is broken between words before it ends',
+  (columns) => {
+    const width = helpWidth(columns);
+    expect(width).toBe(columns);
+    for (const command of commands) {
+      const [text = ''] = helpText(command, { paint: plain, width }).split('\nExamples\n');
+      for (const line of text.split('\n')) {
+        const isSpelling = /^ {2}-|^ {2}lakeward|^[A-Z][^.]+$/.test(line);
+        const words = line.trim().split(' ');
+        if (!isSpelling && words.length > 1) expect(line.length, line).toBeLessThanOrEqual(columns);
+      }
+    }
+  },
+);
+
+test('no help is wider than 100 columns or narrower than 40', () => {
+  expect([helpWidth(undefined), helpWidth(300), helpWidth(12)]).toEqual([100, 100, 40]);
 });

@@ -4,18 +4,31 @@ import { EXIT, EXIT_MEANINGS, type ExitCode } from './exit.ts';
 import { type Paint, plain } from './paint.ts';
 import { type FlagUsage, flagUsages, usageLine } from './usage.ts';
 
+/** Also that of the reference page. A terminal that is narrower has its own. */
 const WIDTH = 100;
+const LEAST_WIDTH = 40;
 
-export function helpText(command: Command, paint: Paint = plain): string {
+export interface Page {
+  paint: Paint;
+  width: number;
+}
+
+/** Undefined where nobody knows, as of a file. */
+export const helpWidth = (columns: number | undefined): number =>
+  Math.max(LEAST_WIDTH, Math.min(WIDTH, columns ?? WIDTH));
+
+export function helpText(command: Command, page: Page = { paint: plain, width: WIDTH }): string {
+  const { paint, width } = page;
+  const name = `lakeward ${command.name}`;
   const usages = flagUsages(command);
   const of = (group: FlagUsage['group']) => usages.filter((each) => each.group === group);
   return sections(paint, [
     [
       undefined,
       [
-        `${paint.bold(`lakeward ${command.name}`)}: ${command.summary}`,
+        ...wrap(`${name}: ${command.summary}`, { width }).map((line) => line.replace(name, paint.bold)),
         '',
-        ...command.about.flatMap((each) => [...wrap(each, 0), '']).slice(0, -1),
+        ...command.about.flatMap((each) => [...wrap(each, { width }), '']).slice(0, -1),
       ],
     ],
     ['Usage', [`  ${usageLine(command)}`]],
@@ -26,22 +39,26 @@ export function helpText(command: Command, paint: Paint = plain): string {
           name,
           choices === undefined ? description : `${description} One of: ${choices.join(', ')}.`,
         ]),
-        paint,
+        page,
       ),
     ],
-    ['Flags', entries(of('command').map(flagEntry), paint)],
-    ['Options (also from the environment and the config file)', entries(of('option').map(flagEntry), paint)],
-    ['General', entries(of('general').map(flagEntry), paint)],
+    ['Flags', entries(of('command').map(flagEntry), page)],
+    ['Options (also from the environment and the config file)', entries(of('option').map(flagEntry), page)],
+    ['General', entries(of('general').map(flagEntry), page)],
     ['Examples', command.examples.flatMap(({ line, does }) => [`  ${paint.dim(`# ${does}`)}`, `  ${line}`])],
-    ['Exit codes', exitCodes(command).map((code) => `  ${String(code).padEnd(4)} ${EXIT_MEANINGS[code]}`)],
+    [
+      'Exit codes',
+      exitCodes(command).flatMap((code) =>
+        hanging(`  ${String(code).padEnd(4)} `, EXIT_MEANINGS[code], width),
+      ),
+    ],
     ['Read on', command.readOn.map((each) => `  ${each}`)],
   ]);
 }
 
-export interface Overview {
+export interface Overview extends Page {
   commands: readonly Command[];
   version: string;
-  paint: Paint;
   /** The word that these commands share: `quarantine`. */
   of?: string;
 }
@@ -67,13 +84,14 @@ const GROUPS: readonly { title: string; names: readonly string[] }[] = [
   { title: 'Plan', names: ['forecast'] },
 ];
 
-export function overviewText({ commands, version, paint, of }: Overview): string {
+export function overviewText({ commands, version, paint, width, of }: Overview): string {
+  const page = { paint, width };
   const listed = (names?: readonly string[]) =>
     entries(
       commands
         .filter(({ name }) => names === undefined || names.includes(name))
         .map(({ name, summary }) => [name, summary]),
-      paint,
+      page,
     );
   if (of !== undefined) {
     return sections(paint, [
@@ -94,7 +112,7 @@ export function overviewText({ commands, version, paint, of }: Overview): string
       'Others',
       entries(
         commands.filter(({ name }) => !grouped.includes(name)).map(({ name, summary }) => [name, summary]),
-        paint,
+        page,
       ),
     ],
     [
@@ -104,7 +122,7 @@ export function overviewText({ commands, version, paint, of }: Overview): string
           ['-h, --help', 'Show this help; after a command, the command’s.'],
           ['-v, --version', 'Show the version.'],
         ],
-        paint,
+        page,
       ),
     ],
     [
@@ -158,22 +176,29 @@ function flagEntry({
 }
 
 /** Name and text side by side, or below each other when the name is long. */
-function entries(all: readonly (readonly [string, string])[], paint: Paint): string[] {
+function entries(all: readonly (readonly [string, string])[], { paint, width }: Page): string[] {
   if (all.length === 0) return [];
-  const indent = Math.min(26, Math.max(...all.map(([name]) => name.length)) + 4);
+  const most = width < WIDTH ? Math.floor(width / 4) : 26;
+  const indent = Math.min(most, Math.max(...all.map(([name]) => name.length)) + 4);
   return all.flatMap(([name, text]) => {
-    const lines = wrap(text, indent);
+    const lines = wrap(text, { indent, width });
     const shown = `  ${paint.cyan(name)}`;
     if (name.length + 4 > indent) return [shown, ...lines];
     return [`${shown}${' '.repeat(indent - name.length - 2)}${lines[0]!.trimStart()}`, ...lines.slice(1)];
   });
 }
 
-function wrap(text: string, indent: number): string[] {
+/** Lines after the first stand below the text, not below what comes before it. */
+function hanging(before: string, text: string, width: number): string[] {
+  const [first = '', ...rest] = wrap(text, { indent: before.length, width });
+  return [before + first.trimStart(), ...rest];
+}
+
+function wrap(text: string, { indent = 0, width }: { indent?: number; width: number }): string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {
-    if (line !== '' && indent + line.length + 1 + word.length > WIDTH) {
+    if (line !== '' && indent + line.length + 1 + word.length > width) {
       lines.push(line);
       line = '';
     }

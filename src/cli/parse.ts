@@ -31,7 +31,9 @@ export interface ParseOptions {
   commands: readonly Command[];
   version: string;
   cwd: string;
+  /** Of help, and how wide it may be. */
   paint: Paint;
+  width: number;
 }
 
 export function parseCommandLine(options: ParseOptions): Invocation | Text {
@@ -113,7 +115,7 @@ function buildParent(name: string, { options, receivers }: Frame): Commander {
 }
 
 function buildCommand(word: string, command: Command, { options, receivers }: Frame): Commander {
-  const help = () => helpText(command, options.paint);
+  const help = () => helpText(command, options);
   const built = framed(new Commander(word), { help, show: receivers.show }).helpOption('-h, --help');
   for (const { name, required = false, repeated = false } of command.arguments ?? []) {
     const inner = `${name.toLowerCase()}${repeated ? '...' : ''}`;
@@ -141,7 +143,7 @@ function helpCommand(options: ParseOptions, receivers: Receivers): Commander {
       const name = words.join(' ');
       const command = options.commands.find((each) => each.name === name);
       const inside = options.commands.filter((each) => each.name.startsWith(`${name} `));
-      if (command) receivers.show(helpText(command, options.paint));
+      if (command) receivers.show(helpText(command, options));
       else if (name === '') receivers.show(overviewText(options));
       else if (inside.length > 0) receivers.show(overviewText({ ...options, commands: inside, of: name }));
       else throw unknownCommand(name, options.commands);
