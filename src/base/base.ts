@@ -12,4 +12,5 @@ export { hostName, isLoopback } from './loopback.ts';
 export { makeFolder } from './make-folder.ts';
 export { BoundedQueue } from './queue.ts';
 export { Sha256 } from './sha256.ts';
+export { Turns } from './turns.ts';
 export { importUserModule } from './user-module.ts';

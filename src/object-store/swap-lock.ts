@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import { backoff, type Clock, Failure } from '../base/base.ts';
+import { backoff, type Clock, Failure, Turns } from '../base/base.ts';
 
 const WAIT_MS_MAX = 30_000;
 const SQLITE_BUSY = 5;
@@ -13,7 +13,7 @@ const SQLITE_BUSY = 5;
 export class SwapLock {
   readonly #path: string;
   readonly #clock: Clock;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   constructor(path: string, clock: Clock) {
     this.#path = path;
@@ -22,9 +22,7 @@ export class SwapLock {
 
   /** Callers of this process wait in line; only the first of them competes with other processes. */
   hold<T>(action: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(() => this.#holdAlone(action));
-    this.#last = turn.catch(() => {});
-    return turn;
+    return this.#turns.take(() => this.#holdAlone(action));
   }
 
   async #holdAlone<T>(action: () => Promise<T>): Promise<T> {

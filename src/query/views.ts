@@ -1,4 +1,4 @@
-import { Failure } from '../base/base.ts';
+import { Failure, Turns } from '../base/base.ts';
 import type { Cell, Engine, ScanFilters } from '../engine/engine.ts';
 import { currentSnapshot, type DataFile, type Lake, type Schema, type Table } from '../lake/lake.ts';
 import { TABLES } from '../tables/tables.ts';
@@ -14,12 +14,8 @@ interface Source {
 
 export function openViews({ lake, engine }: { lake: Lake; engine: Engine }): Query {
   // Views belong to the engine: of two questions planned at once, one would be asked over the files of the other.
-  let planning: Promise<unknown> = Promise.resolve();
-  const run: Query['run'] = (sql, options) => {
-    const asked = planning.then(() => ask({ lake, engine }, sql, options));
-    planning = asked.catch(() => {});
-    return asked;
-  };
+  const planning = new Turns();
+  const run: Query['run'] = (sql, options) => planning.take(() => ask({ lake, engine }, sql, options));
   return {
     run,
     async all(sql, options) {

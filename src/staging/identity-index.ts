@@ -3,7 +3,7 @@
  * what was appended since is read from the table, unless this process brought it, and any other change but a replace
  * makes it begin anew.
  */
-import { Failure, type Log } from '../base/base.ts';
+import { Failure, type Log, Turns } from '../base/base.ts';
 import type { Engine, Identities, RawBatch } from '../engine/engine.ts';
 import { copyKey } from '../event/event.ts';
 import {
@@ -70,7 +70,7 @@ export function askTheTable({ lake }: { lake: Lake }): IdentityIndex {
 class StoredIndex implements IdentityIndex {
   readonly #options: IdentityIndexOptions;
   #stored: Promise<StoredIdentities> | undefined;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
   /** What the last question was about. */
   #asked: Identities | undefined;
 
@@ -80,17 +80,15 @@ class StoredIndex implements IdentityIndex {
 
   /** One at a time: a set that another call is filling says nothing yet. */
   heldBy(staging: Table, batch: RawBatch): Promise<Int32Array> {
-    const answer = this.#turn.then(() => this.#heldBy(staging, batch));
-    this.#turn = answer.catch(() => {});
-    return answer;
+    return this.#turns.take(() => this.#heldBy(staging, batch));
   }
 
   committed(commit: Committed): void {
-    this.#turn = this.#turn.then(() => this.#learn(commit)).catch(() => {});
+    this.#turns.take(() => this.#learn(commit)).catch(() => {});
   }
 
   async close(): Promise<void> {
-    await this.#turn;
+    await this.#turns.over();
     await (await this.#stored?.catch(() => undefined))?.close();
     this.#stored = undefined;
   }

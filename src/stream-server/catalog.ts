@@ -1,3 +1,4 @@
+import { Turns } from '../base/base.ts';
 import { readWhole, replaceFile } from './atomic-file.ts';
 import { damaged } from './damage.ts';
 import type { LogFiles } from './log-files.ts';
@@ -56,7 +57,7 @@ export class Catalog {
   readonly #files: LogFiles;
   readonly #folder: string;
   #content: CatalogContent;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #changes = new Turns();
 
   private constructor(files: LogFiles, folder: string, content: CatalogContent) {
     this.#files = files;
@@ -115,9 +116,7 @@ export class Catalog {
   }
 
   #change(next: (content: CatalogContent) => CatalogContent): Promise<void> {
-    const done = this.#turn.then(() => this.#replace(next(this.#content)));
-    this.#turn = done.catch(() => {});
-    return done;
+    return this.#changes.take(() => this.#replace(next(this.#content)));
   }
 
   async #replace(content: CatalogContent): Promise<void> {

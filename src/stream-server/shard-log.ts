@@ -1,4 +1,4 @@
-import type { Clock, Log } from '../base/base.ts';
+import { type Clock, type Log, Turns } from '../base/base.ts';
 import { Batch } from './batch.ts';
 import type { Capacity } from './capacity.ts';
 import { damaged } from './damage.ts';
@@ -42,7 +42,7 @@ export class ShardLog {
   #nextIndex: number;
   #lastIndex: number;
   #isWriting = false;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   private constructor(options: ShardLogOptions, reservation: Reservation, segments: Segment[]) {
     this.#options = options;
@@ -93,7 +93,7 @@ export class ShardLog {
   async drain(): Promise<void> {
     while (this.#isWriting || !this.#open.isEmpty) {
       await this.durable().catch(() => {});
-      await this.#turn;
+      await this.#turns.over();
     }
   }
 
@@ -137,7 +137,7 @@ export class ShardLog {
    * until a later call can.
    */
   trim({ olderThan_ms, heldIndex }: { olderThan_ms: number; heldIndex: number }): Promise<void> {
-    return this.#exclusively(async () => {
+    return this.#turns.take(async () => {
       for (;;) {
         const oldest = this.#segments[0];
         if (!oldest || oldest.newestArrival_ms >= olderThan_ms || oldest.lastIndex > heldIndex) break;
@@ -156,7 +156,7 @@ export class ShardLog {
   /** After what was put is durable. */
   async close(): Promise<void> {
     await this.drain();
-    await this.#exclusively(() => this.#writer.close());
+    await this.#turns.take(() => this.#writer.close());
   }
 
   /** Gives back the room of a log whose files are about to be removed. */
@@ -167,7 +167,7 @@ export class ShardLog {
 
   async #write(): Promise<void> {
     this.#isWriting = true;
-    while (!this.#open.isEmpty) await this.#exclusively(() => this.#writeBatch());
+    while (!this.#open.isEmpty) await this.#turns.take(() => this.#writeBatch());
     this.#isWriting = false;
   }
 
@@ -227,11 +227,5 @@ export class ShardLog {
     this.#places.delete(index);
     if (this.#places.size >= PLACES_MAX) this.#places.delete(this.#places.keys().next().value!);
     this.#places.set(index, place);
-  }
-
-  #exclusively<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#turn.then(work);
-    this.#turn = done.catch(() => {});
-    return done;
   }
 }

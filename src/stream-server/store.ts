@@ -1,4 +1,4 @@
-import type { Clock, Log } from '../base/base.ts';
+import { type Clock, type Log, Turns } from '../base/base.ts';
 import { parseSequenceNumber } from '../kinesis/kinesis.ts';
 import { Capacity } from './capacity.ts';
 import { Catalog, type ShardEntry, type StreamEntry } from './catalog.ts';
@@ -34,7 +34,7 @@ export class Store {
   readonly #catalog: Catalog;
   readonly #streams = new Map<string, LiveStream>();
   readonly #creating = new Set<string>();
-  readonly #turns = new WeakMap<LiveStream, Promise<unknown>>();
+  readonly #turns = new WeakMap<LiveStream, Turns>();
 
   private constructor(options: StoreOptions, lock: FolderLock, catalog: Catalog) {
     this.#options = options;
@@ -222,12 +222,9 @@ export class Store {
   }
 
   #inTurn<T>(stream: LiveStream, work: () => Promise<T>): Promise<T> {
-    const done = (this.#turns.get(stream) ?? Promise.resolve()).then(work);
-    this.#turns.set(
-      stream,
-      done.catch(() => {}),
-    );
-    return done;
+    const turns = this.#turns.get(stream) ?? new Turns();
+    this.#turns.set(stream, turns);
+    return turns.take(work);
   }
 
   async #openStream(entry: StreamEntry): Promise<LiveStream> {

@@ -7,7 +7,7 @@
  * consumer takes one; the readers then hold at most the bodies that their slots allow, and stop reading.
  */
 import { rm } from 'node:fs/promises';
-import { BoundedQueue, type Clock, type Log } from '../base/base.ts';
+import { BoundedQueue, type Clock, type Log, Turns } from '../base/base.ts';
 import type { HashKeyRange } from '../kinesis/kinesis.ts';
 import { Batch } from './batch.ts';
 import type { SplitBody } from './split.ts';
@@ -38,7 +38,7 @@ export class Intake {
   readonly #queue: BoundedQueue<Spool>;
   readonly #undelivered = new Set<Spool>();
   #batch: Batch;
-  #lock: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
   #over = false;
   #cut_ms: number;
 
@@ -167,9 +167,7 @@ export class Intake {
   }
 
   #locked<T>(action: () => Promise<T>): Promise<T | undefined> {
-    const turn = this.#lock.then(() => (this.#over ? undefined : action()));
-    this.#lock = turn.catch(() => {});
-    return turn;
+    return this.#turns.take(async () => (this.#over ? undefined : action()));
   }
 
   /** The age of a batch counts from its first change. */

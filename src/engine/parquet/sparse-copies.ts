@@ -4,7 +4,7 @@
  */
 import { type FileHandle, link, open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { eachBounded, Failure, Gate, makeFolder } from '../../base/base.ts';
+import { eachBounded, Failure, Gate, makeFolder, Turns } from '../../base/base.ts';
 import type { ByteRange } from './footer.ts';
 
 export interface CopyOptions {
@@ -46,7 +46,7 @@ interface Copy {
   holders: number;
   present: ByteRange[];
   /** What is being fetched of it; further ranges wait. */
-  turn: Promise<unknown>;
+  turns: Turns;
 }
 
 export class SparseCopies {
@@ -75,11 +75,13 @@ export class SparseCopies {
     // Used just now: the last one to go.
     this.#copies.delete(key);
     this.#copies.set(key, copy);
-    const turn = copy.turn.then(() => this.#complete(copy, wanted));
-    copy.turn = turn.catch(() => {});
     const release = once(() => this.#release(copy));
     try {
-      return { path: copy.path, fetched_bytes: await turn, release };
+      return {
+        path: copy.path,
+        fetched_bytes: await copy.turns.take(() => this.#complete(copy, wanted)),
+        release,
+      };
     } catch (error) {
       release();
       throw error;
@@ -108,7 +110,7 @@ export class SparseCopies {
 
   #begin(key: string): Copy {
     const path = join(this.#options.folder, `${++this.#named}.parquet`);
-    const copy: Copy = { path, key, bytes: 0, holders: 0, present: [], turn: Promise.resolve() };
+    const copy: Copy = { path, key, bytes: 0, holders: 0, present: [], turns: new Turns() };
     this.#copies.set(key, copy);
     return copy;
   }

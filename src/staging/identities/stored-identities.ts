@@ -9,7 +9,7 @@
 import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { Failure, makeFolder } from '../../base/base.ts';
+import { Failure, makeFolder, Turns } from '../../base/base.ts';
 import { IdentitySet } from '../../event/event.ts';
 import { mergeRuns } from './merge.ts';
 import { sorted } from './order.ts';
@@ -53,7 +53,7 @@ export class StoredIdentities {
   #unnamed = false;
   /** Runs that were merged, and that the index on disk names still. */
   #replaced: Run[] = [];
-  #writing: Promise<void> = Promise.resolve();
+  readonly #writing = new Turns();
   #merging: { done: Promise<void>; stop: AbortController } | undefined;
 
   private constructor(options: StoredOptions, lock: DatabaseSync) {
@@ -146,7 +146,7 @@ export class StoredIdentities {
     this.#covered = undefined;
     this.#merging?.stop.abort();
     await this.#merging?.done;
-    await this.#writing;
+    await this.#writing.over();
     for (const run of [...this.#runs, ...this.#replaced]) await run.release();
     this.#runs = [];
     this.#replaced = [];
@@ -202,9 +202,7 @@ export class StoredIdentities {
 
   /** Without a snapshot: the one that it names already, over other runs. */
   #writeIndex(covered?: Covered): Promise<void> {
-    const written = this.#writing.then(() => this.#writeIndexNow(covered));
-    this.#writing = written.catch(() => {});
-    return written;
+    return this.#writing.take(() => this.#writeIndexNow(covered));
   }
 
   async #writeIndexNow(asked: Covered | undefined): Promise<void> {

@@ -10,7 +10,7 @@
  * A shard changes hands without work done twice: its new owner begins once the old one, if it lives, says no more that it
  * reads it, which it does when what it took is committed.
  */
-import { type Clock, Failure, type Log } from '../../base/base.ts';
+import { type Clock, Failure, type Log, Turns } from '../../base/base.ts';
 import { type Heartbeat, Heartbeats } from './heartbeats.ts';
 import { ownerOf } from './rendezvous.ts';
 import type { Share, Workers, WorkersOptions } from './workers.ts';
@@ -47,7 +47,7 @@ export class Membership implements Workers {
   #share: CurrentShare | undefined;
   /** The last heartbeat does not say what is read now. */
   #dirty = false;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
   #guard = new AbortController();
   #wake = new AbortController();
   #running: Promise<void> | undefined;
@@ -114,15 +114,13 @@ export class Membership implements Workers {
 
   /** Renews, looks and decides; one after the other. */
   #inTurn(): Promise<void> {
-    const turn = this.#turn.then(async () => {
+    return this.#turns.take(async () => {
       // Woken after a long sleep it owns nothing, whatever it renews now.
       this.#decide();
       await this.#renew();
       await this.#look();
       this.#decide();
     });
-    this.#turn = turn.catch(() => {});
-    return turn;
   }
 
   async #renew(): Promise<void> {
