@@ -37,6 +37,7 @@ export { evolveSchema, type SchemaStep, widens } from './table/evolve-schema.ts'
 export {
   type Ancestry,
   ancestors,
+  currentFields,
   currentSnapshot,
   type Snapshot,
   type TableMetadata,

@@ -6,9 +6,9 @@
 import { Failure } from '../base/base.ts';
 import { type Engine, isWritten, storeFiles } from '../engine/engine.ts';
 import {
+  currentFields,
   currentSnapshot,
   type DataFile,
-  type Field,
   type Table,
   type TableDefinition,
 } from '../lake/lake.ts';
@@ -44,7 +44,7 @@ export async function compact(round: TableRound, table: Table): Promise<Table> {
   }
   // All columns that the table has, also those of other programs, under the names that they have now.
   const { properties } = table.metadata;
-  const definition = { ...created, properties, schema: { fields: columnsNow(table) } };
+  const definition = { ...created, properties, schema: { fields: currentFields(table.metadata) } };
   const files = await filesToPlan(round, { table, definition });
   const planning = plannable(round, table, files);
   const commits = batches(planGroups(round, table, planning), options.rules.roundMost_bytes);
@@ -318,14 +318,9 @@ function targetSize({ metadata }: Table): number | undefined {
   return /^[1-9]\d{0,14}$/.test(said ?? '') ? Number(said) : undefined;
 }
 
-function columnsNow({ metadata }: Pick<Table, 'metadata'>): readonly Field[] {
-  const schema = metadata.schemas.find((each) => each['schema-id'] === metadata['current-schema-id']);
-  return (schema?.fields ?? []) as readonly Field[];
-}
-
 /** Why files of this table cannot be written anew without losing something; undefined when they can. */
 function shapeDiffers({ metadata }: Table, definition: TableDefinition): string | undefined {
-  const columns = columnsNow({ metadata });
+  const columns = currentFields(metadata);
   const gone = definition.schema.fields.find(({ id }) => !columns.some((field) => field.id === id));
   if (gone !== undefined) return `another program dropped its column ${gone.name}`;
   const unwritable = columns.find(({ type }) => !isWritten(type));

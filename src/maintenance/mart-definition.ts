@@ -1,11 +1,10 @@
 /** A mart as its own metadata has it: its query decided its columns, and no other definition exists. */
-import type { PartitionField, Schema, Table, TableDefinition } from '../lake/lake.ts';
+import { currentFields, type PartitionField, type Table, type TableDefinition } from '../lake/lake.ts';
 
 export function martDefinition({ metadata }: Table): TableDefinition {
-  const schema = metadata.schemas.find((each) => each['schema-id'] === metadata['current-schema-id']);
   const spec = metadata['partition-specs'].find((each) => each['spec-id'] === 0);
   return {
-    schema: { fields: (schema as unknown as Schema).fields },
+    schema: { fields: currentFields(metadata) },
     partition: (spec?.fields ?? []).map((field) => ({
       source: field['source-id'],
       id: field['field-id'],

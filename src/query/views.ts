@@ -1,6 +1,13 @@
 import { Failure, Turns } from '../base/base.ts';
 import type { Cell, Engine, ScanFilters } from '../engine/engine.ts';
-import { currentSnapshot, type DataFile, type Lake, type Schema, type Table } from '../lake/lake.ts';
+import {
+  currentFields,
+  currentSnapshot,
+  type DataFile,
+  type Lake,
+  type Schema,
+  type Table,
+} from '../lake/lake.ts';
 import { TABLES } from '../tables/tables.ts';
 import { definition } from './definition.ts';
 import type { Planned, Query } from './query.ts';
@@ -65,7 +72,8 @@ async function loadSources(lake: Lake) {
   const loaded = await Promise.allSettled(
     names.map(async (view): Promise<Source> => {
       const table = await lake.load(view);
-      return { view, table, schema: table === undefined ? TABLES[view]!.schema : currentSchema(table) };
+      const schema = table === undefined ? TABLES[view]!.schema : { fields: currentFields(table.metadata) };
+      return { view, table, schema };
     }),
   );
   return {
@@ -80,11 +88,6 @@ async function loadSources(lake: Lake) {
 function missesView(error: unknown, view: string): boolean {
   const name = view.slice(view.lastIndexOf('.') + 1);
   return error instanceof Failure && error.code === 'query.failed' && (error.why ?? '').includes(name);
-}
-
-function currentSchema({ metadata }: Table): Schema {
-  const schema = metadata.schemas.find((s) => s['schema-id'] === metadata['current-schema-id']);
-  return schema as Schema;
 }
 
 /** Two scans of one table with different filters read the files of either. */

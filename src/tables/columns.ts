@@ -3,7 +3,7 @@
  * others beside it, and rows are written under the names and types that the table then has.
  */
 import { Failure } from '../base/base.ts';
-import { type Field, type Table, type TableDefinition, widens } from '../lake/lake.ts';
+import { currentFields, type Field, type Table, type TableDefinition, widens } from '../lake/lake.ts';
 
 export interface Target {
   /** The definition's columns, in its order, as the table has them. */
@@ -16,7 +16,7 @@ export interface Target {
  * not fit: `tables.column_dropped`, `tables.column_type`, `tables.column_required`.
  */
 export function targetOf(table: Table, { schema }: TableDefinition): Target {
-  const { fields } = currentSchema(table);
+  const fields = currentFields(table.metadata);
   const ours = new Set(schema.fields.map(({ id }) => id));
   const foreign = fields.find(({ id, required }) => required && !ours.has(id));
   if (foreign !== undefined) throw columnRequired(table, foreign.name);
@@ -27,12 +27,6 @@ export function targetOf(table: Table, { schema }: TableDefinition): Target {
     return has;
   });
   return { columns, properties: table.metadata.properties };
-}
-
-function currentSchema({ metadata }: Table): { id: number; fields: readonly Field[] } {
-  const id = metadata['current-schema-id'];
-  const schema = metadata.schemas.find((each) => each['schema-id'] === id);
-  return { id, fields: (schema?.fields ?? []) as readonly Field[] };
 }
 
 const DOCS = 'docs/reference/tables.md';

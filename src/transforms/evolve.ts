@@ -2,11 +2,10 @@
  * A table whose query gives other columns than it has. New columns are added, and a type that holds every value of the
  * old one takes its place: rows that are there stay as they are. Anything else would be another table.
  */
-import { evolveSchema, type SchemaStep, type Table, type Type, widens } from '../lake/lake.ts';
+import { currentFields, evolveSchema, type SchemaStep, type Table, type Type, widens } from '../lake/lake.ts';
 import { advance, TRANSFORM_KEY } from '../tables/tables.ts';
 import { columnFailure, type Mart } from './mart.ts';
 import { runSummary } from './record.ts';
-import { fieldsOf } from './sources.ts';
 import type { TransformsOptions } from './transforms.ts';
 
 /** The mart with the columns that its query gives, or `refused` where another changed the table at the same time. */
@@ -32,7 +31,7 @@ export async function evolved(options: TransformsOptions, mart: Mart): Promise<M
     },
   });
   if (outcome.kind !== 'committed') return 'refused';
-  return { ...mart, table: outcome.table, fields: fieldsOf(outcome.table) };
+  return { ...mart, table: outcome.table, fields: currentFields(outcome.table.metadata) };
 }
 
 /** None when the table has the columns already. Throws where they cannot be made from those it has. */

@@ -1,11 +1,11 @@
 /** A transform's table: made from what its query gives, and held against it at every run. */
 import { Failure } from '../base/base.ts';
 import type { Engine, SourceView } from '../engine/engine.ts';
-import type { Field, Table, TableDefinition } from '../lake/lake.ts';
+import { currentFields, type Field, type Table, type TableDefinition } from '../lake/lake.ts';
 import { firstCommit, TRANSFORM_KEY } from '../tables/tables.ts';
 import type { Transform } from './define.ts';
 import { definitionHash, martProperty, martRecord } from './record.ts';
-import { fieldsOf, martName, type OpenSource, sourceViews } from './sources.ts';
+import { martName, type OpenSource, sourceViews } from './sources.ts';
 import type { TransformsOptions } from './transforms.ts';
 
 export interface Mart {
@@ -37,7 +37,7 @@ export async function openMart(
       stage: firstCommit(writer),
     }));
   checkOwner(table);
-  return { transform, table, fields: fieldsOf(table), wanted, definition };
+  return { transform, table, fields: currentFields(table.metadata), wanted, definition };
 }
 
 /** The columns of the query, by the engine, with the types that the definition sets. */

@@ -3,7 +3,14 @@
  * sees them. Only files of the event types and names asked for are planned; what a file cannot say, the view filters.
  */
 import type { SourceView } from '../engine/engine.ts';
-import type { DataFile, Field, FileFilter, Lake, Schema, Table } from '../lake/lake.ts';
+import {
+  currentFields,
+  type DataFile,
+  type Field,
+  type FileFilter,
+  type Lake,
+  type Table,
+} from '../lake/lake.ts';
 import { STAGING, STAGING_NAME } from '../tables/tables.ts';
 import { type DayRange, dayOfMoment, momentsOf } from './days.ts';
 import { type Source, type Transform, viewOf } from './define.ts';
@@ -86,7 +93,7 @@ function anyOf(selectors: readonly Selector[]): NonNullable<View['anyOf']> {
 
 async function openMartSource(lake: Lake, mart: string): Promise<OpenSource> {
   const table = await lake.load(martName(mart));
-  const fields = table === undefined ? [] : fieldsOf(table);
+  const fields = table === undefined ? [] : currentFields(table.metadata);
   return {
     name: martName(mart),
     table,
@@ -96,17 +103,12 @@ async function openMartSource(lake: Lake, mart: string): Promise<OpenSource> {
   };
 }
 
-export function fieldsOf({ metadata }: Table): readonly Field[] {
-  const current = metadata.schemas.find((schema) => schema['schema-id'] === metadata['current-schema-id']);
-  return (current as unknown as Schema).fields;
-}
-
 /** The column whose day partitions the table. */
 export function dayField(table: Table): Field | undefined {
   const { metadata } = table;
   const spec = metadata['partition-specs'].find((each) => each['spec-id'] === metadata['default-spec-id']);
   const source = spec?.fields[0]?.['source-id'];
-  return fieldsOf(table).find((field) => field.id === source);
+  return currentFields(table.metadata).find((field) => field.id === source);
 }
 
 /** For every view the files that can hold rows of it, of these days, brought after this sequence number. */

@@ -1,9 +1,9 @@
 /** What a transform's table says of it, without running anything. */
-import { currentSnapshot, type Lake } from '../lake/lake.ts';
+import { currentFields, currentSnapshot, type Lake } from '../lake/lake.ts';
 import { tableState } from '../tables/tables.ts';
 import type { Source, Transform } from './define.ts';
 import { definitionHash, martRecord, runsOf } from './record.ts';
-import { fieldsOf, martName } from './sources.ts';
+import { martName } from './sources.ts';
 import type { TransformStatus } from './transforms.ts';
 
 export async function transformStatus(lake: Lake, transform: Transform): Promise<TransformStatus> {
@@ -18,7 +18,7 @@ export async function transformStatus(lake: Lake, transform: Transform): Promise
     ...common,
     rows: Number(currentSnapshot(table.metadata)?.summary['total-records'] ?? 0),
     state: record === undefined ? 'taken' : isOurs ? 'current' : 'changed',
-    columns: fieldsOf(table).map((field) => ({ name: field.name, type: field.type })),
+    columns: currentFields(table.metadata).map((field) => ({ name: field.name, type: field.type })),
     runs: runsOf(table).map(({ snapshot, record: run }) => ({
       at_ms: snapshot['timestamp-ms'],
       snapshot: snapshot['snapshot-id'],

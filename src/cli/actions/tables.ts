@@ -1,5 +1,12 @@
 import { Failure } from '../../base/base.ts';
-import { ancestors, currentSnapshot, type Lake, type Snapshot, type Table } from '../../lake/lake.ts';
+import {
+  ancestors,
+  currentFields,
+  currentSnapshot,
+  type Lake,
+  type Snapshot,
+  type Table,
+} from '../../lake/lake.ts';
 import { snapshotFacts, tableState } from '../../tables/tables.ts';
 import type { TablesAction } from '../commands/tables.ts';
 import { composeLake } from '../compose.ts';
@@ -63,14 +70,14 @@ function summary({ name, metadata }: Table) {
 
 async function showOne(table: Table, { out }: Parameters<TablesAction>[0]): Promise<void> {
   const { metadata } = table;
-  const schema = metadata.schemas.find((s) => s['schema-id'] === metadata['current-schema-id'])!;
+  const fields = currentFields(metadata);
   const spec = metadata['partition-specs'].find((s) => s['spec-id'] === metadata['default-spec-id'])!;
   const current = currentSnapshot(metadata);
   const line = current === undefined ? [] : ancestors(metadata, current['snapshot-id']).snapshots;
-  const columnOf = (id: number) => schema.fields.find((f) => f.id === id)?.name ?? String(id);
+  const columnOf = (id: number) => fields.find((f) => f.id === id)?.name ?? String(id);
   const data = {
     ...summary(table),
-    columns: schema.fields.map(({ id, name, type, required, doc }) => ({
+    columns: fields.map(({ id, name, type, required, doc }) => ({
       id,
       name,
       type,

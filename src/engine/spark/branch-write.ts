@@ -7,7 +7,15 @@
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { backoff, type Clock, Failure, type Log } from '../../base/base.ts';
-import type { DataFile, Field, Lake, Table, TableDefinition, TableName } from '../../lake/lake.ts';
+import {
+  currentFields,
+  type DataFile,
+  type Field,
+  type Lake,
+  type Table,
+  type TableDefinition,
+  type TableName,
+} from '../../lake/lake.ts';
 import type { StoredFile } from '../engine.ts';
 import { sparkType } from './column-types.ts';
 import { identifier } from './connect/statements.ts';
@@ -150,9 +158,8 @@ function inOrder(
   { metadata }: Table,
   { definition, columns = definition.schema.fields, select }: BranchWrite,
 ): string {
-  const schema = metadata.schemas.find((each) => each['schema-id'] === metadata['current-schema-id']);
   const own = columns.map((_, i) => `c${i}`);
-  const values = (schema?.fields ?? []).map(({ id }) => {
+  const values = currentFields(metadata).map(({ id }) => {
     const at = columns.findIndex((column) => column.id === id);
     if (at < 0) return 'null';
     return `cast(${own[at]} as ${sparkType(columns[at]!.type)})`;

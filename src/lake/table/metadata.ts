@@ -150,6 +150,11 @@ export function tableSchema(metadata: TableMetadata): TableSchema {
   return schema;
 }
 
+/** All columns that the table has now, those of other programs too, whose types may be ones that we do not write. */
+export function currentFields(metadata: TableMetadata): readonly Field[] {
+  return tableSchema(metadata).fields as readonly Field[];
+}
+
 export function partitionSpec(metadata: TableMetadata, specId: number): PartitionSpec {
   const spec = metadata['partition-specs'].find((s) => s['spec-id'] === specId);
   if (spec === undefined) throw damaged(metadata.location, `it holds no partition spec ${specId}`);
