@@ -39,6 +39,7 @@ export interface Embedded extends AsyncDisposable {
 
 export async function openEmbedded(around: Surroundings): Promise<Embedded> {
   const { settings } = around;
+  if (settings['stream.name'].startsWith('arn:')) throw notOurs(settings['stream.name']);
   const owner = await readEndpoint(settings.dir);
   if (owner !== undefined) throw ownedBy(settings.dir, owner.pid);
   await sweepWork(around);
@@ -87,6 +88,15 @@ async function serverOnFreePort(around: Surroundings, lake: LocalLake): Promise<
     around.log.warn('dev.port_taken', `port ${wanted} is taken; using ${server.port}`);
   return server;
 }
+
+const notOurs = (arn: string): Failure =>
+  new Failure('the embedded stream has a name, and no ARN', {
+    code: 'config.stream_elsewhere',
+    fault: 'user',
+    why: `stream.name is ${arn}, which is a stream of Amazon Kinesis`,
+    hint: 'name the embedded one, as --stream events does; lakeward run takes from the other',
+    docs: 'lakeward run --help',
+  });
 
 function ownedBy(dir: string, pid: number | undefined): Failure {
   return new Failure(`${dir} is in use`, {

@@ -15,6 +15,9 @@ export const EXIT = {
 /** Also 143: stopped at once by a second SIGTERM. */
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT] | 143;
 
+/** Of a command that opens a lake, whose store and catalog may be services. */
+export const EXITS_OF_LAKE = [EXIT.credentials, EXIT.tryAgain] as const;
+
 export const EXIT_MEANINGS: Readonly<Record<ExitCode, string>> = {
   0: 'done',
   1: 'failed; the message says why and what to do',

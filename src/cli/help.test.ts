@@ -63,6 +63,8 @@ Exit codes
   0    done
   1    failed; the message says why and what to do
   2    the command line or the configuration is wrong; nothing was done
+  4    credentials are missing, wrong or not allowed to do this
+  5    a service did not answer as it should; the same again later may work
   70   a bug in lakeward; please report it
   130  stopped by Ctrl-C before its work was done; what it committed stays
 
@@ -82,6 +84,22 @@ describe('help of every command', () => {
       expect(command.examples.length).toBeGreaterThan(0);
     },
   );
+
+  test('names the exits of a store elsewhere where there may be one', () => {
+    const lakes = commands.filter((command) => helpText(command).includes('  --store, '));
+    expect(commands.filter((command) => !lakes.includes(command)).map(({ name }) => name)).toEqual([
+      ...['init', 'transform check', 'forecast'],
+    ]);
+    // Health has a verdict, whatever it is about.
+    for (const { name, exits = [] } of lakes.filter(({ name }) => name !== 'health'))
+      expect({ name, exits }).toEqual({ name, exits: expect.arrayContaining([4, 5]) });
+  });
+
+  test('shows defaults as one would write them', () => {
+    const help = (asked: string) => helpText(commands.find(({ name }) => name === asked)!);
+    expect(help('status')).toContain('Time between two refreshes. Default: 2s.');
+    expect(help('demo')).toContain('How many events to simulate. Default: 200_000.');
+  });
 
   test('is reached from the overview, where each stands once', () => {
     const overview = overviewText({ commands, version: '1.2.3', paint: plain, width: 100 });

@@ -86,10 +86,10 @@ const GROUPS: readonly { title: string; names: readonly string[] }[] = [
 
 export function overviewText({ commands, version, paint, width, of }: Overview): string {
   const page = { paint, width };
-  const listed = (names?: readonly string[]) =>
+  const listed = (names = commands.map(({ name }) => name) as readonly string[]) =>
     entries(
-      commands
-        .filter(({ name }) => names === undefined || names.includes(name))
+      names
+        .flatMap((name) => commands.filter((command) => command.name === name))
         .map(({ name, summary }) => [name, summary]),
       page,
     );

@@ -8,7 +8,7 @@ import { nearest, type OptionName } from '../config/config.ts';
 import type { Argument, Command } from './command.ts';
 import { helpText, overviewText } from './help.ts';
 import type { Paint } from './paint.ts';
-import { type FlagUsage, flagUsages } from './usage.ts';
+import { type FlagUsage, flagUsages, usageLine } from './usage.ts';
 
 export interface Invocation {
   kind: 'run';
@@ -209,6 +209,8 @@ function checkArguments(command: Command, args: readonly string[]): void {
   const declared: readonly Argument[] = command.arguments ?? [];
   args.forEach((given, i) => {
     const { name, choices } = declared[Math.min(i, declared.length - 1)]!;
+    // Most likely of a variable that is not set.
+    if (given === '') throw usage(`${name} is empty`, { hint: usageLine(command), command: command.name });
     if (choices === undefined || choices.includes(given)) return;
     const meant = nearest(given, choices);
     throw usage(`“${given}” is no ${name}`, {
@@ -226,6 +228,12 @@ function usageFailure(error: CommanderError, { argv, commands }: ParseOptions): 
   if (error.code === 'commander.unknownCommand')
     return unknownCommand(argv.find((word) => !word.startsWith('-')) ?? '', commands);
   const command = commands.find(({ name }) => name === argv.slice(0, name.split(' ').length).join(' '));
+  const missing = /^missing required argument '(.*)'$/.exec(first)?.[1];
+  if (missing !== undefined && command !== undefined)
+    return usage(`${missing.toUpperCase()} is missing`, {
+      hint: usageLine(command),
+      command: command.name,
+    });
   const hint = command === undefined ? undefined : hintFor(error, command);
   return usage(first.replaceAll("'", ''), {
     ...(hint === undefined ? {} : { hint }),

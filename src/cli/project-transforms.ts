@@ -17,7 +17,7 @@ export async function projectTransforms({ settings }: Project): Promise<Transfor
     code: 'transform.none',
     fault: 'user',
     why: `${folder} holds no file that defines one`,
-    hint: 'docs/how-to/transforms.md shows a first one; transforms.dir names another folder',
+    hint: 'lakeward init begins with one; transforms.dir names another folder',
     docs: 'docs/how-to/transforms.md',
   });
 }

@@ -52,10 +52,14 @@ function ownUsage(key: string, flag: OwnFlag<unknown>): FlagUsage {
     spellings: [...(flag.short === undefined ? [] : [flag.short]), flagOf(key)],
     placeholder: flag.placeholder ?? flag.kind.placeholder,
     description: flag.description,
-    default: flag.default === undefined || flag.default === false ? undefined : String(flag.default),
+    default: flag.default === undefined || flag.default === false ? undefined : written(flag),
     group: 'command',
     key,
   };
+}
+
+function written({ kind, default: standard }: OwnFlag<unknown>): string {
+  return kind.write?.(standard as NonNullable<unknown>) ?? String(standard);
 }
 
 function optionUsage(

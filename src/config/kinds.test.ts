@@ -72,6 +72,17 @@ describe('a count', () => {
   });
 });
 
+test('a bound is named as one would write it', () => {
+  const wrong = (kind: Kind<unknown, unknown>, input: string) =>
+    (kind.read(input, { folder: '/' }) as { wrong: string }).wrong;
+  expect(wrong(duration({ min: 100 }), '50ms')).toMatch(/, 100ms$/);
+  expect(wrong(duration({ max: 36_500 * 86_400_000 }), '40000d')).toMatch(/, 36500d$/);
+  expect(wrong(bytes({ min: 450e6 }), '1MB')).toMatch(/, 450MB$/);
+  expect(wrong(bytes({ max: 2 ** 20 }), '2MB')).toMatch(/, 1MiB$/);
+  expect(wrong(bytes({ min: 1 }), '0')).toMatch(/, 1B$/);
+  expect(wrong(count({ max: 1_000_000 }), '2M')).toMatch(/, 1_000_000$/);
+});
+
 describe('a point in time', () => {
   test.each([
     ['2000-01-01', Date.UTC(2000, 0, 1)],

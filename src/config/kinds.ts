@@ -19,6 +19,8 @@ export interface Kind<Value, Input> {
   /** The unit of the setting, for the reference page. */
   unit?: string;
   read(input: unknown, context: { folder: string }): Reading<Value>;
+  /** A value as one would write it; default: `String`. */
+  write?(value: Value): string;
   /** Only so that the type of the config file can be read off the kind. */
   readonly accepts?: Input;
 }
@@ -29,15 +31,15 @@ export type BytesText = `${number}${'B' | 'kB' | 'KB' | 'MB' | 'GB' | 'TB' | 'Ki
 const DURATION_UNITS_MS: Record<string, number> = { ms: 1, s: 1e3, m: 60e3, h: 3600e3, d: 86400e3 };
 const BYTE_UNITS: Record<string, number> = {
   '': 1,
-  b: 1,
-  kb: 1e3,
-  mb: 1e6,
-  gb: 1e9,
-  tb: 1e12,
-  kib: 2 ** 10,
-  mib: 2 ** 20,
-  gib: 2 ** 30,
-  tib: 2 ** 40,
+  B: 1,
+  kB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+  TiB: 2 ** 40,
 };
 const COUNT_UNITS: Record<string, number> = { '': 1, k: 1e3, m: 1e6 };
 
@@ -53,11 +55,12 @@ export const duration = (bounds: Bounds = {}): Kind<number, number | DurationTex
   unit: 'ms',
   read: (input) =>
     within(
-      { min: 0, ...bounds },
+      { write: writeDuration, ...bounds },
       typeof input === 'number' ? input : amount(input, { units: DURATION_UNITS_MS, bare: ['0'] }),
       'a duration',
       input,
     ),
+  write: writeDuration,
 });
 
 export const bytes = (bounds: Bounds = {}): Kind<number, number | BytesText> => ({
@@ -68,7 +71,7 @@ export const bytes = (bounds: Bounds = {}): Kind<number, number | BytesText> => 
   unit: 'bytes',
   read: (input) =>
     within(
-      { min: 0, ...bounds },
+      { write: (value) => inUnits(value, BYTE_UNITS), ...bounds },
       typeof input === 'number' ? input : amount(input, { units: BYTE_UNITS }),
       'a size',
       input,
@@ -81,12 +84,26 @@ export const count = (bounds: Bounds = {}): Kind<number, number> => ({
   expects: 'A count is a whole number; 100_000, 100k and 10M are understood.',
   read: (input) =>
     within(
-      { min: 0, ...bounds },
+      { write: writeCount, ...bounds },
       typeof input === 'number' ? input : amount(input, { units: COUNT_UNITS }),
       'a count',
       input,
     ),
+  write: writeCount,
 });
+
+/** 10000 → 10_000 */
+export const writeCount = (value: number): string =>
+  value < 10_000 ? String(value) : value.toLocaleString('en').replaceAll(',', '_');
+
+const writeDuration = (value_ms: number): string => inUnits(value_ms, DURATION_UNITS_MS);
+
+/** In the largest unit that leaves a whole number: 90000 → 90s. */
+function inUnits(value: number, units: Record<string, number>): string {
+  const whole = Object.entries(units).filter(([, size]) => value >= size && value % size === 0);
+  const [unit, size] = whole.reduce((largest, each) => (each[1] >= largest[1] ? each : largest), ['', 1]);
+  return `${value / size}${unit}`;
+}
 
 export const text = (placeholder = 'TEXT'): Kind<string, string> => ({
   name: 'text',
@@ -175,10 +192,10 @@ function amount(
   if (typeof input !== 'string') return Number.NaN;
   if (bare.includes(input.trim())) return Number(input);
   const form = /^(\d[\d_]*(?:\.\d+)?) ?([a-z]*)$/i.exec(input.trim());
-  const unit = form && units[form[2]!.toLowerCase()];
-  return form && unit !== undefined && unit !== null
-    ? rounded(Number(form[1]!.replaceAll('_', '')) * unit)
-    : Number.NaN;
+  if (!form) return Number.NaN;
+  const [, number = '', name = ''] = form;
+  const size = Object.entries(units).find(([unit]) => unit.toLowerCase() === name.toLowerCase())?.[1];
+  return size === undefined ? Number.NaN : rounded(Number(number.replaceAll('_', '')) * size);
 }
 
 /** 1.1 GB is 1100000000.0000002 in floating point; anything that is really fractional stays so and is refused. */
@@ -188,14 +205,14 @@ function rounded(value: number): number {
 }
 
 function within(
-  { min = 0, max = Number.MAX_SAFE_INTEGER }: Bounds,
+  { min = 0, max = Number.MAX_SAFE_INTEGER, write }: Bounds & { write: (value: number) => string },
   value: number,
   what: string,
   input: unknown,
 ): Reading<number> {
   if (!Number.isInteger(value)) return { wrong: `${show(input)} is not ${what}` };
-  if (value < min) return { wrong: `${show(input)} is less than the least allowed, ${min}` };
-  if (value > max) return { wrong: `${show(input)} is more than the most allowed, ${max}` };
+  if (value < min) return { wrong: `${show(input)} is less than the least allowed, ${write(min)}` };
+  if (value > max) return { wrong: `${show(input)} is more than the most allowed, ${write(max)}` };
   return { value };
 }
 

@@ -34,7 +34,8 @@ export const COMMAND_NAMES = [
 ] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];
 
-const EVERY = COMMAND_NAMES;
+/** What needs no lake has no flag that says where it is. */
+const LAKE = COMMAND_NAMES.filter((name) => !['init', 'transform check', 'forecast'].includes(name));
 /** Set once for a deployment, or secret: from the environment or the file only. */
 const NOT_A_FLAG = [] as const;
 const PIPELINE = ['dev', 'run', 'demo'] as const;
@@ -50,31 +51,31 @@ export const OPTIONS = {
   dir: option(path('DIR'), './.lakeward', {
     description: 'The folder of the lake: tables, catalog, embedded stream and working files.',
     example: '/data/lake',
-    commands: EVERY,
+    commands: LAKE,
   }),
   'store.url': unset(text('s3://BUCKET/PREFIX'), {
     description:
       'Where the tables are, if not in the folder: a prefix of an S3 bucket, of Amazon or of any store that honours conditional writes.',
     example: 's3://company-lake/events',
-    commands: EVERY,
+    commands: LAKE,
     shortcut: '--store',
   }),
   'store.endpoint': unset(url(), {
     description: 'Address of an S3 store that is not Amazon’s own.',
     example: 'http://127.0.0.1:9000',
-    commands: EVERY,
+    commands: LAKE,
   }),
   ...STORE_OPTIONS,
   'catalog.kind': option(choice('auto', 'sqlite', 'bucket', 'rest'), 'auto', {
     description:
       'Who keeps which version of each table is the current one: a file of the folder, the bucket itself, or a service. auto: rest with a catalog.uri, bucket with a store.url, else sqlite.',
     example: 'rest',
-    commands: EVERY,
+    commands: LAKE,
   }),
   'catalog.uri': unset(url(), {
     description: 'Address of an Iceberg REST catalog, without /v1.',
     example: 'https://glue.eu-west-1.amazonaws.com/iceberg',
-    commands: EVERY,
+    commands: LAKE,
   }),
   ...CATALOG_OPTIONS,
   ...TABLE_OPTIONS,
@@ -88,7 +89,8 @@ export const OPTIONS = {
     description:
       'Address of a service that speaks the Kinesis protocol. Unset: the embedded stream of this folder, or Amazon Kinesis when stream.name is an ARN.',
     example: 'http://127.0.0.1:4566',
-    commands: STREAMING,
+    // The stream of dev is its own.
+    commands: STREAMING.filter((name) => name !== 'dev'),
     shortcut: '--endpoint',
   }),
   'stream.region': option(text('REGION'), 'us-east-1', {
@@ -219,17 +221,17 @@ export const OPTIONS = {
     example: '2015-01-01',
     commands: SERVICE,
   }),
-  'types.max': option(count({ min: 1, max: 100_000 }), 1_000, {
-    description:
-      'Event types of a table that have partitions of their own. Events of further types are kept all the same, in files without a partition.',
-    example: '200',
-    commands: [...PIPELINE, 'maintain'],
-  }),
   'event.maxAhead': option(duration(), '48h', {
     description:
       'An event created more than this after its own arrival goes to quarantine as absurd_created_at.',
     example: '1h',
     commands: SERVICE,
+  }),
+  'types.max': option(count({ min: 1, max: 100_000 }), 1_000, {
+    description:
+      'Event types of a table that have partitions of their own. Events of further types are kept all the same, in files without a partition.',
+    example: '200',
+    commands: [...PIPELINE, 'maintain'],
   }),
   'engine.kind': option(choice('duckdb', 'spark'), 'duckdb', {
     description:
@@ -244,17 +246,17 @@ export const OPTIONS = {
     example: '512MB',
     commands: ASKING,
   }),
-  'memory.limit': option(bytes({ min: 450_000_000 }), '512MB', {
-    description:
-      'Memory that a worker takes beside the SQL engine’s own (engine.memory). It is shared out between the answers of the stream, the dedupe window, the index of staging and the rows of the batches in hand: dedupe.maxIds, dedupe.filterMemory, commit.maxRows and staging.maxRows are lowered to their shares, and under pressure reading waits.',
-    example: '2GB',
-    commands: SERVICE,
-  }),
   'engine.threads': option(count({ min: 1, max: 1024 }), () => availableParallelism(), {
     defaultText: 'the number of cores',
     description: 'Threads of the SQL engine.',
     example: '2',
     commands: ASKING,
+  }),
+  'memory.limit': option(bytes({ min: 450_000_000 }), '512MB', {
+    description:
+      'Memory that a worker takes beside the SQL engine’s own (engine.memory). It is shared out between the answers of the stream, the dedupe window, the index of staging and the rows of the batches in hand: dedupe.maxIds, dedupe.filterMemory, commit.maxRows and staging.maxRows are lowered to their shares, and under pressure reading waits.',
+    example: '2GB',
+    commands: SERVICE,
   }),
   'spark.url': unset(text('sc://HOST:PORT/;…'), {
     description:
@@ -327,14 +329,14 @@ export const OPTIONS = {
     {
       description: 'The least important log entries to write, on stderr.',
       example: 'debug',
-      commands: EVERY,
+      commands: COMMAND_NAMES,
     },
   ),
   'log.format': option(choice('auto', 'pretty', 'json'), 'auto', {
     description:
       'How log entries are written: for people, or one JSON object a line. auto: for people on a terminal, else JSON.',
     example: 'json',
-    commands: EVERY,
+    commands: COMMAND_NAMES,
   }),
 } as const;
 

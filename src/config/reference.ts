@@ -1,4 +1,5 @@
 /** docs/reference/configuration.md, from the table. */
+import { writeCount } from './kinds.ts';
 import { type CommandName, environmentOf, OPTION_NAMES, type OptionName, optionRow } from './options.ts';
 import { flagsOf } from './resolve.ts';
 
@@ -14,9 +15,7 @@ export function defaultText(name: OptionName, command?: CommandName): string {
 
 function written(value: unknown): string {
   if (value === undefined) return 'unset';
-  return typeof value === 'number' && value >= 10_000
-    ? value.toLocaleString('en').replaceAll(',', '_')
-    : String(value);
+  return typeof value === 'number' ? writeCount(value) : String(value);
 }
 
 export function configurationPage(): string {

@@ -139,9 +139,12 @@ describe('the table of options', () => {
     expect(description).toMatch(/\.$/);
   });
 
-  test('gives every command the folder and the log, and every name a variable of its own', () => {
+  test('gives every command of a lake the folder, all of them the log, and every name a variable of its own', () => {
     for (const command of COMMAND_NAMES) {
-      expect(optionsOf(command)).toEqual(expect.arrayContaining(['dir', 'log.level', 'log.format']));
+      const isOfLake = !['init', 'transform check', 'forecast'].includes(command);
+      const wanted = [...(isOfLake ? ['dir'] : []), 'log.level', 'log.format'];
+      expect(optionsOf(command)).toEqual(expect.arrayContaining(wanted));
+      expect(optionsOf(command).includes('dir')).toBe(isOfLake);
     }
     expect(new Set(OPTION_NAMES.map(environmentOf)).size).toBe(OPTION_NAMES.length);
     expect(environmentOf('commit.maxAge')).toBe('LAKEWARD_COMMIT_MAX_AGE');

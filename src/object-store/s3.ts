@@ -244,7 +244,7 @@ function bucketOf(root: string): { bucket: string; prefix: string } {
   throw new Failure(`${root} names no place in a bucket`, {
     code: 'config.bad_store_url',
     fault: 'user',
-    why: 'it is s3://bucket or s3://bucket/prefix',
+    why: 'it is s3://BUCKET or s3://BUCKET/PREFIX, a bucket’s name of 2 characters or more, and no part of the prefix empty, . or ..',
     hint: 'Correct store.url.',
   });
 }

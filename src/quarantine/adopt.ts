@@ -71,7 +71,7 @@ async function adoptWaiting(options: AdoptOptions): Promise<Adopted | 'refused'>
           }),
   });
   if (outcome.kind !== 'committed') return 'refused';
-  options.log.info('quarantine.adopted', `quarantined ${rows} records`, { rows });
+  options.log.info('quarantine.adopted', 'records that are no events are in quarantine', { rows });
   return { upTo: to.sequenceNumber, rows };
 }
 

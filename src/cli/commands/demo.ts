@@ -1,6 +1,6 @@
 import { count, flag } from '../../config/config.ts';
 import { type Action, defineCommand, ownFlag } from '../command.ts';
-import { EXIT } from '../exit.ts';
+import { EXIT, EXITS_OF_LAKE } from '../exit.ts';
 
 const flags = {
   events: ownFlag(count({ min: 100 }), 200_000, { description: 'How many events to simulate.' }),
@@ -21,7 +21,7 @@ export const demoCommand = (action: DemoAction) =>
       ],
       flags,
       json: true,
-      exits: [EXIT.differences],
+      exits: [EXIT.differences, ...EXITS_OF_LAKE],
       examples: [
         { line: 'lakeward demo', does: 'the whole tour' },
         { line: 'lakeward demo --events 2M', does: 'a larger one' },

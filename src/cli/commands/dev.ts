@@ -1,5 +1,5 @@
 import { type Action, defineCommand } from '../command.ts';
-import { EXIT } from '../exit.ts';
+import { EXITS_OF_LAKE } from '../exit.ts';
 
 const flags = {} as const;
 export type DevAction = Action<typeof flags>;
@@ -10,7 +10,7 @@ export const devCommand = (action: DevAction) =>
       name: 'dev',
       summary: 'A stream and a lake in this folder, everything running, until Ctrl-C.',
       about: [
-        'Starts the embedded stream and every role (processor, quarantine, staging) in one process. Needs no Docker, no account and no other service; the stream speaks the Kinesis protocol, so the AWS CLI and SDKs put to it.',
+        'Starts the embedded stream and every role (processor, quarantine, staging, transforms, maintenance) in one process. Needs no Docker, no account and no other service; the stream speaks the Kinesis protocol, so the AWS CLI and SDKs put to it.',
         'Ctrl-C reads the stream to its end, commits and exits with 0; a second Ctrl-C stops at once. Neither loses an acknowledged event: the next start goes on from what the lake holds. When the port is taken, the next free one is used and named.',
         'Other programs reach the tables at the same time by the Iceberg REST catalog that it serves (serve.port; --serve-catalog off turns it off).',
       ],
@@ -24,7 +24,7 @@ export const devCommand = (action: DevAction) =>
         },
         { line: 'lakeward send events.ndjson', does: 'in another terminal: put events into it' },
       ],
-      exits: [EXIT.tryAgain],
+      exits: EXITS_OF_LAKE,
       readOn: [
         'lakeward send --help',
         'lakeward sql --help',

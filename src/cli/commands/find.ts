@@ -1,4 +1,5 @@
 import { type Action, defineCommand } from '../command.ts';
+import { EXITS_OF_LAKE } from '../exit.ts';
 
 const flags = {} as const;
 export type FindAction = Action<typeof flags>;
@@ -16,6 +17,7 @@ export const findCommand = (action: FindAction) =>
       flags,
       json: true,
       examples: [{ line: 'lakeward find 7b8a1f0e-3c6d-4b8e-9a55-0d5b7f6f2c11', does: 'where is it?' }],
+      exits: EXITS_OF_LAKE,
       readOn: ['lakeward sql --help', 'lakeward quarantine list --help'],
     },
     action,

@@ -1,6 +1,6 @@
 import { flag } from '../../config/config.ts';
 import { type Action, defineCommand, ownFlag } from '../command.ts';
-import { EXIT } from '../exit.ts';
+import { EXITS_OF_LAKE } from '../exit.ts';
 
 const flags = {
   dryRun: ownFlag(flag(), false, {
@@ -32,7 +32,7 @@ export const maintainCommand = (action: MaintainAction) =>
         { line: 'lakeward maintain', does: 'all of it, for every table' },
         { line: 'lakeward maintain raw.events --raw-retention 90d --json', does: 'one table, for a script' },
       ],
-      exits: [EXIT.credentials, EXIT.tryAgain],
+      exits: EXITS_OF_LAKE,
       readOn: ['docs/how-to/maintain.md', 'docs/reference/configuration.md'],
     },
     action,

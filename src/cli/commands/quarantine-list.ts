@@ -1,6 +1,7 @@
 import { choice, count } from '../../config/config.ts';
 import { CRASHED_ENGINE, REASONS, type ReasonCode } from '../../event/event.ts';
 import { type Action, defineCommand, ownFlag, ownFlagUnset } from '../command.ts';
+import { EXITS_OF_LAKE } from '../exit.ts';
 
 const flags = {
   reason: ownFlagUnset(choice<ReasonCode>(...REASONS.map(({ code }) => code), CRASHED_ENGINE.code), {
@@ -25,6 +26,7 @@ export const quarantineListCommand = (action: QuarantineListAction) =>
         { line: 'lakeward quarantine list', does: 'all reasons, and the latest records' },
         { line: 'lakeward quarantine list --reason bad_created_at --limit 100', does: 'one reason' },
       ],
+      exits: EXITS_OF_LAKE,
       readOn: ['docs/reference/reasons.md'],
     },
     action,

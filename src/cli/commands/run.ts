@@ -1,6 +1,6 @@
 import { flag } from '../../config/config.ts';
 import { type Action, defineCommand, ownFlag } from '../command.ts';
-import { EXIT } from '../exit.ts';
+import { EXITS_OF_LAKE } from '../exit.ts';
 
 export const ROLES = ['processor', 'quarantine', 'staging', 'transforms', 'maintenance'] as const;
 export type Role = (typeof ROLES)[number];
@@ -43,7 +43,7 @@ export const runCommand = (action: RunAction) =>
           does: 'one role, from a stream at another endpoint',
         },
       ],
-      exits: [EXIT.credentials, EXIT.tryAgain],
+      exits: EXITS_OF_LAKE,
       readOn: ['docs/reference/configuration.md', 'docs/ARCHITECTURE.md', 'lakeward verify --help'],
     },
     action,

@@ -1,6 +1,6 @@
 import { count } from '../../config/config.ts';
 import { type Action, defineCommand, ownFlagUnset } from '../command.ts';
-import { EXIT } from '../exit.ts';
+import { EXITS_OF_LAKE } from '../exit.ts';
 
 const flags = {
   limit: ownFlagUnset(count({ min: 1 }), { description: 'Send at most this many records.' }),
@@ -28,7 +28,7 @@ export const sendCommand = (action: SendAction) =>
         },
         { line: 'lakeward send big.ndjson --limit 10k', does: 'a taste of a large file' },
       ],
-      exits: [EXIT.credentials, EXIT.tryAgain],
+      exits: EXITS_OF_LAKE,
       readOn: ['docs/reference/reasons.md', 'lakeward sql --help'],
     },
     action,

@@ -1,4 +1,5 @@
 import { type Action, defineCommand } from '../command.ts';
+import { EXITS_OF_LAKE } from '../exit.ts';
 
 const flags = {} as const;
 export type ServeCatalogAction = Action<typeof flags>;
@@ -24,6 +25,7 @@ export const serveCatalogCommand = (action: ServeCatalogAction) =>
           does: 'for other machines, with a token',
         },
       ],
+      exits: EXITS_OF_LAKE,
       readOn: ['docs/reference/rest-catalog.md', 'docs/how-to/read-with-pyiceberg.md'],
     },
     action,

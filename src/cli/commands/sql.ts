@@ -1,5 +1,6 @@
 import { choice, flag, path } from '../../config/config.ts';
 import { type Action, defineCommand, ownFlag, ownFlagUnset } from '../command.ts';
+import { EXITS_OF_LAKE } from '../exit.ts';
 
 const flags = {
   file: ownFlagUnset(path('FILE'), { short: '-f', description: 'Read the statement from a file.' }),
@@ -36,6 +37,7 @@ export const sqlCommand = (action: SqlAction) =>
         },
         { line: 'lakeward sql -f question.sql --format csv > answer.csv', does: 'from a file, into a file' },
       ],
+      exits: EXITS_OF_LAKE,
       readOn: ['lakeward tables --help', 'https://duckdb.org/docs/stable/sql/introduction'],
     },
     action,

@@ -1,6 +1,6 @@
 import { duration, flag } from '../../config/config.ts';
 import { type Action, defineCommand, ownFlag } from '../command.ts';
-import { EXIT } from '../exit.ts';
+import { EXITS_OF_LAKE } from '../exit.ts';
 
 const flags = {
   watch: ownFlag(flag(), false, {
@@ -28,7 +28,7 @@ export const statusCommand = (action: StatusAction) =>
         { line: 'lakeward status --watch --interval 5s', does: 'again every five seconds' },
         { line: 'lakeward status --json', does: 'for a script' },
       ],
-      exits: [EXIT.credentials, EXIT.tryAgain],
+      exits: EXITS_OF_LAKE,
       readOn: ['docs/reference/status.md', 'docs/how-to/monitor.md', 'lakeward health --help'],
     },
     action,

@@ -1,4 +1,5 @@
 import { type Action, defineCommand } from '../command.ts';
+import { EXITS_OF_LAKE } from '../exit.ts';
 
 const flags = {} as const;
 export type TablesAction = Action<typeof flags>;
@@ -19,6 +20,7 @@ export const tablesCommand = (action: TablesAction) =>
         { line: 'lakeward tables staging.events', does: 'one in detail' },
         { line: 'lakeward tables raw.events --json', does: 'for a script' },
       ],
+      exits: EXITS_OF_LAKE,
       readOn: ['lakeward sql --help', 'docs/ARCHITECTURE.md'],
     },
     action,

@@ -1,6 +1,6 @@
 import { flag, instant } from '../../config/config.ts';
 import { type Action, defineCommand, ownFlag, ownFlagUnset } from '../command.ts';
-import { EXIT } from '../exit.ts';
+import { EXITS_OF_LAKE } from '../exit.ts';
 
 const flags = {
   from: ownFlagUnset(instant(), { placeholder: 'DAY', description: 'The first day to compute anew.' }),
@@ -28,7 +28,7 @@ export const transformBackfillCommand = (action: TransformBackfillAction) =>
           does: 'one month',
         },
       ],
-      exits: [EXIT.tryAgain],
+      exits: EXITS_OF_LAKE,
       readOn: ['docs/how-to/transforms.md', 'lakeward transform show --help'],
     },
     action,

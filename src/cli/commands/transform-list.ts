@@ -1,4 +1,5 @@
 import { type Action, defineCommand } from '../command.ts';
+import { EXITS_OF_LAKE } from '../exit.ts';
 
 const flags = {} as const;
 export type TransformListAction = Action<typeof flags>;
@@ -14,6 +15,7 @@ export const transformListCommand = (action: TransformListAction) =>
       flags,
       json: true,
       examples: [{ line: 'lakeward transform list', does: 'all of them' }],
+      exits: EXITS_OF_LAKE,
       readOn: ['docs/how-to/transforms.md'],
     },
     action,

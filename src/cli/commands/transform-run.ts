@@ -1,5 +1,5 @@
 import { type Action, defineCommand } from '../command.ts';
-import { EXIT } from '../exit.ts';
+import { EXITS_OF_LAKE } from '../exit.ts';
 
 const flags = {} as const;
 export type TransformRunAction = Action<typeof flags>;
@@ -21,7 +21,7 @@ export const transformRunCommand = (action: TransformRunAction) =>
         { line: 'lakeward transform run daily_active --json', does: 'one, for a script' },
       ],
       readOn: ['docs/how-to/transforms.md', 'lakeward transform show --help'],
-      exits: [EXIT.tryAgain],
+      exits: EXITS_OF_LAKE,
     },
     action,
   );

@@ -1,5 +1,6 @@
 import { count } from '../../config/config.ts';
 import { type Action, defineCommand, ownFlag } from '../command.ts';
+import { EXITS_OF_LAKE } from '../exit.ts';
 
 const flags = {
   limit: ownFlag(count({ min: 1, max: 1000 }), 10, { description: 'Show at most this many runs.' }),
@@ -18,6 +19,7 @@ export const transformShowCommand = (action: TransformShowAction) =>
       flags,
       json: true,
       examples: [{ line: 'lakeward transform show daily_active', does: 'one in detail' }],
+      exits: EXITS_OF_LAKE,
       readOn: ['docs/how-to/transforms.md', 'lakeward tables --help'],
     },
     action,

@@ -1,6 +1,6 @@
 import { count, flag, path } from '../../config/config.ts';
 import { type Action, defineCommand, ownFlag, ownFlagUnset } from '../command.ts';
-import { EXIT } from '../exit.ts';
+import { EXIT, EXITS_OF_LAKE } from '../exit.ts';
 
 const flags = {
   out: ownFlagUnset(path('FILE'), {
@@ -33,7 +33,7 @@ export const typesCommand = (action: TypesAction) =>
         { line: 'lakeward types --out events.ts', does: 'write them' },
         { line: 'lakeward types --out events.ts --check', does: 'in CI: have the events changed?' },
       ],
-      exits: [EXIT.differences],
+      exits: [EXIT.differences, ...EXITS_OF_LAKE],
       readOn: ['docs/how-to/transforms.md'],
     },
     action,

@@ -1,6 +1,6 @@
 import { flag } from '../../config/config.ts';
 import { type Action, defineCommand, ownFlag } from '../command.ts';
-import { EXIT } from '../exit.ts';
+import { EXIT, EXITS_OF_LAKE } from '../exit.ts';
 
 const flags = {
   deep: ownFlag(flag(), false, {
@@ -24,7 +24,7 @@ export const verifyCommand = (action: VerifyAction) =>
         { line: 'lakeward verify', does: 'the proof, for people' },
         { line: 'lakeward verify --deep --json', does: 'everything, for a script' },
       ],
-      exits: [EXIT.differences, EXIT.credentials, EXIT.tryAgain],
+      exits: [EXIT.differences, ...EXITS_OF_LAKE],
       readOn: ['docs/INVARIANTS.md', 'lakeward find --help'],
     },
     action,

@@ -1,0 +1,25 @@
+/** What is told before anything is done. */
+import { readdir } from 'node:fs/promises';
+import { expect, it } from 'vitest';
+import { lakeFolder } from '../../tests/support/worker.ts';
+import { ran } from './test-command.ts';
+
+it.each([
+  [['find'], 'EVENT_UUID is missing'],
+  [['find', ''], 'EVENT_UUID is empty'],
+  [['sql', ''], 'SQL is empty'],
+])('%s is a mistake on the command line, and the usage is named', async (args, message) => {
+  const { exit, stdout, stderr } = await ran(await lakeFolder(), ...args);
+  expect({ exit, stdout }).toEqual({ exit: 2, stdout: '' });
+  expect(stderr).toMatch(
+    new RegExp(`^lakeward: ${message} \\[cli\\.usage\\]\\n.+\\n +fix +lakeward ${args[0]} `),
+  );
+});
+
+it('dev says that its stream is none of Amazon’s, and makes nothing', async () => {
+  const folder = await lakeFolder();
+  const arn = 'arn:aws:kinesis:eu-west-1:123456789012:stream/events';
+  const { exit, stderr } = await ran(folder, 'dev', '--stream', arn);
+  expect({ exit, stderr }).toEqual({ exit: 2, stderr: expect.stringContaining('[config.stream_elsewhere]') });
+  expect(await readdir(folder)).toEqual([]);
+});
