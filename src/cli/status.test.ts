@@ -44,7 +44,14 @@ async function watched(times: number, { env = {}, args = [], isTTY = true, begun
   const exit = await execute({
     argv: ['status', '--watch', ...args, '--dir', dir],
     commands: allCommands(async () => actions),
-    ...{ version: '0', env, cwd: '/', stdin: Readable.from([]), stdout: terminal, stderr: terminal },
+    ...{
+      version: '0',
+      env,
+      cwd: '/',
+      stdin: Readable.from([]),
+      stdout: terminal,
+      stderr: { ...terminal, write: (_, done) => done() },
+    },
     ...{ clock, signal: stop.signal },
   });
   return { exit, text };
