@@ -63,7 +63,7 @@ export async function openEmbedded(around: Surroundings): Promise<Embedded> {
     spoolFolder: spools.path,
     async run(signal, observe = {}) {
       const parts = { lake, engine, stream, roles: ROLES, spoolFolder: spools.path };
-      const options = { ...around, ...observe, ...parts };
+      const options = { ...around, ...observe, ...parts, keepsUncommitted: true };
       await runRoles(options, { signal });
       const drain = { signal: new AbortController().signal, until_ms: await stream.serverTime() };
       // Whoever stops it does not wait for what the next start can do as well.

@@ -20,8 +20,6 @@ import { version } from './version.ts';
 
 export interface MonitoredRoles extends Surroundings {
   roles: readonly Role[];
-  keepsUncommitted?: boolean;
-  probes?: Partial<Probes>;
 }
 
 const LATE_MS = 600_000;
@@ -33,9 +31,9 @@ export function healthLimits(settings: Settings): Limits {
 }
 
 export function monitorOf(options: MonitoredRoles): Monitor {
-  const { clock, log, settings, roles, keepsUncommitted = false, probes = {} } = options;
+  const { clock, log, settings, roles } = options;
   const limits = healthLimits(settings);
-  return openMonitor({ clock, log, version: version(), roles, limits, keepsUncommitted, probes });
+  return openMonitor({ clock, log, version: version(), roles, limits });
 }
 
 export function probesOf({ engine, spoolFolder }: { engine: Engine; spoolFolder: string }): Probes {

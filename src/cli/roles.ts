@@ -21,7 +21,7 @@ import {
   writerName,
 } from './compose.ts';
 import { type MemoryShares, memoryShares, tellLowered } from './memory.ts';
-import { monitorOf } from './monitoring.ts';
+import { monitorOf, probesOf } from './monitoring.ts';
 import { transformer } from './transform-role.ts';
 
 export interface RolesOptions extends Surroundings {
@@ -29,6 +29,8 @@ export interface RolesOptions extends Surroundings {
   engine: Engine;
   /** Needed by the role processor only. */
   stream: Stream | undefined;
+  /** Whether the stream keeps what this lake has not committed. */
+  keepsUncommitted?: boolean;
   roles: readonly Role[];
   /** Of the project; the role transforms has nothing to do without any. */
   transforms?: readonly Transform[];
@@ -95,7 +97,13 @@ export async function runRoles(given: RolesOptions, { signal, until_ms }: Run): 
   const transform = has('transforms') ? transformer(options) : undefined;
   // Up to a fixed end each day is computed once, from all that came.
   if (transform !== undefined && until_ms === undefined) start(transform.repeat(stop, signal));
-  const watching = monitor.watch({ lake: given.lake, stream: given.stream }, stop);
+  const watching = monitor.watch(
+    {
+      ...{ lake: given.lake, stream: given.stream, probes: probesOf(given) },
+      keepsUncommitted: given.keepsUncommitted ?? false,
+    },
+    stop,
+  );
   const interval_ms = options.settings['maintenance.interval'];
   const maintained = has('maintenance') && interval_ms > 0;
   if (maintained && until_ms === undefined)

@@ -31,9 +31,16 @@ export interface MonitorOptions {
   /** The roles of this process. */
   roles: readonly string[];
   limits: Limits;
+}
+
+/** What is looked at while roles run. */
+export interface Watched {
+  lake: Lake;
+  /** Where the role processor runs. */
+  stream: Stream | undefined;
   /** The embedded stream keeps what is not committed, so nothing of it is ever trimmed unread. */
   keepsUncommitted: boolean;
-  probes: Partial<Probes>;
+  probes: Probes;
 }
 
 /** What roles tell. Nothing here throws or waits. */
@@ -58,7 +65,7 @@ export interface Monitor {
   sharing(sharing: Sharing): void;
   stopping(): void;
   /** Looks at lake and stream every few seconds until the signal; failures are part of what it sees. */
-  watch(at: { lake: Lake; stream: Stream | undefined }, signal: AbortSignal): Promise<void>;
+  watch(at: Watched, signal: AbortSignal): Promise<void>;
   health(): Health;
   metrics(format: ExpositionFormat): Promise<string>;
 }

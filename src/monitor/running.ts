@@ -2,11 +2,11 @@
 import { type Clock, Failure } from '../base/base.ts';
 import type { Tally } from '../event/event.ts';
 import type { Lake } from '../lake/lake.ts';
-import { isThrottle, type ShardRead, type Sharing, type Stream } from '../stream/stream.ts';
+import { isThrottle, type ShardRead, type Sharing } from '../stream/stream.ts';
 import { type ExpositionFormat, exposition } from './exposition.ts';
 import { type Health, HealthBook } from './health.ts';
 import { Meter } from './meter.ts';
-import type { Monitor, MonitorOptions } from './monitor.ts';
+import type { Monitor, MonitorOptions, Watched } from './monitor.ts';
 import { type CommitSeen, observedLake } from './observe-lake.ts';
 import { OutageLog } from './outage-log.ts';
 import { Sampler } from './sampler.ts';
@@ -114,11 +114,11 @@ export class RunningMonitor implements Monitor {
     this.#book.stopping();
   }
 
-  async watch({ lake, stream }: { lake: Lake; stream: Stream | undefined }, signal: AbortSignal) {
+  async watch(at: Watched, signal: AbortSignal) {
     const sampler = new Sampler({
       ...this.#options,
-      lake: this.observe(lake),
-      stream,
+      ...at,
+      lake: this.observe(at.lake),
       meter: this.#meter,
       lag_ms: () => this.#source.lag_ms(this.#clock.now()),
     });

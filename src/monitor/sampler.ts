@@ -1,19 +1,13 @@
 /** A look at the lake and the stream beside the running roles: gauges, and what is wrong with them. */
 import type { Clock } from '../base/base.ts';
-import type { Lake } from '../lake/lake.ts';
-import type { Stream } from '../stream/stream.ts';
 import { STAGING_NAME } from '../tables/tables.ts';
 import { type Finding, findingsOf } from './findings.ts';
 import { balance, type LakeStatus, lakeReader } from './lake-status.ts';
 import type { Meter } from './meter.ts';
-import type { MonitorOptions, Probes } from './monitor.ts';
+import type { MonitorOptions, Watched } from './monitor.ts';
 import type { StreamStatus } from './stream-status.ts';
 
-export interface SamplerOptions extends Pick<MonitorOptions, 'roles' | 'limits' | 'keepsUncommitted'> {
-  lake: Lake;
-  /** Where the role processor runs. */
-  stream: Stream | undefined;
-  probes: Partial<Probes>;
+export interface SamplerOptions extends Pick<MonitorOptions, 'roles' | 'limits'>, Watched {
   clock: Clock;
   meter: Meter;
   /** From the answers that the processor takes: asking each shard again would cost reads. */
@@ -59,9 +53,9 @@ export class Sampler {
 
   async #probe(): Promise<void> {
     const { probes, meter } = this.#options;
-    const spools = await probes.spoolBytes?.();
+    const spools = await probes.spoolBytes();
     if (spools !== undefined) meter.set('lakeward.spool.size', spools, {});
-    const engine = await probes.engineMemory_bytes?.();
+    const engine = await probes.engineMemory_bytes();
     if (engine !== undefined) meter.set('lakeward.engine.memory', engine, {});
   }
 

@@ -7,7 +7,7 @@ import { ROLES } from '../commands/run.ts';
 import { type Embedded, openEmbedded } from '../embedded.ts';
 import { writeEndpoint } from '../endpoint-file.ts';
 import { figure } from '../figures.ts';
-import { monitorOf, probesOf, startListener } from '../monitoring.ts';
+import { monitorOf, startListener } from '../monitoring.ts';
 import { sameFlags, shellWord } from '../paste.ts';
 import { transformsBeside } from '../project-transforms.ts';
 import { transformObservers } from '../transform-role.ts';
@@ -33,12 +33,7 @@ export const dev: DevAction = async (context) => {
   ]) {
     out.note(line);
   }
-  const monitor = monitorOf({
-    ...context,
-    roles: ROLES,
-    keepsUncommitted: true,
-    probes: probesOf(embedded),
-  });
+  const monitor = monitorOf({ ...context, roles: ROLES });
   await using _listener = await startListener(context, monitor);
   await embedded.run(signal, {
     ...transformObservers(context),

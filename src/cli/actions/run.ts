@@ -5,10 +5,11 @@ import { composeEngine, composeLake, composeStream, spoolFolder, sweepWork } fro
 import { removeEndpoint, writeEndpoint } from '../endpoint-file.ts';
 import { EXIT } from '../exit.ts';
 import { counted } from '../figures.ts';
-import { monitorOf, probesOf, startListener } from '../monitoring.ts';
+import { monitorOf, startListener } from '../monitoring.ts';
 import { transformsBeside } from '../project-transforms.ts';
 import { runRoles } from '../roles.ts';
 import { transformObservers } from '../transform-role.ts';
+import { whenReachable } from '../when-reachable.ts';
 import { ledgerSentence } from './verify.ts';
 
 export const run: RunAction = async (context) => {
@@ -17,25 +18,25 @@ export const run: RunAction = async (context) => {
   const failed = new Set<string>();
   const transforms = roles.includes('transforms') ? await transformsBeside(context, failed) : [];
   await sweepWork(context);
-  await using lake = await composeLake(context, 'writes');
+  const monitor = monitorOf({ ...context, roles });
+  await using beside = new AsyncDisposableStack();
+  beside.use(await listenerOf(context, monitor));
+  // What runs once has somebody who reads its error and tries again.
+  const opened = <T>(open: () => Promise<T>) =>
+    flags.once ? open() : whenReachable(open, { ...context, monitor });
+  await using lake = await opened(() => composeLake(context, 'writes'));
+  if (lake === undefined) return EXIT.ok;
   // A port that was asked for is served, or it is an error; what is over in a moment has nobody to ask.
   const asked = !flags.once && context.origins['stream.port'].from !== 'default';
   const server = { port: asked ? settings['stream.port'] : 0 };
-  await using opened = roles.includes('processor')
-    ? await composeStream(context, async () => lake, server)
-    : undefined;
-  await using engine = await composeEngine(context, lake, 'batches');
+  await using source = await opened(async () =>
+    roles.includes('processor') ? composeStream(context, async () => lake, server) : undefined,
+  );
+  await using engine = await opened(() => composeEngine(context, lake, 'batches'));
+  if (engine === undefined) return EXIT.ok;
   await using spools = await spoolFolder(context);
-  const monitor = monitorOf({
-    ...context,
-    roles,
-    keepsUncommitted: opened?.embedded !== undefined,
-    probes: probesOf({ engine, spoolFolder: spools.path }),
-  });
-  await using beside = new AsyncDisposableStack();
-  beside.use(await listenerOf(context, monitor));
   // Others reach the embedded stream through this process for as long as it runs.
-  const served = flags.once ? undefined : opened?.embedded;
+  const served = flags.once ? undefined : source?.embedded;
   if (served?.server) {
     beside.defer(() => removeEndpoint(settings.dir));
     await writeEndpoint(settings.dir, { endpoint: served.endpoint, pid: process.pid });
@@ -51,7 +52,8 @@ export const run: RunAction = async (context) => {
     transforms,
     lake,
     engine,
-    stream: opened?.stream,
+    stream: source?.stream,
+    keepsUncommitted: source?.embedded !== undefined,
     roles,
     spoolFolder: spools.path,
     onRaw: (commit: { tally: Tally; behindLatest_ms: number }) => {
@@ -65,13 +67,13 @@ export const run: RunAction = async (context) => {
       log.info('staging.committed', 'staged', { ...commit }),
   };
   if (flags.once) {
-    const until_ms = opened ? await opened.stream.serverTime() : context.clock.now();
+    const until_ms = source ? await source.stream.serverTime() : context.clock.now();
     await runRoles(options, { until_ms, signal });
   } else await runRoles(options, { signal });
   await out.result({ commits, ledger }, () => '');
   if (!flags.once) return EXIT.ok;
   // What the other roles did stands in the log; these are the processor's.
-  if (opened) out.note(`${counted(commits, 'commit')}: ${ledgerSentence(ledger)}`);
+  if (source) out.note(`${counted(commits, 'commit')}: ${ledgerSentence(ledger)}`);
   if (failed.size > 0) out.note(`failed, and kept their positions: ${[...failed].join(', ')}`);
   // Stopped before the end that was fixed at the start.
   signal.throwIfAborted();
