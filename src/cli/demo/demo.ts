@@ -13,6 +13,7 @@ import { type Embedded, openEmbedded } from '../embedded.ts';
 import { readEndpoint } from '../endpoint-file.ts';
 import { EXIT } from '../exit.ts';
 import { counted, durationFigure, figure } from '../figures.ts';
+import type { Paint } from '../paint.ts';
 import { programIn, sameFlags, shortPath } from '../paste.ts';
 import { eventLimits } from '../roles.ts';
 import { textTable } from '../table.ts';
@@ -27,21 +28,7 @@ const OWN: Origin = { from: 'flag', where: 'lakeward demo' };
 
 export const demo: DemoAction = async (given) => {
   const { out, flags, clock, signal } = given;
-  const context = {
-    ...given,
-    settings: {
-      ...given.settings,
-      dir: join(given.settings.dir, 'demo'),
-      'store.url': freshPrefix(given.settings['store.url']),
-      // Not what the project may be set to: by this name every command with --dir finds it again.
-      'stream.name': 'events',
-    },
-    origins: {
-      ...given.origins,
-      dir: OWN,
-      ...(given.settings['store.url'] !== undefined && { 'store.url': OWN }),
-    },
-  };
+  const context = ofItsOwn(given);
   await freshFolder(context.settings.dir);
   await using embedded = await openEmbedded(context);
   const begun_ms = clock.now();
@@ -70,25 +57,7 @@ export const demo: DemoAction = async (given) => {
   };
   await out.result(data, (paint) =>
     [
-      ...answers.map(({ title, sql, columns, rows, right, checked }) =>
-        [
-          paint.bold(title),
-          paint.dim(sql),
-          textTable(
-            columns,
-            rows.map((row) => Object.values(row) as (string | number)[]),
-            { paint },
-          ).trimEnd(),
-          ...(checked
-            ? [
-                right
-                  ? paint.green('✓ as the simulation has it')
-                  : paint.red('✗ the simulation has it otherwise'),
-              ]
-            : []),
-          '',
-        ].join('\n'),
-      ),
+      ...answers.map((answer) => answerText(answer, paint)),
       paint.bold('Was anything lost or doubled?'),
       verdict(verified, paint),
       `${figure(corpus.sent.sent)} records in ${elapsed}. ${repeatsSentence(verified)}`,
@@ -101,6 +70,34 @@ export const demo: DemoAction = async (given) => {
   }
   return wrong.length === 0 && verified.findings.length === 0 ? EXIT.ok : EXIT.differences;
 };
+
+/** A folder, a stream and a place in the store that are the demo's alone. */
+function ofItsOwn(given: Parameters<DemoAction>[0]) {
+  return {
+    ...given,
+    settings: {
+      ...given.settings,
+      dir: join(given.settings.dir, 'demo'),
+      'store.url': freshPrefix(given.settings['store.url']),
+      // Not what the project may be set to: by this name every command with --dir finds it again.
+      'stream.name': 'events',
+    },
+    origins: {
+      ...given.origins,
+      dir: OWN,
+      ...(given.settings['store.url'] !== undefined && { 'store.url': OWN }),
+    },
+  };
+}
+
+function answerText({ title, sql, columns, rows, right, checked }: Answer, paint: Paint): string {
+  const mark = right
+    ? paint.green('✓ as the simulation has it')
+    : paint.red('✗ the simulation has it otherwise');
+  const values = rows.map((row) => Object.values(row) as (string | number)[]);
+  const table = textTable(columns, values, { paint }).trimEnd();
+  return [paint.bold(title), paint.dim(sql), table, ...(checked ? [mark] : []), ''].join('\n');
+}
 
 /** Why raw has more rows than staging: nothing but this lets rows of a fresh lake end in raw. */
 function repeatsSentence({ ledger, events }: Verified): string {
@@ -187,6 +184,8 @@ async function* bytesOf({ records }: Corpus, signal: AbortSignal): AsyncGenerato
     yield bytes;
   }
 }
+
+type Answer = Awaited<ReturnType<typeof ask>>[number];
 
 async function ask(context: Parameters<DemoAction>[0], embedded: Embedded, { truth }: Corpus) {
   await using engine = await composeEngine(context, embedded.lake, 'questions');
