@@ -73,7 +73,7 @@ export async function runRoles(given: RolesOptions, { signal, until_ms }: Run): 
   const over = new AbortController();
   const stop = AbortSignal.any([signal, over.signal]);
   const enough = enoughToStage(shares.stagingRows / 2);
-  const { stage, close } = stager(options);
+  await using staging = stager(options);
   const onRaw = (commit: Committed) => {
     monitor.counted(RAW_NAME, commit.tally);
     monitor.windowSize(commit.windowIds);
@@ -93,7 +93,7 @@ export async function runRoles(given: RolesOptions, { signal, until_ms }: Run): 
   const again = (role: Role, action: () => Promise<unknown>) =>
     start(repeat(options, stop, changed, { role, action }));
   if (has('quarantine') && !has('processor')) again('quarantine', () => adopt(options));
-  if (has('staging')) again('staging', () => stage(stop));
+  if (has('staging')) again('staging', () => staging.stage(stop));
   const transform = has('transforms') ? transformer(options) : undefined;
   // Up to a fixed end each day is computed once, from all that came.
   if (transform !== undefined && until_ms === undefined) start(transform.repeat(stop, signal));
@@ -111,17 +111,13 @@ export async function runRoles(given: RolesOptions, { signal, until_ms }: Run): 
   const results = await Promise.allSettled(running);
   over.abort();
   await watching;
-  try {
-    const failure = results.find((r) => r.status === 'rejected');
-    if (failure) throw failure.reason;
-    if (has('quarantine')) await adopt(options);
-    if (has('staging')) await stage(NEVER);
-    // Marts go on from where they stand; nobody who stops the program waits for their queries.
-    await transform?.run(signal);
-    if (maintained && until_ms !== undefined) await maintainOnce(options, signal);
-  } finally {
-    await close();
-  }
+  const failure = results.find((r) => r.status === 'rejected');
+  if (failure) throw failure.reason;
+  if (has('quarantine')) await adopt(options);
+  if (has('staging')) await staging.stage(NEVER);
+  // Marts go on from where they stand; nobody who stops the program waits for their queries.
+  await transform?.run(signal);
+  if (maintained && until_ms !== undefined) await maintainOnce(options, signal);
 }
 
 /** After all else, and without any say in whether that went well. */
@@ -227,7 +223,7 @@ function stager(options: Watched) {
   };
   return {
     stage: (signal: AbortSignal) => stageEvents({ ...given, signal }),
-    close: async () => index?.close(),
+    [Symbol.asyncDispose]: async () => index?.close(),
   };
 }
 
