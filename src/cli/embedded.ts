@@ -48,7 +48,7 @@ export async function openEmbedded(around: Surroundings): Promise<Embedded> {
   const lake = opening.use(lakeOver(around, parts));
   const server = opening.use(closing(await ownServer(around, lake)));
   opening.defer(() => removeEndpoint(settings.dir));
-  await writeEndpoint(settings.dir, { endpoint: server.endpoint, pid: process.pid });
+  await writeEndpoint(settings.dir, server);
   const stream = opening.use(closing(openOwnStream(around, server.endpoint)));
   await stream.ensure(settings['stream.shards']);
   const engine = opening.use(await composeEngine(around, lake, 'batches'));

@@ -23,3 +23,12 @@ it('dev says that its stream is none of Amazon’s, and makes nothing', async ()
   expect({ exit, stderr }).toEqual({ exit: 2, stderr: expect.stringContaining('[config.stream_elsewhere]') });
   expect(await readdir(folder)).toEqual([]);
 });
+
+it('dev whose stream cannot be made leaves no word that it serves one', async () => {
+  const folder = await lakeFolder();
+  const { exit } = await ran(folder, 'dev', '--stream', 'no name!', '--stream-port', '0');
+  expect(exit).not.toBe(0);
+  expect(await readdir(folder)).not.toContain('endpoint.json');
+  // Nor does it hold the folder.
+  expect(await ran(folder, 'send')).toMatchObject({ exit: 0 });
+});

@@ -11,6 +11,8 @@ import { EventStream } from './event-frames.ts';
 import { answer, errorAnswer, operationOf, type Run } from './protocol.ts';
 import { ServiceError } from './service-error.ts';
 
+/** A header of every answer: which server it is from. */
+export const SERVER_ID_HEADER = 'x-lakeward-server';
 /** 10 MiB of records are 13.4 MiB of base64, and 500 keys of 256 characters. */
 const PUT_BODY_BYTES_MAX = 16 * 1024 * 1024;
 /** The longest member elsewhere is a NextToken of 1 MiB. */
@@ -26,6 +28,7 @@ export interface ExchangeOptions {
   /** Bodies of all requests and answers under way. */
   memory: Capacity;
   buffers: AnswerBuffers;
+  serverId: string;
   clock: Clock;
   log: Log;
 }
@@ -168,6 +171,7 @@ function refusal(unread: 'too large' | 'no memory'): ServiceError {
 }
 
 interface SendOptions {
+  serverId: string;
   clock: Clock;
   header: (name: string) => string | undefined;
 }
@@ -186,7 +190,7 @@ function send(
 function begin(
   response: OutgoingResponse,
   { status, contentType }: Answer,
-  { clock, header }: SendOptions,
+  { serverId, clock, header }: SendOptions,
 ): void {
   response.statusCode = status;
   const set = (name: string, value: string | number) => response.setHeader(name, value);
@@ -194,6 +198,7 @@ function begin(
   set('x-amz-id-2', randomBytes(72).toString('base64'));
   set('Date', new Date(clock.now()).toUTCString());
   set('Server', EMBEDDED_SERVER);
+  set(SERVER_ID_HEADER, serverId);
   if (contentType !== undefined) set('Content-Type', contentType);
   if (header('origin') !== undefined) setCors(set, header);
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { type Clock, Gate } from '../base/base.ts';
 import { AnswerBuffers } from './answer-buffers.ts';
@@ -69,7 +70,8 @@ async function start(service: Service, options: StreamServerOptions): Promise<St
   const operations = new Operations(operationsOf(service));
   const memory = new Capacity(BODIES_BYTES_MAX);
   const { buffers } = service;
-  const exchangeOptions: ExchangeOptions = { run: operations.run, memory, buffers, clock, log };
+  const id = randomUUID();
+  const exchangeOptions: ExchangeOptions = { run: operations.run, memory, buffers, serverId: id, clock, log };
   const listener = await listen({ host, port: options.port, log }, (request, response) => {
     exchange(request, response, exchangeOptions).catch((error: unknown) =>
       log.debug('stream_server.answer_unsent', 'A client left before its answer', { why: String(error) }),
@@ -80,6 +82,7 @@ async function start(service: Service, options: StreamServerOptions): Promise<St
   return {
     endpoint: listener.uri,
     port: listener.port,
+    id,
     async close() {
       stopping.abort();
       listener.stop();

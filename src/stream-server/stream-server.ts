@@ -6,6 +6,8 @@ import type { Clock, Log } from '../base/base.ts';
 import { nodeFiles } from './log-files.ts';
 import { serve } from './serve.ts';
 
+export { SERVER_ID_HEADER } from './exchange.ts';
+
 export interface StreamServerOptions {
   /** Made when it is not there. */
   folder: string;
@@ -41,6 +43,8 @@ export interface StreamServer {
   /** `http://host:port` */
   endpoint: string;
   port: number;
+  /** Of this server alone, as long as it is open. */
+  id: string;
   /** Answers what is under way, then stops. */
   close(): Promise<void>;
 }

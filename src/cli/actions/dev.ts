@@ -58,7 +58,7 @@ async function startCatalog(
   const { settings } = context;
   if (settings['serve.catalog'] === 'off' || !isServable(catalog)) return undefined;
   const served = closing(await catalogServerOnFreePort(context, { store: lake.store, catalog }));
-  await writeEndpoint(settings.dir, { endpoint: server.endpoint, pid: process.pid, catalog: served.uri });
+  await writeEndpoint(settings.dir, server, served.uri);
   return served;
 }
 

@@ -39,7 +39,7 @@ export const run: RunAction = async (context) => {
   const served = flags.once ? undefined : source?.embedded;
   if (served?.server) {
     beside.defer(() => removeEndpoint(settings.dir));
-    await writeEndpoint(settings.dir, { endpoint: served.endpoint, pid: process.pid });
+    await writeEndpoint(settings.dir, served.server);
     log.info('stream_server.listening', `the embedded stream is at ${served.endpoint}`);
   }
   let ledger: Tally = emptyTally;
