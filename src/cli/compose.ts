@@ -108,7 +108,8 @@ export async function composeCatalog(around: Surroundings, access: Access) {
     },
   });
   try {
-    if (access !== 'reads' && access !== 'serves') await ensureNamed(catalog, store);
+    // A service would give all of a table's metadata for every question.
+    if (access !== 'serves' && (access !== 'reads' || 'swap' in catalog)) await ensureNamed(catalog, store);
   } catch (error) {
     await parts.close();
     throw error;

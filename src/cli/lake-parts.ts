@@ -70,7 +70,7 @@ export async function ensureNamed(catalog: Catalog, store: ObjectStore): Promise
   }
   await ensureNothingLeft(store, {
     what: 'the catalog does not know the tables of this lake',
-    why: 'it names none of raw, staging and quarantine',
+    why: 'the catalog names none of raw, staging and quarantine',
   });
 }
 

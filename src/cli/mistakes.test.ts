@@ -1,5 +1,6 @@
 /** What is told before anything is done. */
-import { readdir } from 'node:fs/promises';
+import { readdir, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { lakeFolder } from '../../tests/support/worker.ts';
 import { ran } from './test-command.ts';
@@ -31,4 +32,19 @@ it('dev whose stream cannot be made leaves no word that it serves one', async ()
   expect(await readdir(folder)).not.toContain('endpoint.json');
   // Nor does it hold the folder.
   expect(await ran(folder, 'send')).toMatchObject({ exit: 0 });
+});
+
+it.each([
+  ['longer than a name may be', 'x'.repeat(300), 'ENAMETOOLONG'],
+  ['of links that lead back to each other', 'loop/lake', 'ELOOP'],
+  ['below a file', 'file/lake', 'ENOTDIR'],
+])('a folder %s is no bug of ours', async (_, name, code) => {
+  const folder = await lakeFolder();
+  await symlink('loop', join(folder, 'loop'));
+  await writeFile(join(folder, 'file'), '');
+  const { exit, stderr } = await ran(join(folder, name), 'dev');
+  expect({ exit, stderr }).toEqual({
+    exit: 1,
+    stderr: expect.stringContaining(`[system.${code.toLowerCase()}]`),
+  });
 });

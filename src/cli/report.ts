@@ -111,6 +111,14 @@ const OPERATING_SYSTEM: Readonly<Record<string, { why: string; hint: string }>> 
     why: 'a part of the path is a file, not a folder',
     hint: 'name a folder with --dir',
   },
+  ENAMETOOLONG: {
+    why: 'a part of the path is longer than the file system takes',
+    hint: 'name a shorter one',
+  },
+  ELOOP: {
+    why: 'symbolic links of the path lead back to each other',
+    hint: 'mend the links, or name the folder itself',
+  },
   EROFS: { why: 'the file system is read-only', hint: 'choose a folder that can be written with --dir' },
   EMFILE: {
     why: 'the process has too many files open',
