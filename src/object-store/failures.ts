@@ -1,11 +1,11 @@
 import { Failure } from '../base/base.ts';
 
 export function notFound(location: string, cause?: unknown): Failure {
-  return new Failure(`There is no object ${location}`, {
+  return new Failure(`there is no object ${location}`, {
     code: 'object_store.not_found',
     fault: 'user',
     why: 'it was never written, or something removed it',
-    hint: 'If a table names it, something other than Lakeward deleted it: restore it, or roll the table back.',
+    hint: 'if a table names it, something other than Lakeward deleted it: restore it, or roll the table back',
     cause,
   });
 }
@@ -17,7 +17,7 @@ export function unknownOutcome(location: string, cause: unknown): Failure {
     fault: 'service',
     retry: 'refresh',
     why: cause instanceof Failure ? (cause.why ?? cause.message) : String(cause),
-    hint: 'Read it again before anything is decided: the write may have been carried out.',
+    hint: 'read it again before anything is decided: the write may have been carried out',
     cause,
   });
 }
@@ -48,7 +48,7 @@ export function diskFailure(attempt: string, error: unknown): Failure {
         fault: 'user',
         retry: 'backoff',
         why,
-        hint: 'Free some space, or put the lake in a folder on a larger disk. Nothing that was acknowledged is lost.',
+        hint: 'free some space, or put the lake in a folder on a larger disk; nothing that was acknowledged is lost',
         cause: error,
       });
     case 'EACCES':
@@ -58,7 +58,7 @@ export function diskFailure(attempt: string, error: unknown): Failure {
         code: 'object_store.denied',
         fault: 'user',
         why,
-        hint: 'Give the user that runs Lakeward the right to read and write this folder.',
+        hint: 'give the user that runs Lakeward the right to read and write this folder',
         cause: error,
       });
     case 'EMFILE':
@@ -68,7 +68,7 @@ export function diskFailure(attempt: string, error: unknown): Failure {
         fault: 'user',
         retry: 'backoff',
         why,
-        hint: 'Raise the limit of open files (ulimit -n).',
+        hint: 'raise the limit of open files (ulimit -n)',
         cause: error,
       });
     case 'ENOENT':
@@ -77,7 +77,7 @@ export function diskFailure(attempt: string, error: unknown): Failure {
         fault: 'user',
         retry: 'backoff',
         why,
-        hint: 'A folder or file was removed meanwhile: let nothing else tidy up in the lake.',
+        hint: 'a folder or file was removed meanwhile: let nothing else tidy up in the lake',
         cause: error,
       });
     default:

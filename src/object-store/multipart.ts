@@ -104,6 +104,6 @@ async function readExactly(
     code: 'object_store.changed',
     fault: 'user',
     why: `the file became shorter while it was read: ${bytes.length} bytes of ${range.length} at ${range.offset}`,
-    hint: 'Let nothing else write to the folder of finished files.',
+    hint: 'let nothing else write to the folder of finished files',
   });
 }

@@ -43,59 +43,59 @@ const CLASSES: readonly Class[] = [
     reasons: ['NoSuchBucket'],
     says: 'there is no such bucket',
     ...{ code: 'object_store.no_bucket', fault: 'user' },
-    hint: 'Create the bucket, or correct its name; Lakeward creates none.',
+    hint: 'create the bucket, or correct its name; Lakeward creates none',
   },
   {
     reasons: ['ExpiredToken', 'ExpiredTokenException', 'TokenRefreshRequired'],
     says: 'the session token has expired',
     ...{ code: 'object_store.expired_token', fault: 'user' },
-    hint: 'Sign in again (aws sso login), or give credentials that renew themselves, such as a role.',
+    hint: 'sign in again (aws sso login), or give credentials that renew themselves, such as a role',
   },
   {
     reasons: ['CredentialsProviderError', 'TokenProviderError'],
     says: 'no AWS credentials were found',
     ...{ code: 'object_store.no_credentials', fault: 'user' },
-    hint: 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run with a role.',
+    hint: 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run with a role',
   },
   {
     reasons: ['InvalidAccessKeyId', 'SignatureDoesNotMatch', 'InvalidToken', 'InvalidSecurity'],
     statuses: [401],
     says: 'the credentials are not valid here',
     ...{ code: 'object_store.bad_credentials', fault: 'user' },
-    hint: 'Check that key and secret belong together, and that they are of the endpoint that store.endpoint names.',
+    hint: 'check that key and secret belong together, and that they are of the endpoint that store.endpoint names',
   },
   {
     reasons: ['RequestTimeTooSkewed'],
     says: 'the clock of this machine is wrong',
     ...{ code: 'object_store.clock_skew', fault: 'user', retry: 'backoff' },
-    hint: 'Set the clock (NTP): S3 refuses requests that are more than 15 minutes off.',
+    hint: 'set the clock (NTP): S3 refuses requests that are more than 15 minutes off',
   },
   {
     reasons: ['PermanentRedirect', 'TemporaryRedirect', 'AuthorizationHeaderMalformed', 'IncorrectEndpoint'],
     statuses: [301, 302, 307, 308],
     says: 'the bucket is in another region',
     ...{ code: 'object_store.wrong_region', fault: 'user' },
-    hint: 'Set store.region to the region of the bucket (aws s3api get-bucket-location).',
+    hint: 'set store.region to the region of the bucket (aws s3api get-bucket-location)',
   },
   {
     reasons: ['Region is missing'],
     says: 'no region is set',
     ...{ code: 'object_store.no_region', fault: 'user' },
-    hint: 'Set store.region or AWS_REGION.',
+    hint: 'set store.region or AWS_REGION',
   },
   {
     reasons: ['NotImplemented', 'MethodNotAllowed'],
     statuses: [405, 501],
     says: 'this store cannot do that',
     ...{ code: 'object_store.unsupported', fault: 'user' },
-    hint: 'Use a store that has conditional writes (If-Match, If-None-Match), multipart uploads and ListObjectsV2.',
+    hint: 'use a store that has conditional writes (If-Match, If-None-Match), multipart uploads and ListObjectsV2',
   },
   {
     reasons: ['QuotaExceeded', 'XMinioStorageFull', 'XMinioAdminBucketQuotaExceeded'],
     statuses: [507],
     says: 'the store is full',
     ...{ code: 'object_store.full', fault: 'user', retry: 'backoff' },
-    hint: 'Free some space or raise the quota. Nothing that was acknowledged is lost.',
+    hint: 'free some space or raise the quota; nothing that was acknowledged is lost',
   },
   {
     reasons: [
@@ -112,20 +112,20 @@ const CLASSES: readonly Class[] = [
     statuses: [429],
     says: 'the store asks for fewer requests',
     ...{ code: 'object_store.slow_down', fault: 'service', retry: 'backoff' },
-    hint: 'Nothing, if it passes. If it stays: lower store.requests, or commit less often (commit.maxAge).',
+    hint: 'nothing, if it passes; if it stays: lower store.requests, or commit less often (commit.maxAge)',
   },
   {
     reasons: ['ConditionalRequestConflict', 'OperationAborted'],
     statuses: [409],
     says: 'others write it at the same time',
     ...{ code: 'object_store.busy', fault: 'service', retry: 'backoff' },
-    hint: 'Nothing was written; the same again later may work. If it stays, look for too many writers of one table.',
+    hint: 'nothing was written; the same again later may work; if it stays, look for too many writers of one table',
   },
   {
     reasons: ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'],
     says: 'the store cannot be reached',
     ...{ code: 'object_store.unreachable', fault: 'service', retry: 'backoff' },
-    hint: 'Check store.endpoint, and the network from here to it.',
+    hint: 'check store.endpoint, and the network from here to it',
   },
   {
     reasons: [
@@ -134,14 +134,14 @@ const CLASSES: readonly Class[] = [
     ],
     says: 'the certificate of the store is not trusted',
     ...{ code: 'object_store.untrusted', fault: 'user' },
-    hint: 'Name the certificate authority in NODE_EXTRA_CA_CERTS, and the endpoint as its certificate has it.',
+    hint: 'name the certificate authority in NODE_EXTRA_CA_CERTS, and the endpoint as its certificate has it',
   },
   {
     reasons: ['RequestTimeout', 'InternalError', 'ServiceUnavailable', 'BadDigest'],
     statuses: [408, 500, 502, 503, 504],
     says: 'the store is not well',
     ...{ code: 'object_store.unavailable', fault: 'service', retry: 'backoff' },
-    hint: 'It is tried again by itself; if it stays, look at the health of the store.',
+    hint: 'it is tried again by itself; if it stays, look at the health of the store',
   },
   {
     reasons: ['AccessDenied', 'AllAccessDisabled', 'AccountProblem'],
@@ -160,7 +160,7 @@ const REFUSED_BY_STORE: Class = {
 const LOST: Class = {
   says: 'the answer was lost',
   ...{ code: 'object_store.unavailable', fault: 'service', retry: 'backoff' },
-  hint: 'It is tried again by itself; if it stays, look at the network and the health of the store.',
+  hint: 'it is tried again by itself; if it stays, look at the network and the health of the store',
 };
 const BUG: Class = { says: 'a mistake in the program', code: 'object_store.bug', fault: 'ourselves' };
 

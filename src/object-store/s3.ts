@@ -245,6 +245,6 @@ function bucketOf(root: string): { bucket: string; prefix: string } {
     code: 'config.bad_store_url',
     fault: 'user',
     why: 'it is s3://BUCKET or s3://BUCKET/PREFIX, a bucket’s name of 2 characters or more, and no part of the prefix empty, . or ..',
-    hint: 'Correct store.url.',
+    hint: 'correct store.url',
   });
 }

@@ -56,7 +56,7 @@ export class SwapLock {
       fault: 'user',
       retry: 'backoff',
       why: 'another process holds it, perhaps a stopped one',
-      hint: 'Look for another Lakeward process on this folder.',
+      hint: 'look for another Lakeward process on this folder',
       cause,
     });
   }

@@ -115,7 +115,7 @@ async function corner(
 }
 
 function crashed(cause: Failure): Failure {
-  return new Failure('The engine failed on a batch', {
+  return new Failure('the engine failed on a batch', {
     code: 'processor.batch_crashed',
     fault: 'ourselves',
     retry: 'refresh',

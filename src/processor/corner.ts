@@ -74,11 +74,11 @@ async function halve(
 }
 
 function engineFails(crash: Failure, where: string): Failure {
-  return new Failure('The engine fails on a batch of events', {
+  return new Failure('the engine fails on a batch of events', {
     code: 'processor.engine_fails',
     fault: 'ourselves',
     why: `${where}: ${crash.why ?? crash.message}`,
-    hint: 'Nothing is lost: the stream still has the batch. Try a smaller commit.maxRows, and please report it, with the log.',
+    hint: 'nothing is lost: the stream still has the batch; try a smaller commit.maxRows, and please report it, with the log',
     docs: 'docs/explanation/reading-a-stream.md',
     cause: crash,
   });

@@ -26,12 +26,12 @@ export class FolderLock implements Disposable {
 }
 
 function inUse(folder: string, cause: unknown): Failure {
-  return new Failure(`Could not open the embedded stream in ${folder}`, {
+  return new Failure(`cannot open the embedded stream in ${folder}`, {
     code: 'stream_server.in_use',
     fault: 'user',
     retry: 'backoff',
     why: 'another process has it open',
-    hint: 'Use that process, or stop it first.',
+    hint: 'use that process, or stop it first',
     cause,
   });
 }

@@ -188,7 +188,7 @@ export class KinesisClient {
         fault: 'service',
         retry: 'backoff',
         why: body.subarray(0, 100).toString('latin1'),
-        hint: 'Is this the address of a Kinesis endpoint?',
+        hint: 'is this the address of a Kinesis endpoint?',
         cause,
       });
     }

@@ -75,11 +75,11 @@ class KinesisStream implements Stream {
   async serverTime(): Promise<number> {
     const { date_ms } = await this.#retrying(() => this.#client.reply('DescribeStreamSummary', this.#ref));
     if (date_ms !== undefined) return date_ms;
-    throw new Failure('The endpoint does not say what time it is', {
+    throw new Failure('the endpoint does not say what time it is', {
       code: 'stream.bad_answer',
       fault: 'service',
       why: 'its answer has no Date header',
-      hint: 'Is this the address of a Kinesis endpoint?',
+      hint: 'is this the address of a Kinesis endpoint?',
     });
   }
 
@@ -191,11 +191,11 @@ class KinesisStream implements Stream {
 
   #notFound(cause: unknown): Failure {
     const { name, region, endpoint } = this.#options;
-    return new Failure(`There is no stream ${name}`, {
+    return new Failure(`there is no stream ${name}`, {
       code: 'stream.not_found',
       fault: 'user',
       why: `not in ${region}${endpoint === undefined ? '' : ` at ${endpoint}`}`,
-      hint: 'Check --stream, --stream-region and --endpoint, or create the stream first.',
+      hint: 'check --stream, --stream-region and --endpoint, or create the stream first',
       cause,
     });
   }
@@ -206,10 +206,10 @@ function endpointOf({ endpoint, region }: StreamOptions): URL {
   const text = endpoint ?? `https://kinesis.${region}.${suffix}`;
   const url = URL.parse(text);
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
-  throw new Failure(`The stream's endpoint is no address: ${text}`, {
+  throw new Failure(`the stream's endpoint is no address: ${text}`, {
     code: 'stream.bad_endpoint',
     fault: 'user',
-    hint: 'It looks like http://127.0.0.1:4567 or https://kinesis.eu-west-1.amazonaws.com.',
+    hint: 'it looks like http://127.0.0.1:4567 or https://kinesis.eu-west-1.amazonaws.com',
   });
 }
 
@@ -251,6 +251,6 @@ function notActive(name: string, status: string | undefined): Failure {
     fault: 'service',
     retry: 'backoff',
     why: `it is ${status ?? 'not listed yet'} after ${ACTIVE_WITHIN_MS / 1000} s`,
-    hint: 'Look at the stream in the console of its provider.',
+    hint: 'look at the stream in the console of its provider',
   });
 }

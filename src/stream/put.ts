@@ -167,7 +167,7 @@ function partly(results: readonly { ErrorCode?: string; ErrorMessage?: string }[
       fault: 'service',
       retry: 'backoff',
       ...(first?.ErrorMessage !== undefined && { why: first.ErrorMessage }),
-      hint: 'What was acknowledged is in the stream; send the rest later.',
+      hint: 'what was acknowledged is in the stream; send the rest later',
     }),
   };
 }
@@ -177,6 +177,6 @@ function badAnswer(asked: number, answered: number): Failure {
     code: 'stream.bad_answer',
     fault: 'service',
     retry: 'backoff',
-    hint: 'Is this the address of a Kinesis endpoint?',
+    hint: 'is this the address of a Kinesis endpoint?',
   });
 }

@@ -76,7 +76,7 @@ export function credentialsFailure(message: string, details: Pick<FailureDetails
   return new Failure(message, {
     code: 'stream.credentials',
     fault: 'user',
-    hint: 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, choose an AWS_PROFILE, or log in again (aws sso login).',
+    hint: 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, choose an AWS_PROFILE, or log in again (aws sso login)',
     ...details,
   });
 }
@@ -91,7 +91,7 @@ export function connectionFailure(
     fault: 'service',
     retry: 'backoff',
     why: reasonOf(error),
-    hint: 'Is the address right, and does something listen there? (--endpoint, --stream-region)',
+    hint: 'is the address right, and does something listen there? (--endpoint, --stream-region)',
     cause: error,
   });
 }

@@ -214,7 +214,7 @@ export class ShardReader {
     const listed = await this.#options.listShards();
     const own = listed.find((shard) => shard.id === this.#shard);
     if (own !== undefined && !own.closed) {
-      throw new Failure(`Shard ${this.#shard} ended, but is listed as open`, {
+      throw new Failure(`shard ${this.#shard} ended, but is listed as open`, {
         code: 'stream.bad_answer',
         fault: 'service',
         retry: 'backoff',

@@ -91,10 +91,10 @@ export class Splitter {
 }
 
 function ended(cause: unknown): Failure {
-  return new Failure('The thread that splits records ended', {
+  return new Failure('the thread that splits records ended', {
     code: 'stream.splitter_ended',
     fault: 'ourselves',
-    hint: 'Nothing is lost: start again. Please report it, with the log.',
+    hint: 'nothing is lost: start again; please report it, with the log',
     cause,
   });
 }
@@ -129,12 +129,12 @@ function newThread(): Worker {
 
 function unexpected(answer: SplitterAnswer): Failure {
   if (answer.kind === 'bad_body') {
-    return new Failure('A GetRecords answer cannot be taken', {
+    return new Failure('a GetRecords answer cannot be taken', {
       code: 'stream.bad_body',
       fault: 'service',
       retry: 'backoff',
       why: answer.why,
-      hint: 'It is read again. If it stays, the endpoint does not speak Kinesis as it should.',
+      hint: 'it is read again; if it stays, the endpoint does not speak Kinesis as it should',
     });
   }
   return spoolFailure(answer.kind === 'failed' ? answer : { why: answer.kind, code: undefined });
@@ -148,6 +148,6 @@ export function spoolFailure({ why, code }: { why: string; code: string | undefi
     // Room may come back. What stands in the half-written file is worth nothing: it is read again from the positions.
     retry: full ? 'refresh' : 'never',
     why,
-    hint: 'The spool folder must be writable and have room for a few batches. Nothing is lost: the stream still has it.',
+    hint: 'the spool folder must be writable and have room for a few batches; nothing is lost: the stream still has it',
   });
 }

@@ -158,7 +158,7 @@ class StreamTaking implements Taking {
 
 function ensureSame(now: StreamDescription, expected: StreamDescription): void {
   if (now.id === expected.id) return;
-  throw new Failure(`Stream ${expected.name} was deleted and created again`, {
+  throw new Failure(`stream ${expected.name} was deleted and created again`, {
     code: 'stream.recreated',
     fault: 'user',
     // Described anew, it is another stream, read from its own beginning.
