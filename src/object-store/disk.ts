@@ -78,7 +78,7 @@ class DiskStore implements ObjectStore {
     try {
       return await this.#files.read(path, range);
     } catch (error) {
-      throw isMissing(error) ? notFound(location, error) : diskFailure(`Could not read ${location}`, error);
+      throw isMissing(error) ? notFound(location, error) : diskFailure(`cannot read ${location}`, error);
     }
   }
 
@@ -131,7 +131,7 @@ class DiskStore implements ObjectStore {
       for (const path of copied) await this.#files.unlink(path);
     } catch (error) {
       if (isMissing(error)) this.#folders.forgetAll();
-      throw diskFailure(`Could not move ${files.length} files into ${this.root}`, error);
+      throw diskFailure(`cannot move ${files.length} files into ${this.root}`, error);
     }
   }
 
@@ -141,7 +141,7 @@ class DiskStore implements ObjectStore {
       for await (const { key, status } of walk(this.#files, this.#folder, keyPrefix))
         yield infoOf(`${this.root}/${key}`, status);
     } catch (error) {
-      throw diskFailure(`Could not list ${prefix}`, error);
+      throw diskFailure(`cannot list ${prefix}`, error);
     }
   }
 
@@ -155,7 +155,7 @@ class DiskStore implements ObjectStore {
           eachBounded(paths.slice(at, at + DELETES_A_TURN), DELETES_AT_ONCE, remove),
         );
     } catch (error) {
-      throw diskFailure(`Could not delete ${locations.length} objects`, error);
+      throw diskFailure(`cannot delete ${locations.length} objects`, error);
     }
   }
 
@@ -176,7 +176,7 @@ class DiskStore implements ObjectStore {
       return await name({ from, to });
     } catch (error) {
       if (isMissing(error)) this.#folders.forgetAll();
-      throw diskFailure(`Could not write ${location}`, error);
+      throw diskFailure(`cannot write ${location}`, error);
     } finally {
       await this.#files.unlink(from).catch(() => {});
     }
@@ -236,7 +236,7 @@ class DiskStore implements ObjectStore {
 
   async #statusOf(path: string): Promise<FileStatus | undefined> {
     return fileStatus(this.#files, path).catch((error) => {
-      throw diskFailure(`Could not look at ${path}`, error);
+      throw diskFailure(`cannot look at ${path}`, error);
     });
   }
 

@@ -12,7 +12,7 @@ export function notFound(location: string, cause?: unknown): Failure {
 
 /** A conditional write that ended in neither done nor refused: it may have happened, and may happen still. */
 export function unknownOutcome(location: string, cause: unknown): Failure {
-  return new Failure(`Could not learn whether ${location} was written`, {
+  return new Failure(`cannot learn whether ${location} was written`, {
     code: 'object_store.unknown',
     fault: 'service',
     retry: 'refresh',

@@ -68,7 +68,7 @@ export function openMemoryStore({ clock }: { clock: Clock }): ObjectStore {
           put(location, await readFile(localPath));
           await unlink(localPath);
         } catch (error) {
-          throw diskFailure(`Could not move ${localPath} to ${location}`, error);
+          throw diskFailure(`cannot move ${localPath} to ${location}`, error);
         }
       }
     },

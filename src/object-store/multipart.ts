@@ -100,7 +100,7 @@ async function readExactly(
 ): Promise<Uint8Array> {
   const bytes = await files.read(path, range);
   if (bytes.length === range.length) return bytes;
-  throw new Failure(`Could not upload ${path}`, {
+  throw new Failure(`cannot upload ${path}`, {
     code: 'object_store.changed',
     fault: 'user',
     why: `the file became shorter while it was read: ${bytes.length} bytes of ${range.length} at ${range.offset}`,

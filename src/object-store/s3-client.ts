@@ -103,7 +103,7 @@ export class S3Requests {
 
   /** A range that begins past the end gives nothing; an endpoint that ignores ranges is forgiven. */
   get(key: string, range?: { offset: number; length: number }): Promise<Uint8Array> {
-    const attempt = `Could not read ${this.#uri(key)}`;
+    const attempt = `cannot read ${this.#uri(key)}`;
     const header = range && { Range: `bytes=${range.offset}-${range.offset + range.length - 1}` };
     return this.#attempt(attempt, async (abortSignal) => {
       const input = { ...this.#of(key), ...header };
@@ -123,7 +123,7 @@ export class S3Requests {
 
   /** Undefined when there is nothing under the key; a HEAD cannot tell a missing bucket from a missing object. */
   head(key: string): Promise<ObjectHead | undefined> {
-    return this.#attempt(`Could not look at ${this.#uri(key)}`, async (abortSignal) => {
+    return this.#attempt(`cannot look at ${this.#uri(key)}`, async (abortSignal) => {
       const answer = await this.#client.send(new HeadObjectCommand(this.#of(key)), { abortSignal });
       return headOf({ ...answer, Size: answer.ContentLength });
     }).catch((error: S3Failure) => {
@@ -133,14 +133,14 @@ export class S3Requests {
   }
 
   put(key: string, bytes: Uint8Array, condition?: Condition): Promise<void> {
-    return this.#attempt(`Could not write ${this.#uri(key)}`, async (abortSignal) => {
+    return this.#attempt(`cannot write ${this.#uri(key)}`, async (abortSignal) => {
       const input = { ...this.#of(key), Body: bytes, ContentLength: bytes.length, ...headersOf(condition) };
       await this.#client.send(new PutObjectCommand(input), { abortSignal });
     });
   }
 
   list(prefix: string, token: string | undefined): Promise<Page> {
-    return this.#attempt(`Could not list ${this.#uri(prefix)}`, async (abortSignal) => {
+    return this.#attempt(`cannot list ${this.#uri(prefix)}`, async (abortSignal) => {
       const input = {
         Bucket: this.#bucket,
         Prefix: prefix,
@@ -154,7 +154,7 @@ export class S3Requests {
 
   /** At most 1,000 keys; those that were not deleted come back, each with its reason. */
   deleteMany(keys: readonly string[]): Promise<KeyError[]> {
-    return this.#attempt(`Could not delete ${keys.length} objects`, async (abortSignal) => {
+    return this.#attempt(`cannot delete ${keys.length} objects`, async (abortSignal) => {
       const command = new DeleteObjectsCommand({
         Bucket: this.#bucket,
         Delete: { Objects: keys.map((Key) => ({ Key })), Quiet: true },
@@ -171,7 +171,7 @@ export class S3Requests {
   }
 
   beginUpload(key: string): Promise<Upload> {
-    const attempt = `Could not begin to upload ${this.#uri(key)}`;
+    const attempt = `cannot begin to upload ${this.#uri(key)}`;
     return this.#attempt(attempt, async (abortSignal) => {
       const command = new CreateMultipartUploadCommand(this.#of(key));
       const { UploadId: uploadId } = await this.#client.send(command, { abortSignal });
@@ -181,7 +181,7 @@ export class S3Requests {
   }
 
   putPart({ key, uploadId }: Upload, number: number, bytes: Uint8Array): Promise<Part> {
-    return this.#attempt(`Could not upload part ${number} of ${this.#uri(key)}`, async (abortSignal) => {
+    return this.#attempt(`cannot upload part ${number} of ${this.#uri(key)}`, async (abortSignal) => {
       const part = { PartNumber: number, Body: bytes, ContentLength: bytes.length };
       const command = new UploadPartCommand({ ...this.#of(key), UploadId: uploadId, ...part });
       const { ETag: etag } = await this.#client.send(command, { abortSignal });
@@ -191,7 +191,7 @@ export class S3Requests {
   }
 
   completeUpload({ key, uploadId }: Upload, parts: readonly Part[]): Promise<void> {
-    return this.#attempt(`Could not complete the upload of ${this.#uri(key)}`, async (abortSignal) => {
+    return this.#attempt(`cannot complete the upload of ${this.#uri(key)}`, async (abortSignal) => {
       const Parts = parts.map(({ number, etag }) => ({ PartNumber: number, ETag: etag }));
       const input = { ...this.#of(key), UploadId: uploadId, MultipartUpload: { Parts } };
       await this.#client.send(new CompleteMultipartUploadCommand(input), { abortSignal });
@@ -199,7 +199,7 @@ export class S3Requests {
   }
 
   abortUpload({ key, uploadId }: Upload): Promise<void> {
-    return this.#attempt(`Could not abort the upload of ${this.#uri(key)}`, async (abortSignal) => {
+    return this.#attempt(`cannot abort the upload of ${this.#uri(key)}`, async (abortSignal) => {
       const command = new AbortMultipartUploadCommand({ ...this.#of(key), UploadId: uploadId });
       await this.#client.send(command, { abortSignal });
     });

@@ -34,7 +34,7 @@ function deleteBatch({ requests, retried, bucket }: Deleting, batch: readonly st
 /** One that no repetition mends, if there is one. */
 function worstOf(errors: readonly KeyError[], bucket: string): Failure {
   const failures = errors.map((error) =>
-    perKeyFailure(`Could not delete ${bucket}${error.key}${more(errors.length - 1)}`, error),
+    perKeyFailure(`cannot delete ${bucket}${error.key}${more(errors.length - 1)}`, error),
   );
   return failures.find(({ retry }) => retry === 'never') ?? (failures[0] as Failure);
 }

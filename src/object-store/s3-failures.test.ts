@@ -4,7 +4,7 @@ import { perKeyFailure, s3Failure } from './s3-failures.ts';
 const answered = (httpStatusCode: number, name: string, message = '') =>
   Object.assign(new Error(message), { name, $metadata: { httpStatusCode } });
 const network = (code: string) => Object.assign(new Error(code), { code });
-const failureOf = (error: unknown) => s3Failure('Could not read s3://lake/x', error);
+const failureOf = (error: unknown) => s3Failure('cannot read s3://lake/x', error);
 
 describe('an answer of S3', () => {
   test.each([
@@ -24,7 +24,7 @@ describe('an answer of S3', () => {
   ])('that refuses (%s) can be acted upon, and nothing was done', (error, code, fault, retry) => {
     const failure = failureOf(error);
     expect(failure).toMatchObject({ code: `object_store.${code}`, fault, retry, outcome: 'refused' });
-    expect(failure.message).toMatch(/^Could not read s3:\/\/lake\/x: /);
+    expect(failure.message).toMatch(/^cannot read s3:\/\/lake\/x: /);
     if (code !== 'failed') expect(failure.hint).toBeTruthy();
   });
 
@@ -70,7 +70,7 @@ test('a status without the rest of its answer says that nothing was done, but no
 });
 
 test('the reason of one key is judged as if it had been the answer', () => {
-  const failureOfKey = (code: string) => perKeyFailure('Could not delete it', { code, message: 'no' });
+  const failureOfKey = (code: string) => perKeyFailure('cannot delete it', { code, message: 'no' });
   expect(failureOfKey('AccessDenied')).toMatchObject({ code: 'object_store.access_denied', retry: 'never' });
   expect(failureOfKey('SlowDown')).toMatchObject({ code: 'object_store.slow_down', retry: 'backoff' });
   expect(failureOfKey('InternalError')).toMatchObject({ code: 'object_store.unavailable', retry: 'backoff' });

@@ -168,7 +168,7 @@ class S3Store implements ObjectStore {
       await eachBounded(moves, this.#limits.requests, (move) => uploadFile(uploading, move));
       for (const { path } of moves) await this.#files.unlink(path).catch(unlessMissing);
     } catch (error) {
-      throw diskFailure(`Could not move ${files.length} files into ${this.root}`, error);
+      throw diskFailure(`cannot move ${files.length} files into ${this.root}`, error);
     }
   }
 

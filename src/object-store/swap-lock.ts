@@ -51,7 +51,7 @@ export class SwapLock {
   }
 
   #busy(cause: unknown): Failure {
-    return new Failure(`Could not get the lock ${this.#path} within ${WAIT_MS_MAX / 1000} s`, {
+    return new Failure(`cannot get the lock ${this.#path} within ${WAIT_MS_MAX / 1000} s`, {
       code: 'object_store.busy',
       fault: 'user',
       retry: 'backoff',

@@ -248,12 +248,12 @@ describeWith(python, 'moto', () => {
         for (const [part, action] of OF_UPLOADS) {
           const run = () => runAs(part, ['run', part, '--once'], { deployed, folder });
           const failing = () => proxy.withoutParts(run);
-          await expect(lacking([part], action, failing)).rejects.toThrow('Could not upload part');
+          await expect(lacking([part], action, failing)).rejects.toThrow('cannot upload part');
           expect(refusedTo(part)).toEqual([action]);
           const left = await uploadsAt(moto.endpoint, where.outputs);
           expect(left).toBeGreaterThan(0);
 
-          await expect(enforced(failing)).rejects.toThrow('Could not upload part');
+          await expect(enforced(failing)).rejects.toThrow('cannot upload part');
           expect(refusedTo(part)).toEqual([]);
           expect(await uploadsAt(moto.endpoint, where.outputs)).toBe(left);
           await expect(enforced(run)).resolves.toEqual(expect.any(String));
