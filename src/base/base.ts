@@ -13,4 +13,4 @@ export { makeFolder } from './make-folder.ts';
 export { BoundedQueue } from './queue.ts';
 export { Sha256 } from './sha256.ts';
 export { Turns } from './turns.ts';
-export { importUserModule } from './user-module.ts';
+export { importProblem, importUserModule } from './user-module.ts';

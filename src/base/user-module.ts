@@ -26,3 +26,11 @@ export async function importUserModule(path: string): Promise<Record<string, unk
     hooks.deregister();
   }
 }
+
+/** Why a module was not imported, in a line. Of a mistake in TypeScript the place stands at the top of the stack only. */
+export function importProblem(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const message = error.message.split('\n')[0]!;
+  const place = /^(?:file:\/\/)?[^\n]*?([^/\n]+\.[cm]?[jt]s):(\d+)\n/.exec(error.stack ?? '');
+  return place === null ? message : `${message} (${place[1]}, line ${place[2]})`;
+}

@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, extname, resolve } from 'node:path';
-import { Failure, importUserModule } from '../base/base.ts';
+import { Failure, importProblem, importUserModule } from '../base/base.ts';
 import { nearest } from './nearest.ts';
 import type { Option } from './option.ts';
 import { OPTION_NAMES, type OPTIONS, type OptionName } from './options.ts';
@@ -84,11 +84,10 @@ async function importModule(path: string): Promise<unknown> {
 }
 
 function unreadable(path: string, cause: unknown): Failure {
-  const why = cause instanceof Error ? cause.message.split('\n')[0]! : String(cause);
   const typesOnly = (cause as { code?: unknown } | null)?.code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX';
   return problem(`${path} cannot be read`, {
     code: 'config.unreadable_file',
-    why,
+    why: importProblem(cause),
     hint: typesOnly
       ? 'Node only strips types: no enum, namespace or parameter property in a config file'
       : 'mend the file; it is run as it is, by Node, without a build',

@@ -29,7 +29,11 @@ export function queryFailed(
   return new Failure(`transform ${name}: its SQL does not run`, {
     code: 'transform.sql',
     fault: 'user',
-    why: why.trim().replace(/\s+/g, ' '),
+    // In a line, as the log has it; there a mark below another line would point at nothing.
+    why: why
+      .replace(/\n\s*\^\s*$/, '')
+      .trim()
+      .replace(/\s+/g, ' '),
     hint: `it can read ${views.map(readable).join(', ')}`,
     docs: TRANSFORM_DOCS,
     cause,

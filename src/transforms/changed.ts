@@ -21,7 +21,7 @@ export async function checkDefinition(context: Context): Promise<void> {
   }
   const days = await martDays(context);
   throw changed(name, {
-    why: `${days.length} days of ${mart.table.name} were computed by the older definition: ${rangesText(rangesOf(days))}`,
+    why: `${days.length === 1 ? '1 day' : `${days.length} days`} of ${mart.table.name} ${days.length === 1 ? 'was' : 'were'} computed by the older definition: ${rangesText(rangesOf(days))}`,
     hint: `lakeward transform backfill ${name} computes them anew (--from and --to: only some; --dry-run: says what it would do)`,
   });
 }

@@ -1,7 +1,7 @@
 /** The transforms of a project: every file in its folder, run as it is, by Node, without a build. */
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { Failure, importUserModule } from '../base/base.ts';
+import { Failure, importProblem, importUserModule } from '../base/base.ts';
 import { isTransform, type Transform } from './define.ts';
 import { inOrder } from './order.ts';
 
@@ -33,12 +33,11 @@ async function loaded(path: string): Promise<Record<string, unknown>> {
     return await importUserModule(path);
   } catch (cause) {
     if (cause instanceof Failure) throw withFile(cause, path);
-    const why = cause instanceof Error ? cause.message.split('\n')[0]! : String(cause);
     const typesOnly = (cause as { code?: unknown } | null)?.code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX';
     throw new Failure(`${path} cannot be read`, {
       code: 'transform.unreadable_file',
       fault: 'user',
-      why,
+      why: importProblem(cause),
       hint: typesOnly
         ? 'Node only strips types: no enum, namespace or parameter property in it'
         : 'mend the file; it is run as it is, by Node, without a build',
