@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -46,6 +46,18 @@ describe('lakeward init', () => {
     expect(JSON.parse(shown.stdout).data.runs[0]).toMatchObject({ kind: 'run', days: '2026-01-01', rows: 1 });
     const planned = await lakeward(['transform', 'backfill', 'daily_active', '--dry-run'], { cwd: project });
     expect(planned.stdout).toContain('would compute 2026-01-01 anew, in 1 commit,');
+  });
+
+  it('shows a command for the test that works, also where the Node of the machine finds no test', async () => {
+    const bin = join(cwd, 'old');
+    await mkdir(bin);
+    await writeFile(join(bin, 'node'), '#!/bin/sh\necho v20.20.2\n', { mode: 0o755 });
+    const env = { PATH: `${bin}:${process.env['PATH']}` };
+    const { stdout } = await lakeward(['init', 'beside an old one'], { cwd, env });
+    const command = /^ {2}(.*node --test) /m.exec(stdout)![1]!;
+    const project = join(cwd, 'beside an old one');
+    const tested = await promisify(execFile)('sh', ['-c', command], { cwd: project, env });
+    expect(tested.stdout).toMatch(/(#|ℹ) pass 1\n/);
   });
 
   it('overwrites nothing', async () => {
