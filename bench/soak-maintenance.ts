@@ -192,7 +192,7 @@ function syntheticEngine(): Engine {
     const [day, type] = input.partition!;
     return {
       files: [{ localPath: `${SYNTHETIC}${crypto.randomUUID()}`, hint: `day=${day}/type=${type}`, file }],
-      dispose: async () => {},
+      [Symbol.asyncDispose]: async () => {},
     };
   };
   return { rewrite, close: async () => {} } as unknown as Engine;
@@ -219,16 +219,14 @@ async function realFiles(
   const seed = seeds.get(day) ?? (await writeSeed(day));
   seeds.set(day, seed);
   real += REAL_ROWS;
-  const { files, dispose } = await engine.rewrite({
+  await using rewritten = await engine.rewrite({
     name: STAGING_NAME,
     table: STAGING,
     files: [{ location: seed, fileSize: 0, recordCount: REAL_ROWS }],
     partition: [day, REAL_TYPE],
     signal: new AbortController().signal,
   });
-  const stored = await storeFiles(lake, { table, files });
-  await dispose();
-  return stored;
+  return await storeFiles(lake, { table, files: rewritten.files });
 }
 
 async function writeSeed(day: number): Promise<string> {

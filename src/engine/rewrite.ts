@@ -2,7 +2,7 @@
 import { Failure } from '../base/base.ts';
 import type { DataFile, PartitionValue, TableDefinition, TableName } from '../lake/lake.ts';
 import type { Placement } from '../tables/tables.ts';
-import type { LakeFile, WrittenFile } from './batch.ts';
+import type { Kept, LakeFile, WrittenFile } from './batch.ts';
 
 export interface Rewrite {
   name: TableName;
@@ -22,13 +22,9 @@ export interface Rewrite {
   signal: AbortSignal;
 }
 
-export interface Rewritten {
+export interface Rewritten extends Kept {
   /** Of one partition one, unless there are more rows than the engine puts into one file. */
   files: WrittenFile[];
-  /** Removes what was not moved into the store. */
-  dispose(): Promise<void>;
-  /** Once the commit of what was written is decided, either way: lets go of what kept those files until then. */
-  settle?(): Promise<void>;
 }
 
 /** What a rewrite by a placement would come to. */

@@ -105,23 +105,15 @@ async function rewritten(
 ): Promise<{ table: Table; again: boolean }> {
   const { lake, signal, clock } = round.options;
   const preparedAt_ms = clock.now();
-  const {
-    files: written,
-    dispose,
-    settle,
-  } = await engine.rewrite({
+  await using anew = await engine.rewrite({
     ...{ name: table.name, table: definition, files: plan.files, placement, signal },
   });
-  let files: DataFile[];
-  try {
-    // The highest of the rows' own numbers: no consumer reads them again.
-    const sequenceNumber = Math.max(...plan.files.map((file) => file.sequenceNumber!));
-    files = (await storeFiles(lake, { table, files: written })).map((file) => ({ ...file, sequenceNumber }));
-  } finally {
-    await dispose();
-  }
+  // The highest of the rows' own numbers: no consumer reads them again.
+  const sequenceNumber = Math.max(...plan.files.map((file) => file.sequenceNumber!));
+  const stored = await storeFiles(lake, { table, files: anew.files });
+  const files = stored.map((file) => ({ ...file, sequenceNumber }));
   if (signal.aborted) {
-    await settle?.();
+    await anew.guard?.disposeAsync();
     await lake.store.delete(files.map((file) => file.location));
     return { table, again: false };
   }
@@ -131,7 +123,7 @@ async function rewritten(
     say: { types: place.typesOf(files) },
   });
   note(round, { ...workOf(plan), into: files.length }, outcome);
-  await settle?.();
+  await anew.guard?.disposeAsync();
   if (outcome.kind === 'refused') await discard(round, { files, manifests });
   return { table: outcome.table, again: outcome.kind === 'committed' };
 }

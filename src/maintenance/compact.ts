@@ -215,29 +215,19 @@ async function compactTogether(round: TableRound, { table, groups, ...with_ }: T
   const preparedAt_ms = options.clock.now();
   const done: Groups = [];
   const files: DataFile[] = [];
-  const settles: (() => Promise<void>)[] = [];
-  const settle = async () => {
-    for (const each of settles) await each();
-  };
-  try {
-    for (const group of groups) {
-      if (options.signal.aborted) break;
-      const written = await rewritten(round, { table, group, ...with_ });
-      with_.progress.files += group.files.length;
-      options.onProgress?.({ table: table.name, ...with_.progress });
-      if (written === undefined) continue;
-      files.push(...written.files);
-      settles.push(written.settle);
-      done.push(group);
-    }
-  } catch (error) {
-    // No commit was begun with any of it.
-    await settle();
-    throw error;
+  await using undecided = new AsyncDisposableStack();
+  for (const group of groups) {
+    if (options.signal.aborted) break;
+    const written = await rewritten(round, { table, group, undecided, ...with_ });
+    with_.progress.files += group.files.length;
+    options.onProgress?.({ table: table.name, ...with_.progress });
+    if (written === undefined) continue;
+    files.push(...written);
+    done.push(group);
   }
   // What was rewritten until then is worth a commit, unless nobody waits for its end.
   if (done.length === 0 || options.signal.aborted) {
-    await settle();
+    await undecided.disposeAsync();
     await lake.store.delete(files.map((file) => file.location));
     return table;
   }
@@ -247,7 +237,7 @@ async function compactTogether(round: TableRound, { table, groups, ...with_ }: T
     change: { operation: 'replace', manifests, remove, preparedAt_ms },
   });
   note(round, { ...workOf(done), into: files.length }, outcome);
-  await settle();
+  await undecided.disposeAsync();
   if (outcome.kind === 'refused') await discard(round, { files, manifests });
   return outcome.table;
 }
@@ -255,30 +245,30 @@ async function compactTogether(round: TableRound, { table, groups, ...with_ }: T
 /** Undefined for a group that cannot be rewritten: the others go on without it. */
 async function rewritten(
   round: TableRound,
-  { table, group, definition, engine }: Omit<Together, 'groups'> & { group: Group<DataFile> },
-): Promise<{ files: DataFile[]; settle(): Promise<void> } | undefined> {
+  {
+    table,
+    group,
+    definition,
+    engine,
+    undecided,
+  }: Omit<Together, 'groups'> & { group: Group<DataFile>; undecided: AsyncDisposableStack },
+): Promise<DataFile[] | undefined> {
   const { lake, signal, log } = round.options;
   const inOrder = group.files.toSorted(
     (a, b) => a.sequenceNumber! - b.sequenceNumber! || (a.location < b.location ? -1 : 1),
   );
   try {
-    const { files, dispose, settle } = await engine.rewrite({
+    await using anew = await engine.rewrite({
       name: table.name,
       table: definition,
       files: inOrder,
       partition: inOrder[0]!.partition,
       signal,
     });
-    try {
-      const sequenceNumber = inOrder.at(-1)!.sequenceNumber!;
-      const stored = await storeFiles(lake, { table, files });
-      return {
-        files: stored.map((file) => ({ ...file, sequenceNumber })),
-        settle: async () => settle?.(),
-      };
-    } finally {
-      await dispose();
-    }
+    const sequenceNumber = inOrder.at(-1)!.sequenceNumber!;
+    const stored = await storeFiles(lake, { table, files: anew.files });
+    undecided.use(anew.guard?.move());
+    return stored.map((file) => ({ ...file, sequenceNumber }));
   } catch (error) {
     if (signal.aborted) return undefined;
     if (!(error instanceof Failure && error.code.startsWith('engine.'))) throw error;

@@ -23,8 +23,9 @@ async function compacting(fails?: number) {
     if (told.written + 1 === fails)
       throw new Failure('away', { code: 'spark.unreachable', fault: 'service', retry: 'backoff' });
     told.written++;
-    const settle = async () => void told.settled++;
-    return { ...(await worker.engine.rewrite(input)), settle };
+    const guard = new AsyncDisposableStack();
+    guard.defer(async () => void told.settled++);
+    return Object.assign(await worker.engine.rewrite(input), { guard });
   };
   const openEngine = async () => ({ ...worker.engine, rewrite, close: async () => {} });
   const options = { ...maintenanceOf(worker, { folder, rules: { minFiles: 3 } }), openEngine };

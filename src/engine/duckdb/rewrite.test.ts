@@ -101,13 +101,13 @@ it('rows of raw stand in the order of the files and within them, byte for byte t
   );
   const ids = await rowsOf(`select field_id from parquet_schema('${localPath}') where field_id is not null`);
   expect(ids.flat().map(Number)).toEqual(RAW.schema.fields.map(({ id }) => id));
-  await rewritten.dispose();
+  await rewritten[Symbol.asyncDispose]();
   expect(await leftovers()).toEqual([]);
 });
 
 it('rows of staging are sorted again', async () => {
   const made = [await eventFile({ rows: 4_000 }), await eventFile({ rows: 3_000 })];
-  const rewritten = await engine.rewrite({
+  await using rewritten = await engine.rewrite({
     name: STAGING_NAME,
     table: STAGING,
     files: made,
@@ -122,7 +122,6 @@ it('rows of staging are sorted again', async () => {
   expect(keys).toHaveLength(7_000);
   const order = ([a, b]: [string, string]) => `${a} ${b.padStart(20, '0')}`;
   expect(keys.map(order)).toEqual(keys.map(order).sort());
-  await rewritten.dispose();
 });
 
 it('bytes that are no event stay as they are', async () => {
@@ -133,7 +132,7 @@ it('bytes that are no event stay as they are', async () => {
     subsequence_number: 'null::int',
   };
   await write(path, QUARANTINE, { of, rows: 10 });
-  const rewritten = await engine.rewrite({
+  await using rewritten = await engine.rewrite({
     name: QUARANTINE_NAME,
     table: QUARANTINE,
     files: [
@@ -146,13 +145,12 @@ it('bytes that are no event stay as they are', async () => {
   const held = await rowsOf(`select hex(bytes) from ${scan([rewritten.files[0]!.localPath!])}`);
   const before = await rowsOf(`select hex(bytes) from ${scan([path])}`);
   expect(held).toEqual([...before, ...before]);
-  await rewritten.dispose();
 });
 
 it('a type that SQL cannot say is found in the rows', async () => {
   const type = 'a\0';
   const made = await eventFile({ rows: 3, type });
-  const rewritten = await engine.rewrite({
+  await using rewritten = await engine.rewrite({
     name: RAW_NAME,
     table: RAW,
     files: [made],
@@ -160,7 +158,6 @@ it('a type that SQL cannot say is found in the rows', async () => {
     signal: NEVER,
   });
   expect(rewritten.files.map(({ file }) => file.partition)).toEqual([[DAY, type]]);
-  await rewritten.dispose();
 });
 
 it('rows that lie in another partition than they are said to fail it, and leave nothing', async () => {

@@ -34,7 +34,7 @@ export async function rewrite(
     const { partition } = input;
     if (partition !== undefined && files.some(({ file }) => String(file.partition) !== String(partition)))
       throw misplaced(input);
-    return { files, dispose: () => folder.release() };
+    return { files, [Symbol.asyncDispose]: () => folder.release() };
   } catch (error) {
     await folder.release();
     if (signal.aborted) throw rewriteInterrupted(error);

@@ -44,17 +44,20 @@ export async function rewrite({ workspace, writer }: Given, input: Rewrite): Pro
       select: `select * from ${scan}`,
       rows: files.reduce((sum, { recordCount }) => sum + recordCount, 0),
     });
+    const guard = new AsyncDisposableStack();
+    guard.defer(written.release);
     if (written.files.some(({ file }) => String(file.partition) !== String(partition))) {
-      await written.release();
+      await guard.disposeAsync();
       throw misplaced(input);
     }
     return {
-      files: written.files,
-      dispose: async () => workspace[Symbol.asyncDispose](),
-      settle: written.release,
+      ...{ files: written.files, guard },
+      async [Symbol.asyncDispose]() {
+        await guard.disposeAsync();
+        await workspace[Symbol.asyncDispose]();
+      },
     };
   } catch (error) {
-    await workspace[Symbol.asyncDispose]();
     if (signal.aborted) throw rewriteInterrupted(error);
     throw error instanceof Failure && error.code === 'spark.failed' ? unreadable(error) : error;
   }

@@ -45,9 +45,12 @@ export function openSpark(options: SparkOptions): Engine {
   });
   const writer = branchWriter({ ...options, connection, catalog: options.catalog.name });
   /** The workspace goes with the batch, or at once where there is no batch. */
-  async function inWorkspace<Batch>(begin: (workspace: Workspace) => Promise<Batch>): Promise<Batch> {
+  async function inWorkspace<Batch>(
+    begin: (workspace: Workspace) => Promise<Batch>,
+    signal?: AbortSignal,
+  ): Promise<Batch> {
     await using opening = new AsyncDisposableStack();
-    const batch = await begin(opening.use(await connection.workspace()));
+    const batch = await begin(opening.use(await connection.workspace(signal)));
     opening.move();
     return batch;
   }
@@ -64,7 +67,7 @@ export function openSpark(options: SparkOptions): Engine {
     async rewrite(input) {
       if (!suitsSpark(input, options.rewriteLeast_bytes ?? REWRITE_LEAST_BYTES))
         return embedded.rewrite(input);
-      return rewrite({ writer, workspace: await connection.workspace(input.signal) }, input);
+      return inWorkspace((workspace) => rewrite({ writer, workspace }, input), input.signal);
     },
     spread: (input) => embedded.spread(input),
     outputColumns: (query) => outputColumns(embedded, query),
