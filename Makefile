@@ -53,8 +53,8 @@ test-fast: $(INSTALLED) ## the unit tests, under a minute
 	$(NODE) tests/run.ts unit
 
 test-module: $(INSTALLED) ## one layer alone, on hand-made input: make test-module MODULE=staging
-	@test -n "$(MODULE)" || { echo "name a module: make test-module MODULE=staging  (one of: $$(ls src | tr '\n' ' '))" >&2; exit 2; }
-	@test -d "src/$(MODULE)" || { echo "there is no src/$(MODULE); one of: $$(ls src | tr '\n' ' ')" >&2; exit 2; }
+	@test -n "$(MODULE)" || { echo "name a module: make test-module MODULE=staging  (one of: $$(ls -d src/*/ | cut -d/ -f2 | tr '\n' ' '))" >&2; exit 2; }
+	@test -d "src/$(MODULE)" || { echo "there is no src/$(MODULE); one of: $$(ls -d src/*/ | cut -d/ -f2 | tr '\n' ' ')" >&2; exit 2; }
 	$(VITEST) run --project unit src/$(MODULE)/
 
 interop: $(INSTALLED) ## pyiceberg, Spark, DuckDB, icebird on our tables: every row of the table, and whether it holds

@@ -2,6 +2,7 @@
  * What a command says. Data goes to stdout and nothing else does; notes, progress, log and errors go to stderr. With
  * --json stdout is exactly one object: `{ok: true, data}`, or `{ok: false, error}` when the command fails.
  */
+import type { Readable } from 'node:stream';
 import { type Clock, stringifyJson } from '../base/base.ts';
 import { type Paint, paintFor, plain } from './paint.ts';
 import { type Progress, type ProgressOptions, type StatusLine, startProgress } from './progress.ts';
@@ -29,6 +30,11 @@ export interface Output {
   /** A line for people, on stderr. */
   note(text: string): void;
   progress(options: ProgressOptions): Progress;
+}
+
+/** Somebody who forgot an argument would think that it hangs. */
+export function waitingForTyped({ out, stdin }: { out: Output; stdin: Readable }, what: string): void {
+  if ((stdin as { isTTY?: boolean }).isTTY) out.note(`waiting for ${what} to be typed; Ctrl-D ends it`);
 }
 
 export interface OutputOptions {

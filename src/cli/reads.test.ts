@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lakeFolder } from '../../tests/support/worker.ts';
@@ -112,6 +113,19 @@ const ASKED_AGAIN = `
   if (process.getuid() === 0) process.setuid(65534);
   await asked();
 `;
+
+it.each(['sql', 'send'])(
+  '%s that waits for something to be typed says so, and ends at Ctrl-C',
+  async (command) => {
+    const stop = new AbortController();
+    const stdin = Object.assign(new Readable({ read: () => stop.abort() }), { isTTY: true });
+    const { exit, stderr } = await ran({ dir: await lakeFolder(), stdin, signal: stop.signal }, command);
+    expect({ exit, stderr }).toEqual({
+      exit: 130,
+      stderr: expect.stringMatching(/^waiting for .* to be typed/),
+    });
+  },
+);
 
 it('health finds no lake to be well where there is none', async () => {
   const folder = await lakeFolder();

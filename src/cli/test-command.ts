@@ -6,8 +6,20 @@ import { allCommands } from './commands.ts';
 import { execute } from './execute.ts';
 import type { Sink } from './output.ts';
 
-export async function ran(where: string | { dir: string; terminal: boolean }, ...args: string[]) {
-  const { dir, terminal } = typeof where === 'string' ? { dir: where, terminal: false } : where;
+interface Where {
+  dir: string;
+  terminal?: boolean;
+  stdin?: Readable;
+  signal?: AbortSignal;
+}
+
+export async function ran(where: string | Where, ...args: string[]) {
+  const {
+    dir,
+    terminal = false,
+    stdin = Readable.from([]),
+    signal = new AbortController().signal,
+  }: Where = typeof where === 'string' ? { dir: where } : where;
   const text = { out: '', err: '' };
   const into = (key: 'out' | 'err'): Sink => ({
     isTTY: terminal,
@@ -19,8 +31,8 @@ export async function ran(where: string | { dir: string; terminal: boolean }, ..
   const exit = await execute({
     argv: [...args, '--dir', dir],
     commands: allCommands(async () => actions),
-    ...{ version: '0', env: { NO_COLOR: '1' }, cwd: dir, stdin: Readable.from([]) },
-    ...{ stdout: into('out'), stderr: into('err'), clock: systemClock, signal: new AbortController().signal },
+    ...{ version: '0', env: { NO_COLOR: '1' }, cwd: dir, stdin },
+    ...{ stdout: into('out'), stderr: into('err'), clock: systemClock, signal },
   });
   return { exit, stdout: text.out, stderr: text.err };
 }

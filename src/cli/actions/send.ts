@@ -3,6 +3,7 @@ import { addAbortSignal } from 'node:stream';
 import type { SendAction } from '../commands/send.ts';
 import { composeLake, composeStream } from '../compose.ts';
 import { figure } from '../figures.ts';
+import { waitingForTyped } from '../output.ts';
 import { sameFlags } from '../paste.ts';
 import { fileSource, recordsOf, type Source } from '../records.ts';
 
@@ -14,6 +15,7 @@ export const send: SendAction = async (context) => {
     names.map((name) => (name === '-' ? stdinSource : fileSource(resolve(cwd, name)))),
   );
   const sources = named.map((source) => ({ ...source, open: () => addAbortSignal(signal, source.open()) }));
+  if (names.includes('-')) waitingForTyped(context, 'records, one a line,');
   await using open = new AsyncDisposableStack();
   const opened = open.use(
     await composeStream(context, async () => open.use(await composeLake(context, 'sends'))),

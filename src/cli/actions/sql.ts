@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { addAbortSignal } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { Failure, stringifyJson } from '../../base/base.ts';
 import type { Cell } from '../../engine/engine.ts';
@@ -7,6 +8,7 @@ import { openQuery } from '../../query/query.ts';
 import type { SqlAction } from '../commands/sql.ts';
 import { composeEngine, composeLake } from '../compose.ts';
 import { figure } from '../figures.ts';
+import { waitingForTyped } from '../output.ts';
 import { statsLines } from '../query-stats.ts';
 import { textTable } from '../table.ts';
 import { visibleJson, visibleLines } from '../visible.ts';
@@ -33,10 +35,12 @@ export const sql: SqlAction = async (context) => {
   if (context.flags.stats) for (const line of statsLines(planned)) context.out.note(line);
 };
 
-async function statementOf({ args, flags, cwd, stdin }: Parameters<SqlAction>[0]): Promise<string> {
+async function statementOf(context: Parameters<SqlAction>[0]): Promise<string> {
+  const { args, flags, cwd, stdin, signal } = context;
   if (flags.file !== undefined) return statementIn(resolve(cwd, flags.file));
   if (args[0] !== undefined && args[0] !== '-') return args[0];
-  const statement = await text(stdin);
+  waitingForTyped(context, 'a statement');
+  const statement = await text(addAbortSignal(signal, stdin));
   if (statement.trim() !== '') return statement;
   throw new Failure('there is no statement to run', {
     code: 'cli.usage',
