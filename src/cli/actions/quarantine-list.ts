@@ -28,8 +28,14 @@ export const quarantineList: QuarantineListAction = async (context) => {
           { paint },
         )}\n${textTable(
           ['reason', 'arrived', 'shard', 'sequence number', 'bytes', 'begins with'],
-          records.map((r) => [r.reason, r.arrived_at, r.shard_id, r.sequence_number, r.bytes, r.head]),
-          { paint, cellWidth: 80 },
+          records.map((r) => [r.reason, r.arrived_at, r.shard_id, r.sequence_number, r.bytes, beginning(r)]),
+          { paint, cellWidth: 81 },
         )}`,
   );
 };
+
+/** With a mark where the record goes on: one that ends there would look the same. */
+export function beginning({ head, bytes }: { head: string; bytes: number }): string {
+  const shown = /^hex [0-9A-F]*$/.test(head) ? (head.length - 'hex '.length) / 2 : Buffer.byteLength(head);
+  return shown < bytes ? `${head}…` : head;
+}
