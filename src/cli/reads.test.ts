@@ -127,6 +127,18 @@ it.each(['sql', 'send'])(
   },
 );
 
+it('quarantine list shows text as text, wherever a character of several bytes lies across the end of what is shown', async () => {
+  const dir = await lakeFolder();
+  const events = join(dir, 'events.ndjson');
+  await writeFile(events, [0, 1, 2].map((blanks) => `${'x'.repeat(blanks)}${'日'.repeat(30)}\n`).join(''));
+  await ran(dir, 'send', events);
+  await ran(dir, 'run', '--once');
+  const { records } = JSON.parse((await ran(dir, 'quarantine', 'list', '--json')).stdout).data;
+  expect(records.map(({ head }: { head: string }) => head).toSorted()).toEqual(
+    [...[2, 1].map((blanks) => 'x'.repeat(blanks) + '日'.repeat(26)), '日'.repeat(26)].toSorted(),
+  );
+});
+
 it('health finds no lake to be well where there is none', async () => {
   const folder = await lakeFolder();
   const { exit, stdout } = await ran(join(folder, 'mistyped'), 'health');

@@ -11,6 +11,9 @@ export interface RejectedRecord {
   head: string;
 }
 
+/** A character of UTF-8 has up to four bytes, and may lie across the end: it is left out then. */
+const HEADS = [80, 79, 78, 77].map((end) => `try(decode(bytes[1:${end}]))`).join(', ');
+
 /** Newest first. */
 export async function listRejected(
   query: Query,
@@ -20,7 +23,7 @@ export async function listRejected(
   const { rows } =
     await query.all(`select reason, arrived_at::varchar as arrived_at, shard_id, sequence_number,
       octet_length(bytes) as bytes,
-      coalesce(try(decode(bytes[1:80])), 'hex ' || hex(bytes[1:30])) as head
+      coalesce(${HEADS}, 'hex ' || hex(bytes[1:30])) as head
     from quarantine.events ${where} order by arrived_at desc, sequence_number desc limit ${limit}`);
   return rows as unknown as RejectedRecord[];
 }
