@@ -21,6 +21,7 @@ export default defineTransform({ name: 'words', from: ['lesson:*'], mode: 'appen
   expect(checked.code).toBe(3);
   const words = JSON.parse(checked.stdout).data.find(({ name }: { name: string }) => name === 'words');
   expect(words.problems).toMatchObject([{ line: 3, column: 3, what: 'strftime()' }]);
+  expect((await lakeward(['run', 'processor', '--once'], { cwd })).code).toBe(0);
   // No Spark is there, and none is asked.
   const env = { LAKEWARD_SPARK_URL: 'sc://127.0.0.1:1' };
   const ran = await lakeward(['transform', 'run', 'words', '--engine', 'spark'], { cwd, env });
