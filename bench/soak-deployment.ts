@@ -196,6 +196,8 @@ export class Deployment {
 
 const ENVIRONMENT = {
   ...{ AWS_ACCESS_KEY_ID: 'any', AWS_SECRET_ACCESS_KEY: 'any', AWS_REGION: REGION },
+  // What the kernel holds of an upload takes longer than the default's 30 s where all share a narrow line.
+  LAKEWARD_STORE_TIMEOUT: '120s',
   ...{ LAKEWARD_LOG_FORMAT: 'json', LAKEWARD_LOG_LEVEL: 'info' },
 };
 
