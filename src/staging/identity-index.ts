@@ -21,8 +21,8 @@ export interface IdentityIndex {
   /** Row ids of the batch whose identity is held by this snapshot of staging. */
   heldBy(staging: Table, batch: RawBatch): Promise<Int32Array>;
   /**
-   * Tells that the batch which was asked for last is in this snapshot, but for the rows that were dropped: then its
-   * identities need not be read back from files. It works on this by itself; should it fail, they are.
+   * Tells that a batch that was asked for is in this snapshot, but for the rows that were dropped: then its identities
+   * need not be read back from files. It works on this by itself; should it fail, they are.
    */
   committed(commit: Committed): void;
   close(): Promise<void>;
@@ -32,6 +32,7 @@ export interface Committed {
   /** Staging with the commit. */
   staging: Table;
   snapshot: Snapshot;
+  batch: RawBatch;
   /** Row ids of the batch. */
   dropped: Int32Array;
 }
@@ -71,8 +72,8 @@ class StoredIndex implements IdentityIndex {
   readonly #options: IdentityIndexOptions;
   #stored: Promise<StoredIdentities> | undefined;
   readonly #turns = new Turns();
-  /** What the last question was about. */
-  #asked: Identities | undefined;
+  /** What the last question was about: of another batch it says nothing. */
+  #asked: { batch: RawBatch; identities: Identities } | undefined;
 
   constructor(options: IdentityIndexOptions) {
     this.#options = options;
@@ -130,19 +131,20 @@ class StoredIndex implements IdentityIndex {
     { staging, batch }: { staging: Table; batch: RawBatch },
   ): Promise<Int32Array> {
     await this.#catchUp(stored, staging);
-    this.#asked = await batch.identities();
-    const { keys, rows, count } = this.#asked;
+    const identities = await batch.identities();
+    this.#asked = { batch, identities };
+    const { keys, rows, count } = identities;
     return (await stored.heldOf(keys, count)).map((place) => rows[place]!);
   }
 
   async #learn(commit: Committed): Promise<void> {
-    const { staging, snapshot, dropped } = commit;
+    const { staging, snapshot, batch, dropped } = commit;
     const [asked, stored] = [this.#asked, await this.#stored];
+    if (asked?.batch !== batch || stored?.covered === undefined) return;
     this.#asked = undefined;
-    if (asked === undefined || stored?.covered === undefined) return;
     if (!isNextTo(stored.covered, commit)) return;
     try {
-      await stored.add(...keptOf(asked, dropped));
+      await stored.add(...keptOf(asked.identities, dropped));
       await stored.cover({
         uuid: staging.metadata['table-uuid'],
         snapshot: snapshot['snapshot-id'],

@@ -196,4 +196,35 @@ describe('the index of identities', () => {
     expect(filesRead(read)).toBe(1);
     expect(await audit(worker, stream)).toEqual(WHOLE);
   });
+
+  test('takes nothing of another batch, asked for before the commit was made, for its own', async () => {
+    const { worker, stream } = await filled(100_000, [events(1, 2)]);
+    const [asked, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let other: Promise<unknown> | undefined;
+    worker.beforeSwap = async (table) => {
+      if (table !== STAGING_NAME || other !== undefined) return;
+      // The other is asked for more rows, and is refused because of this commit.
+      other = held.promise;
+      stream.put(events(3));
+      await worker.process({ maxIds: 0 });
+      const readRaw = worker.engine.readRaw.bind(worker.engine);
+      vi.spyOn(worker.engine, 'readRaw').mockImplementationOnce(async (files) => {
+        const batch = await readRaw(files);
+        const repeated = batch.repeated.bind(batch);
+        batch.repeated = async () => {
+          asked.resolve();
+          await held.promise;
+          return repeated();
+        };
+        return batch;
+      });
+      other = worker.stage();
+      await asked.promise;
+    };
+    expect(await worker.stage()).toMatchObject({ written: 2 });
+    held.resolve();
+    await other;
+    expect(await rows(worker, STAGING_NAME, 'count(*)')).toEqual([[3]]);
+    expect(await audit(worker, stream)).toEqual(WHOLE);
+  });
 });

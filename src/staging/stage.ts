@@ -86,7 +86,12 @@ async function stageNext(options: Options): Promise<Staged | 'nothing' | 'refuse
       }),
   });
   if (outcome.kind === 'committed') {
-    options.index.committed({ staging: outcome.table, snapshot: outcome.snapshot, dropped });
+    options.index.committed({
+      staging: outcome.table,
+      snapshot: outcome.snapshot,
+      batch: read.batch,
+      dropped,
+    });
     return { tally, more: portion.more };
   }
   options.log.info('staging.refused', 'staging changed meanwhile; judging again', { why: outcome.why });
