@@ -2,13 +2,13 @@ import { expect, test } from 'vitest';
 import { type OptionName, type Origin, resolveSettings } from '../config/config.ts';
 import { sameFlags, shellWord, shortPath } from './paste.ts';
 
-const cwd = '/work/project';
+const cwd = '/projects/lake';
 const flagsOf = (flags: Partial<Record<OptionName, string>>, env = {}, others: OptionName[] = []) =>
   sameFlags({ ...resolveSettings({ command: 'send', flags, env, cwd }), cwd }, others);
 
 test('a command to paste says again where the lake is, and nothing that it finds by itself', () => {
   expect(flagsOf({})).toBe('');
-  expect(flagsOf({ dir: 'my lake' })).toBe(" --dir '/work/project/my lake'");
+  expect(flagsOf({ dir: 'my lake' })).toBe(" --dir '/projects/lake/my lake'");
   expect(flagsOf({}, { LAKEWARD_DIR: '/data' })).toBe(' --dir /data');
   expect(flagsOf({ 'store.url': 's3://b/x', 'store.endpoint': 'http://127.0.0.1:9000' })).toBe(
     ' --store-url s3://b/x --store-endpoint http://127.0.0.1:9000',
@@ -31,7 +31,7 @@ test('what a shell would take apart is quoted', () => {
 });
 
 test('a path below the working folder is short', () => {
-  expect(shortPath('/work/project/a/b', cwd)).toBe('a/b');
-  expect(shortPath('/work/other', cwd)).toBe('/work/other');
+  expect(shortPath('/projects/lake/a/b', cwd)).toBe('a/b');
+  expect(shortPath('/projects/other', cwd)).toBe('/projects/other');
   expect(shortPath(cwd, cwd)).toBe('.');
 });

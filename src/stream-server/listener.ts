@@ -35,7 +35,7 @@ export async function listen(
   const server = createServer({ noDelay: true }, (socket) => connections.take(socket));
   server.maxConnections = CONNECTIONS_MAX;
   const at = await listening(server, {
-    ...{ host, port, log, area: 'stream_server', doing: 'Could not listen' },
+    ...{ host, port, log, area: 'stream_server', doing: 'cannot serve the stream' },
     hint: 'choose another port with --stream-port; 0 takes any free one',
     docs: 'docs/reference/configuration.md#streamport',
   });

@@ -92,8 +92,8 @@ async function typesFit(
 
 /**
  * The largest partitions keep files of their own, of those types that may have some: all that have, and as many new ones
- * as there is room for, the largest first; small ones only while they are few. The rest is cut by rows into few files, in order of type and day, a partition
- * in one of them.
+ * as there is room for, the largest first; small ones only while they are few. The rest is cut by rows into few files, in
+ * order of type and day, a partition in one of them.
  */
 async function shareOut(c: DuckDBConnection, { partitionBy, placement, typeKey }: Placed): Promise<void> {
   const { filesMost, types, typesMost, rowsLeast = 0, overflowMost = overflowFiles(filesMost) } = placement!;
