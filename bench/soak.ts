@@ -43,9 +43,8 @@ const PORTION = 20_000;
 const TIMES_CAPACITY = 3;
 const TICK_MS = 250;
 const PUT_IN_OUTAGE = 500;
-/** RSS of the last third of the pressure against the third before, where it lasts long enough to be warm by then. */
+/** RSS of the last third of the pressure against the third before. */
 const GROWTH_MOST = 1.15;
-const WARM_SAMPLES = 300;
 
 interface State {
   spent_ms: Record<Activity, number>;
@@ -248,7 +247,7 @@ async function press(
   console.log(
     `  capacity ${capacity.toFixed(0)}/s, producer ${put.toFixed(0)}/s for ${seconds.toFixed(0)} s, ${behind} behind then, worked off; RSS ${middle.toFixed(0)} → ${last.toFixed(0)} MB`,
   );
-  if (rss.length >= WARM_SAMPLES && last > middle * GROWTH_MOST)
+  if (rss.length >= 30 && last > middle * GROWTH_MOST)
     fail(`memory grew under pressure: ${middle} → ${last} MB`);
 }
 
