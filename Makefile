@@ -78,7 +78,7 @@ bench-planning: $(INSTALLED) ## what a question over a million files opens: FILE
 bench-workers: $(INSTALLED) ## eight workers on one table, for each catalog: rate and longest time without a commit; last line: figure against bar
 	$(NODE) bench/workers.ts $(or $(EVENTS),1000000)
 
-soak: $(INSTALLED) ## schedules, kills, deployment (outages and pressure) for MINUTES=10, or ONLY= one of them; goes on where it stopped; last line: figure against bar
+soak: $(INSTALLED) ## schedules, kills, outages and pressure for MINUTES=10, or ONLY= one of them; goes on where it stopped; last line: figure against bar
 	$(NODE) bench/soak.ts $(or $(MINUTES),10) $(ONLY)
 
 soak-lake: $(INSTALLED) ## 10,000 orders of events of writers, maintenance, operators and faults on one table; RUNS=… FIRST=… for others

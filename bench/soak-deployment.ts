@@ -1,6 +1,6 @@
 /**
- * A worker as it is deployed, `lakeward run` as a process of its own, between a stream and a store that can be taken
- * away from it: what an outage and a producer that is too fast do to it, in real time. The store is this repository's
+ * A worker as it is deployed, `lakeward run` as a process of its own, between a stream, a store and perhaps a catalog
+ * that can be taken away from it: what an outage and a producer that is too fast do to it, in real time. The store is this repository's
  * own S3 in memory, held to moto by the same tests; the stream is the embedded one, reached through a proxy too.
  */
 import { randomBytes } from 'node:crypto';
@@ -13,9 +13,9 @@ import { openStream, type Stream } from '../src/stream/stream.ts';
 import { openStreamServer, type StreamServer } from '../src/stream-server/stream-server.ts';
 import { startFakeS3 } from '../tests/support/fake-s3.ts';
 import { type FaultyProxy, startFaultyProxy } from '../tests/support/faulty-proxy.ts';
-import { lakeward, type Running, start } from '../tests/support/program.ts';
+import { lakeward, type Running, said, start } from '../tests/support/program.ts';
 
-export const AWAY = ['store', 'stream'] as const;
+export const AWAY = ['store', 'catalog', 'stream'] as const;
 export type Away = (typeof AWAY)[number];
 
 const REGION = 'us-east-1';
@@ -44,7 +44,8 @@ export class Deployment {
   acknowledged = 0;
   readonly #dir: string;
   readonly #server: StreamServer;
-  readonly #proxies: Record<Away, FaultyProxy>;
+  /** Without a service as its catalog the worker keeps it in the bucket. */
+  readonly #proxies: Record<'store' | 'stream', FaultyProxy> & { catalog?: FaultyProxy };
   readonly #closeStore: () => Promise<void>;
   readonly #stream: Stream;
   #running: Running | undefined;
@@ -53,7 +54,7 @@ export class Deployment {
   private constructor(parts: {
     dir: string;
     server: StreamServer;
-    proxies: Record<Away, FaultyProxy>;
+    proxies: Record<'store' | 'stream', FaultyProxy> & { catalog?: FaultyProxy };
     closeStore: () => Promise<void>;
     stream: Stream;
   }) {
@@ -64,7 +65,7 @@ export class Deployment {
     this.#stream = parts.stream;
   }
 
-  static async open(folder: string): Promise<Deployment> {
+  static async open(folder: string, { service }: { service: boolean }): Promise<Deployment> {
     const surroundings = { clock: systemClock, log: silentLog };
     const server = await openStreamServer({
       ...{
@@ -81,9 +82,17 @@ export class Deployment {
     await stream.ensure(2);
     const s3 = await startFakeS3();
     const store = await startFaultyProxy(s3.endpoint);
-    const proxies = { store, stream: await startFaultyProxy(server.endpoint) };
+    const catalog = service ? await serveCatalog(folder, s3.endpoint) : undefined;
+    const proxies = {
+      ...{ store, stream: await startFaultyProxy(server.endpoint) },
+      ...(catalog && { catalog: await startFaultyProxy(catalog.uri) }),
+    };
     for (const proxy of Object.values(proxies)) forgetting(proxy, s3.requests);
-    const parts = { server, proxies, stream, closeStore: () => s3.close() };
+    const closeStore = async () => {
+      await catalog?.close();
+      await s3.close();
+    };
+    const parts = { server, proxies, stream, closeStore };
     return new Deployment({ dir: join(folder, 'worker'), ...parts });
   }
 
@@ -106,11 +115,11 @@ export class Deployment {
   }
 
   take(away: Away): void {
-    this.#proxies[away].choose = () => 'lost request';
+    this.#proxies[away]!.choose = () => 'lost request';
   }
 
   giveBack(away: Away): void {
-    this.#proxies[away].choose = () => undefined;
+    this.#proxies[away]!.choose = () => undefined;
   }
 
   /** From now on all that is written to the store shares a line of so many bytes a second. */
@@ -184,8 +193,9 @@ export class Deployment {
   }
 
   #where(): string[] {
-    const store = ['--store', 's3://lake/events', '--store-endpoint', this.#proxies.store.endpoint];
-    return ['--dir', this.#dir, ...store];
+    const { store, catalog } = this.#proxies;
+    const service = catalog === undefined ? [] : ['--catalog-uri', catalog.endpoint];
+    return ['--dir', this.#dir, ...storeAt(store.endpoint), ...service];
   }
 
   async #ask(path: string): Promise<string> {
@@ -196,10 +206,22 @@ export class Deployment {
 
 const ENVIRONMENT = {
   ...{ AWS_ACCESS_KEY_ID: 'any', AWS_SECRET_ACCESS_KEY: 'any', AWS_REGION: REGION },
-  // What the kernel holds of an upload takes longer than the default's 30 s where all share a narrow line.
-  LAKEWARD_STORE_TIMEOUT: '120s',
   ...{ LAKEWARD_LOG_FORMAT: 'json', LAKEWARD_LOG_LEVEL: 'info' },
 };
+
+const storeAt = (endpoint: string) => ['--store', 's3://lake/events', '--store-endpoint', endpoint];
+
+/** The lake's catalog as a service, by a process of its own that reaches the store whatever happens. */
+async function serveCatalog(folder: string, endpoint: string) {
+  const where = ['--dir', join(folder, 'catalog'), ...storeAt(endpoint)];
+  const running = start(['serve', 'catalog', '--serve-port', '0', ...where], { env: ENVIRONMENT });
+  const [, uri = ''] = await said(running, /at (http:\S+?)[;,"]/);
+  const close = async () => {
+    running.process.kill('SIGINT');
+    await running.ended;
+  };
+  return { uri, close };
+}
 
 async function* events(first: number, count: number): AsyncGenerator<Buffer> {
   for (let n = first; n < first + count; n++) {

@@ -1,12 +1,12 @@
 /**
  * Does anything get lost, however long it goes on? For so many minutes by turns: generated schedules of faults over
- * virtual time, rounds of kill -9 of the whole program, outages of store and stream in real time, and a producer that
- * is three times as fast as the worker. What was done is kept in .local/soak.json: the next call goes on with other
+ * virtual time, rounds of kill -9 of the whole program, outages of store, catalog and stream in real time, each with a worker of
+ * its own, and a producer that is three times as fast as the worker. What was done is kept in .local/soak.json: the next call goes on with other
  * seeds, until 10,000 schedules and 1,000 kills are through. The last line is the figure against the bar.
  *
- * Usage: node bench/soak.ts [MINUTES] [schedules|kills|deployment]
- * With one of the three the time is its alone: 240 minutes of `deployment` are an hour without the store, an hour
- * without the stream, and ten minutes of the producer; less time shortens each.
+ * Usage: node bench/soak.ts [MINUTES] [schedules|kills|outages|pressure]
+ * With one of the four the time is its alone: 60 minutes of `outages` are an hour without each of the three, at once,
+ * 20 minutes of `pressure` ten minutes of the producer; less time shortens each.
  */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,7 @@ import { openEngine } from '../src/engine/engine.ts';
 import { killRounds } from '../tests/support/kill-rounds.ts';
 import { schedules } from '../tests/support/schedules/schedule.ts';
 import { runSchedule } from '../tests/support/schedules/world.ts';
-import { AWAY, Deployment, MEMORY_MB } from './soak-deployment.ts';
+import { AWAY, type Away, Deployment, MEMORY_MB } from './soak-deployment.ts';
 
 const MINUTES = Number(process.argv[2] ?? 10);
 if (!(MINUTES > 0)) throw new Error('MINUTES is a number above 0');
@@ -25,7 +25,7 @@ const STATE = join(import.meta.dirname, '../.local/soak.json');
 const MOST = { schedules: 10_000, kills: 1_000 };
 const AT_ONCE = { schedules: 10, kills: Math.max(1, Math.min(5, Math.floor(MINUTES / 2))) };
 /** Of the time, as long as there is something left of each. */
-const ALL = { schedules: 0.45, kills: 0.25, deployment: 0.3 };
+const ALL = { schedules: 0.45, kills: 0.25, outages: 0.1, pressure: 0.2 };
 type Activity = keyof typeof ALL;
 const ONLY = process.argv[3];
 if (ONLY !== undefined && !Object.hasOwn(ALL, ONLY))
@@ -43,8 +43,10 @@ const PORTION = 20_000;
 const TIMES_CAPACITY = 3;
 const TICK_MS = 250;
 const PUT_IN_OUTAGE = 500;
-/** RSS of the last third of the pressure against the third before. */
+/** RSS of the last third of the samples against the third before. */
 const GROWTH_MOST = 1.15;
+/** Of one a second: fewer are too short to tell. */
+const SAMPLES_LEAST = 30;
 
 interface State {
   spent_ms: Record<Activity, number>;
@@ -63,7 +65,7 @@ interface State {
 }
 
 const NOTHING: State = {
-  spent_ms: { schedules: 0, kills: 0, deployment: 0 },
+  spent_ms: { schedules: 0, kills: 0, outages: 0, pressure: 0 },
   ...{ schedules: 0, kills: 0, outages: 0, pressure_s: 0, injected: {} },
   ...{ acknowledged: 0, staged: 0, lost: 0, doubled: 0, rss_mb: 0, failures: [] },
 };
@@ -80,10 +82,11 @@ if (state.schedules + state.kills > 0)
 const ACTIVITIES: Record<Activity, () => Promise<void>> = {
   schedules: soakSchedules,
   kills: soakKills,
-  deployment: soakDeployment,
+  outages: soakOutages,
+  pressure: soakPressure,
 };
 
-const spent: Record<Activity, number> = { schedules: 0, kills: 0, deployment: 0 };
+const spent: Record<Activity, number> = { schedules: 0, kills: 0, outages: 0, pressure: 0 };
 // Each at least once, however short the time is: a call that left one out would say nothing of it.
 for (const activity of Object.keys(SHARES) as Activity[]) await soak(activity);
 for (let next = furthestBehind(); Date.now() < until_ms && next !== undefined; next = furthestBehind())
@@ -102,8 +105,8 @@ async function soak(activity: Activity): Promise<void> {
 }
 
 function isDone(activity: Activity): boolean {
-  if (activity !== 'deployment') return state[activity] >= MOST[activity];
-  return ONLY === 'deployment' && spent.deployment > 0;
+  if (activity === 'schedules' || activity === 'kills') return state[activity] >= MOST[activity];
+  return ONLY === activity && spent[activity] > 0;
 }
 
 /** How long one turn of an activity may take at most. */
@@ -153,32 +156,51 @@ async function soakKills(): Promise<void> {
     fail(`kill rounds of seed ${seed}: ${JSON.stringify({ findings, codes })}`);
 }
 
-/** A worker of its own: what it can do, without store and stream, under pressure, and what it left. */
-async function soakDeployment(): Promise<void> {
-  const left_ms = turn_ms('deployment');
+/** Store, catalog and stream are away at once, each from a worker of its own: an hour of all takes one hour. */
+async function soakOutages(): Promise<void> {
+  const ms = Math.max(30_000, Math.min(turn_ms('outages'), 3_600_000));
+  await Promise.all(
+    AWAY.map((away) =>
+      deployed(`${away} away`, { service: away === 'catalog' }, async (deployment) => {
+        deployment.take(away);
+        await deployment.put(PUT_IN_OUTAGE);
+        await watchOutage(deployment, { away, ms });
+        deployment.giveBack(away);
+        await deployment.until(({ staged, health }) => staged === deployment.acknowledged && health === 'ok');
+        state.outages++;
+        inject(`${away} away`, 1);
+      }),
+    ),
+  );
+}
+
+function soakPressure(): Promise<void> {
+  const ms = Math.max(30_000, Math.min(turn_ms('pressure') * 0.5, 600_000));
+  return deployed('pressure', { service: false }, async (deployment) => {
+    deployment.narrow(LINE_BYTES);
+    const capacity = await capacityOf(deployment);
+    await press(deployment, { capacity, ms });
+  });
+}
+
+/** What happens to a worker that runs, and what it left in the end. */
+async function deployed(
+  name: string,
+  options: { service: boolean },
+  happening: (deployment: Deployment) => Promise<void>,
+): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'soak-'));
-  const deployment = await Deployment.open(folder);
+  const deployment = await Deployment.open(folder, options);
   try {
     await deployment.put(BACKLOG);
     await deployment.start();
     await deployment.until(({ staged }) => staged === deployment.acknowledged);
-    for (const away of AWAY) {
-      deployment.take(away);
-      await deployment.put(PUT_IN_OUTAGE);
-      await watchOutage(deployment, { away, ms: Math.max(30_000, Math.min(left_ms * 0.25, 3_600_000)) });
-      deployment.giveBack(away);
-      await deployment.until(({ staged, health }) => staged === deployment.acknowledged && health === 'ok');
-      state.outages++;
-      inject(`${away} away`, 1);
-    }
-    deployment.narrow(LINE_BYTES);
-    const capacity = await capacityOf(deployment);
-    await press(deployment, { capacity, ms: Math.max(30_000, Math.min(left_ms * 0.4, 600_000)) });
+    await happening(deployment);
     const { findings, ...compared } = await deployment.compare();
     counted({ ...compared, lost: compared.acknowledged - compared.staged });
-    if (findings.length > 0) fail(`verify of the deployment: ${JSON.stringify(findings)}`);
+    if (findings.length > 0) fail(`verify after ${name}: ${JSON.stringify(findings)}`);
   } catch (error) {
-    fail(`deployment: ${(error as Error).message}`);
+    fail(`${name}: ${(error as Error).message}`);
   } finally {
     await deployment.close();
     await rm(folder, { recursive: true, force: true });
@@ -194,23 +216,21 @@ async function capacityOf(deployment: Deployment): Promise<number> {
 }
 
 /** It goes on, says so once a minute, and is well again without a hand. */
-async function watchOutage(
-  deployment: Deployment,
-  { away, ms }: { away: string; ms: number },
-): Promise<void> {
+async function watchOutage(deployment: Deployment, { away, ms }: { away: Away; ms: number }): Promise<void> {
   const said = deployment.lines('health.degraded');
   const before = (await deployment.read()).rss_mb;
-  let [degraded, most] = [false, 0];
+  const rss: number[] = [];
+  let degraded = false;
   for (const end = Date.now() + ms; Date.now() < end; await wait(1_000)) {
     const { health, rss_mb } = await deployment.read();
     degraded ||= health === 'degraded';
-    most = Math.max(most, rss_mb);
+    rss.push(rss_mb);
   }
-  remember(most);
+  checkMemory(rss, `${away} away`);
   const lines = deployment.lines('health.degraded') - said;
   const minutes = Math.ceil(ms / 60_000);
   console.log(
-    `  ${away} away for ${(ms / 1_000).toFixed(0)} s: ${degraded ? 'degraded' : 'NOT degraded'}, ${lines} lines, RSS ${before.toFixed(0)} → ${most.toFixed(0)} MB`,
+    `  ${away} away for ${(ms / 1_000).toFixed(0)} s: ${degraded ? 'degraded' : 'NOT degraded'}, ${lines} lines, RSS ${before.toFixed(0)}, then ${levels(rss)} MB`,
   );
   if (!degraded) fail(`${away} away: health did not say so`);
   if (lines > minutes + 1) fail(`${away} away: ${lines} lines in ${minutes} minutes`);
@@ -239,16 +259,29 @@ async function press(
     ({ staged }) => staged === deployment.acknowledged,
     ({ rss_mb }) => remember(rss_mb),
   );
-  const third = Math.ceil(rss.length / 3);
-  const [middle, last] = [mean(rss.slice(third, 2 * third)), mean(rss.slice(2 * third))];
-  for (const sample of rss) remember(sample);
   state.pressure_s += seconds;
   inject('seconds of pressure', Math.round(seconds));
   console.log(
-    `  capacity ${capacity.toFixed(0)}/s, producer ${put.toFixed(0)}/s for ${seconds.toFixed(0)} s, ${behind} behind then, worked off; RSS ${middle.toFixed(0)} → ${last.toFixed(0)} MB`,
+    `  capacity ${capacity.toFixed(0)}/s, producer ${put.toFixed(0)}/s for ${seconds.toFixed(0)} s, ${behind} behind then, worked off; RSS ${levels(rss)} MB`,
   );
-  if (rss.length >= 30 && last > middle * GROWTH_MOST)
-    fail(`memory grew under pressure: ${middle} → ${last} MB`);
+  checkMemory(rss, 'pressure');
+}
+
+function checkMemory(rss: readonly number[], during: string): void {
+  for (const sample of rss) remember(sample);
+  const { middle, last } = thirdsOf(rss);
+  if (rss.length >= SAMPLES_LEAST && last > middle * GROWTH_MOST)
+    fail(`memory grew during ${during}: ${levels(rss)} MB`);
+}
+
+function levels(rss: readonly number[]): string {
+  const { middle, last } = thirdsOf(rss);
+  return `${middle.toFixed(0)} → ${last.toFixed(0)}`;
+}
+
+function thirdsOf(rss: readonly number[]): { middle: number; last: number } {
+  const third = Math.ceil(rss.length / 3);
+  return { middle: mean(rss.slice(third, 2 * third)), last: mean(rss.slice(2 * third)) };
 }
 
 function mean(values: readonly number[]): number {

@@ -16,18 +16,29 @@ export function backoff(attempt: number, { first_ms, most_ms, random }: BackoffO
 
 export interface RetryOptions extends BackoffOptions {
   attempts: number;
+  /** Since the first attempt began: behind it no further one begins. */
+  within_ms?: number;
   clock: Clock;
   signal?: AbortSignal;
 }
 
-/** Runs `action` until it does not fail with `retry: 'backoff'`, or the attempts are used up. */
-export async function retrying<T>(options: RetryOptions, action: () => Promise<T>): Promise<T> {
+/**
+ * Runs `action`, which is told how many attempts were before, until it does not fail with `retry: 'backoff'`, or the
+ * attempts or their time are used up.
+ */
+export async function retrying<T>(
+  options: RetryOptions,
+  action: (attempt: number) => Promise<T>,
+): Promise<T> {
+  const { attempts, within_ms = Number.POSITIVE_INFINITY, clock } = options;
+  const until_ms = clock.now() + within_ms;
   for (let attempt = 0; ; attempt++) {
     try {
-      return await action();
+      return await action(attempt);
     } catch (error) {
       const again = error instanceof Failure && error.retry === 'backoff';
-      if (!again || attempt + 1 >= options.attempts || options.signal?.aborted) throw error;
+      const used = attempt + 1 >= attempts || clock.now() >= until_ms;
+      if (!again || used || options.signal?.aborted) throw error;
       await options.clock.sleep(backoff(attempt, options), options.signal);
     }
   }

@@ -35,7 +35,7 @@ export const STORE_OPTIONS = {
   }),
   'store.timeout': option(duration({ min: 1_000 }), '30s', {
     description:
-      'How long the store may say nothing before a request is given up, and repeated where that is safe.',
+      'How long the store may say nothing before a request is given up, and repeated where that is safe. Uploads are given more, by their size.',
     example: '10s',
     commands: NOT_A_FLAG,
   }),

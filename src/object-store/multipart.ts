@@ -20,7 +20,8 @@ export interface Uploading {
   part_bytes: number;
   /** Bytes of all uploads that are in memory at once. */
   memory: Budget;
-  retried: <T>(action: () => Promise<T>) => Promise<T>;
+  /** The action is told which attempt it is, from 0. */
+  retried: <T>(action: (attempt: number) => Promise<T>) => Promise<T>;
 }
 
 export async function uploadFile(
@@ -32,7 +33,7 @@ export async function uploadFile(
   if (size > part_bytes) return uploadInParts(uploading, { path, key, size });
   await memory.holding(size, async () => {
     const bytes = await readExactly(files, path, { offset: 0, length: size });
-    await retried(() => requests.put(key, bytes));
+    await retried((attempt) => requests.put(key, bytes, { attempt }));
   });
 }
 
@@ -64,7 +65,7 @@ async function putParts(
     const range = { offset, length: Math.min(length, size - offset) };
     return memory.holding(range.length, async () => {
       const bytes = await readExactly(files, path, range);
-      parts.push(await retried(() => requests.putPart(upload, number, bytes)));
+      parts.push(await retried((attempt) => requests.putPart(upload, { number, bytes }, attempt)));
     });
   });
   return parts.sort((a, b) => a.number - b.number);

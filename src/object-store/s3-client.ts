@@ -21,6 +21,7 @@ import type { Clock } from '../base/base.ts';
 import { Budget } from './budget.ts';
 import type { S3Connection, S3Limits } from './s3.ts';
 import { isMissingObject, type S3Failure, s3Failure, shortBody } from './s3-failures.ts';
+import { silenceHandler, silenceOf } from './s3-silence.ts';
 
 export interface ObjectHead {
   size: number;
@@ -35,6 +36,11 @@ export interface Page {
 }
 
 export type Condition = { ifAbsent: true } | { ifMatch: string };
+
+export interface Putting {
+  condition?: Condition;
+  attempt?: number;
+}
 
 export interface Upload {
   key: string;
@@ -58,7 +64,6 @@ export function connectS3(
   bucket: string,
   { connection, limits, clock }: { connection: S3Connection; limits: S3Limits; clock: Clock },
 ): S3Requests {
-  const agent = { maxSockets: limits.requests };
   const client = new S3Client({
     ...(connection.endpoint === undefined ? {} : { endpoint: connection.endpoint }),
     ...regionOf(connection),
@@ -70,12 +75,7 @@ export function connectS3(
     responseChecksumValidation: 'WHEN_REQUIRED',
     // Else every large put opens a connection of its own, and waits for stores that answer no 100.
     expectContinueHeader: false,
-    requestHandler: {
-      connectionTimeout: limits.connect_ms,
-      socketTimeout: limits.silence_ms,
-      httpAgent: agent,
-      httpsAgent: agent,
-    },
+    requestHandler: silenceHandler(limits),
   });
   return new S3Requests({ bucket, client, limits, clock });
 }
@@ -132,10 +132,12 @@ export class S3Requests {
     });
   }
 
-  put(key: string, bytes: Uint8Array, condition?: Condition): Promise<void> {
+  /** `attempt` counts from 0: each waits longer for a store that says nothing. */
+  put(key: string, bytes: Uint8Array, { condition, attempt = 0 }: Putting = {}): Promise<void> {
     return this.#attempt(`cannot write ${this.#uri(key)}`, async (abortSignal) => {
       const input = { ...this.#of(key), Body: bytes, ContentLength: bytes.length, ...headersOf(condition) };
-      await this.#client.send(new PutObjectCommand(input), { abortSignal });
+      const requestTimeout = silenceOf({ bytes: bytes.length, attempt }, this.#limits);
+      await this.#client.send(new PutObjectCommand(input), { abortSignal, requestTimeout });
     });
   }
 
@@ -180,11 +182,16 @@ export class S3Requests {
     });
   }
 
-  putPart({ key, uploadId }: Upload, number: number, bytes: Uint8Array): Promise<Part> {
+  putPart(
+    { key, uploadId }: Upload,
+    { number, bytes }: { number: number; bytes: Uint8Array },
+    attempt: number,
+  ): Promise<Part> {
     return this.#attempt(`cannot upload part ${number} of ${this.#uri(key)}`, async (abortSignal) => {
       const part = { PartNumber: number, Body: bytes, ContentLength: bytes.length };
       const command = new UploadPartCommand({ ...this.#of(key), UploadId: uploadId, ...part });
-      const { ETag: etag } = await this.#client.send(command, { abortSignal });
+      const requestTimeout = silenceOf({ bytes: bytes.length, attempt }, this.#limits);
+      const { ETag: etag } = await this.#client.send(command, { abortSignal, requestTimeout });
       if (etag === undefined) throw new Error('the answer has no ETag');
       return { number, etag };
     });

@@ -63,7 +63,7 @@ async function put(
   condition: Condition,
 ): Promise<'done' | 'refused' | S3Failure> {
   try {
-    await requests.put(key, bytes, condition);
+    await requests.put(key, bytes, { condition });
     return 'done';
   } catch (error) {
     if (!(error instanceof S3Failure)) throw error;

@@ -188,6 +188,24 @@ describe('moving files in', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
+  test('waits for an upload that is on its way longer than for an answer that is all there is to wait for', async () => {
+    objects().set('here/x', { bytes: Buffer.from('there'), etag: '"e"', modifiedAt_ms: 0 });
+    const store = open({ limits: { silence_ms: 50 } });
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    let reads = 0;
+    proxy.choose = async ({ method }) => {
+      if (method === 'GET') return ++reads === 1 ? 'no answer' : undefined;
+      // Meanwhile a read finds its connection silent, gives it up, and reads again.
+      expect(Buffer.from(await store.read('s3://lake/here/x')).toString()).toBe('there');
+      release();
+      return undefined;
+    };
+    const moved = store.moveIn(await staged([MIB]));
+    await held;
+    await moved;
+    expect(proxy.seen.map(({ method }) => method)).toEqual(['GET', 'GET', 'PUT']);
+  });
+
   test('keeps all local files until every one is in the store, so that it can be done again', async () => {
     const moves = await staged([10, 20, 30]);
     proxy.choose = ({ url }) => (url.includes('/2') ? 'internal error' : undefined);
@@ -213,13 +231,13 @@ describe('what stands in the way', () => {
   test('of a missing bucket is said as such', async () => {
     const store = open({ root: 's3://nowhere' });
     for (const action of [
-      store.read('s3://nowhere/x'),
-      store.write('s3://nowhere/x', bytes),
-      store.writeIfAbsent('s3://nowhere/x', bytes),
-      store.writeIfMatch('s3://nowhere/x', bytes, '"e"'),
-      store.delete(['s3://nowhere/x']),
+      () => store.read('s3://nowhere/x'),
+      () => store.write('s3://nowhere/x', bytes),
+      () => store.writeIfAbsent('s3://nowhere/x', bytes),
+      () => store.writeIfMatch('s3://nowhere/x', bytes, '"e"'),
+      () => store.delete(['s3://nowhere/x']),
     ])
-      expect(await failureOf(action)).toMatchObject({ code: 'object_store.no_bucket', fault: 'user' });
+      expect(await failureOf(action())).toMatchObject({ code: 'object_store.no_bucket', fault: 'user' });
   });
 
   test('when nobody listens is said as such, and a conditional write did not happen', async () => {

@@ -40,9 +40,9 @@ export interface S3Limits {
   /** Of what may be repeated: eight are twelve seconds of pauses, or less. */
   attempts: number;
   connect_ms: number;
-  /** The longest that a connection is silent. */
+  /** The longest that a connection is silent; uploads are given more (s3-silence.ts). */
   silence_ms: number;
-  /** The longest that one attempt takes in all. */
+  /** The longest that one attempt takes in all; after two of them none begins. */
   attempt_ms: number;
 }
 
@@ -142,7 +142,7 @@ class S3Store implements ObjectStore {
   async write(location: string, bytes: Uint8Array): Promise<void> {
     const key = this.#keyOf(location);
     const requests = await this.#requests();
-    await this.#retried(() => requests.put(key, bytes));
+    await this.#retried((attempt) => requests.put(key, bytes, { attempt }));
   }
 
   async writeIfAbsent(location: string, bytes: Uint8Array): Promise<boolean> {
@@ -162,7 +162,7 @@ class S3Store implements ObjectStore {
       requests: await this.#requests(),
       part_bytes: this.#limits.part_bytes,
       memory: this.#memory,
-      retried: <T>(action: () => Promise<T>) => this.#retried(action),
+      retried: <T>(action: (attempt: number) => Promise<T>) => this.#retried(action),
     };
     try {
       await eachBounded(moves, this.#limits.requests, (move) => uploadFile(uploading, move));
@@ -220,9 +220,10 @@ class S3Store implements ObjectStore {
     };
   }
 
-  #retried<T>(action: () => Promise<T>): Promise<T> {
-    const { attempts } = this.#limits;
-    return retrying({ attempts, clock: this.#clock, ...PAUSES, random: this.#random }, action);
+  #retried<T>(action: (attempt: number) => Promise<T>): Promise<T> {
+    const { attempts, attempt_ms } = this.#limits;
+    const within_ms = 2 * attempt_ms;
+    return retrying({ attempts, within_ms, clock: this.#clock, ...PAUSES, random: this.#random }, action);
   }
 
   #requests(): Promise<S3Requests> {
