@@ -39,6 +39,9 @@ export async function openDuckDb(options: EngineOptions): Promise<Engine> {
       memory_limit: `${Math.floor(options.memory_bytes / 1e6)}MB`,
       temp_directory: join(options.workFolder, 'spill'),
       ...allocatorThresholds(options.memory_bytes),
+      // What a thread freed last is given back only when that thread allocates again, and ours wait in Node's pool for
+      // their next query: under pressure a worker held up to 400 MB of it.
+      allocator_background_threads: 'true',
       // Spools and raw files are read once; kept, they fill the memory limit and every further block must evict one.
       enable_external_file_cache: 'false',
     });
