@@ -48,6 +48,7 @@ it.each([
   ['xz', Buffer.from('fd377a585a00', 'hex')],
   ['zip', Buffer.from('PK\u0003\u0004')],
   ['Parquet', Buffer.from('PAR1')],
+  ['an object over several lines', Buffer.from('\ufeff\n {\r\n  "a": 1\n}\n')],
   ['UTF-16', Buffer.from('\ufeff{"a":1}', 'utf16le')],
   ['UTF-16', Buffer.from('\ufeff[{"a":1}]', 'utf16le').swap16()],
 ])('a file of %s is refused as what it is, before anything of it is sent', async (is, bytes) => {

@@ -52,6 +52,7 @@ export async function* recordsOf(
     const gzipped = packed.head[0] === 0x1f && packed.head[1] === 0x8b;
     const unpacked = gzipped ? gunzipped(packed.all, source.name) : packed.all;
     const { head, all } = await beginningOf(unpacked, tellsFormat);
+    if (OVER_LINES.test(firstText(head))) throw otherForm(source.name, SPREAD);
     const parts = new Parts(source.name);
     yield* isArray(head) ? elements(all, parts) : lines(all, parts);
   } finally {
@@ -71,11 +72,17 @@ const OTHERS: readonly (readonly [string, { is: string; fix: string }])[] = [
   ),
 ];
 
+/** No event is a line of `{` alone: an object that is written over several lines, which each would be quarantined. */
+const OVER_LINES = /^\s*\{[ \t]*\r?\n/;
+const SPREAD = { is: 'an object over several lines', fix: 'jq -c . FILE | lakeward send -' };
+
 function refuseOthers(head: Buffer, name: string): void {
   const found = OTHERS.find(([bytes]) => head.toString('hex', 0, 4).startsWith(bytes));
-  if (found === undefined) return;
-  const [, { is, fix }] = found;
-  throw new Failure(`cannot send ${name}: it is ${is}`, {
+  if (found !== undefined) throw otherForm(name, found[1]);
+}
+
+function otherForm(name: string, { is, fix }: { is: string; fix: string }): Failure {
+  return new Failure(`cannot send ${name}: it is ${is}`, {
     code: 'send.other_format',
     fault: 'user',
     why: 'what is read is UTF-8 JSON, one record a line or one array, as it is or gzipped; nothing of it was sent',
@@ -141,13 +148,14 @@ const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 
 
 const HEAD_BYTES = 4096;
 
-/** The first characters without blanks, and without the mark that some editors put before UTF-8. */
-const firstCharacters = (head: Buffer): string =>
+/** Without the mark that some editors put before UTF-8. */
+const firstText = (head: Buffer): string =>
   head
     .subarray(0, HEAD_BYTES)
     .toString('latin1')
-    .replace(/^\xef\xbb\xbf/, '')
-    .replace(/[ \t\r\n]+/g, '');
+    .replace(/^\xef\xbb\xbf/, '');
+
+const firstCharacters = (head: Buffer): string => firstText(head).replace(/[ \t\r\n]+/g, '');
 
 const tellsFormat = (head: Buffer): boolean => head.length >= HEAD_BYTES || firstCharacters(head).length >= 2;
 

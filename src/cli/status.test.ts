@@ -11,6 +11,8 @@ import type { Sink } from './output.ts';
 
 const REDRAW = '\u001b[H\u001b[J';
 
+const INTERVAL_MS = 2_000;
+
 interface Watching {
   env?: Record<string, string>;
   args?: string[];
@@ -29,7 +31,8 @@ async function watched(times: number, { env = {}, args = [], isTTY = true, begun
   let sleeps = 0;
   const clock: Clock = {
     ...systemClock,
-    sleep: async () => {
+    sleep: async (ms) => {
+      if (ms !== INTERVAL_MS) return;
       if (++sleeps === begun) await begin();
       if (sleeps === times) stop.abort();
     },
@@ -92,4 +95,12 @@ it('waits for a lake that is not there yet, and goes on with it', async () => {
     { ok: false, error: { code: 'lake.no_lake' } },
     { ok: true, data: { status: 'ok' } },
   ]);
+});
+
+it('goes on when a service of the lake is away', async () => {
+  const env = { NO_COLOR: '1', LAKEWARD_CATALOG_URI: 'http://127.0.0.1:1' };
+  const { exit, text } = await watched(2, { env });
+  expect(exit).toBe(0);
+  const away = expect.stringMatching(/^cannot read .+ the catalog: no answer; asking again\n$/);
+  expect(text.split(REDRAW).slice(1)).toEqual([away, away]);
 });

@@ -2,6 +2,7 @@ import { Failure, stringifyJson } from '../../base/base.ts';
 import { type Finding, readStatus, type Status } from '../../monitor/monitor.ts';
 import type { StatusAction } from '../commands/status.ts';
 import { composeLake, type Surroundings } from '../compose.ts';
+import { EXIT, exitCodeOf } from '../exit.ts';
 import { healthLimits } from '../monitoring.ts';
 import { type ProcessHealth, processesOf } from '../processes.ts';
 import { reportJson, reportOf } from '../report.ts';
@@ -31,17 +32,21 @@ async function watch(context: Parameters<StatusAction>[0]): Promise<void> {
         }
       });
     } catch (error) {
-      if (!(error instanceof Failure && error.code === 'lake.no_lake')) throw error;
+      if (!(error instanceof Failure) || !passes(error)) throw error;
       await out.write(awaited(error, context));
       await clock.sleep(flags.interval, signal);
     }
   }
 }
 
-/** Who watches may have begun before the lake was. */
+/** Who watches may have begun before the lake was, and goes on when a service is away for a while. */
+const passes = (failure: Failure): boolean =>
+  failure.code === 'lake.no_lake' || exitCodeOf(failure) === EXIT.tryAgain;
+
 function awaited(failure: Failure, { out, clock }: Parameters<StatusAction>[0]): string {
   if (out.json) return `${stringifyJson({ ok: false, error: reportJson(reportOf(failure)) })}\n`;
-  const text = `${failure.message} yet; waiting for it`;
+  const begun = failure.code !== 'lake.no_lake';
+  const text = begun ? `${failure.message}; asking again` : `${failure.message} yet; waiting for it`;
   return out.terminal ? `${REDRAW}${text}\n` : `${new Date(clock.now()).toISOString()} · ${text}\n`;
 }
 
