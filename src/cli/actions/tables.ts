@@ -1,13 +1,7 @@
 import { Failure } from '../../base/base.ts';
-import {
-  ancestors,
-  currentFields,
-  currentSnapshot,
-  type Lake,
-  type Snapshot,
-  type Table,
-} from '../../lake/lake.ts';
-import { snapshotFacts, tableState } from '../../tables/tables.ts';
+import { ancestors, currentFields, currentSnapshot, type Lake, type Table } from '../../lake/lake.ts';
+import { tableState } from '../../tables/tables.ts';
+import { brought } from '../brought.ts';
 import type { TablesAction } from '../commands/tables.ts';
 import { composeLake } from '../compose.ts';
 import { byteFigure } from '../figures.ts';
@@ -95,20 +89,6 @@ async function showOne(table: Table, { out }: Parameters<TablesAction>[0]): Prom
   await out.result(data, (paint) => detail(data, paint));
 }
 
-/** What one snapshot brought. */
-function brought(snapshot: Snapshot) {
-  const facts = snapshotFacts(snapshot);
-  return {
-    snapshot: String(snapshot['snapshot-id']),
-    at: new Date(snapshot['timestamp-ms']).toISOString(),
-    operation: snapshot.summary['operation'] ?? null,
-    writer: facts?.writer ?? 'another program',
-    addedRows: Number(snapshot.summary['added-records'] ?? 0),
-    addedFiles: Number(snapshot.summary['added-data-files'] ?? 0),
-    ledger: facts?.ledger ?? null,
-  };
-}
-
 function detail(
   data: ReturnType<typeof summary> & {
     columns: { name: string; type: unknown; required: boolean; doc: string | null }[];
@@ -138,7 +118,7 @@ function detail(
     ),
     heading(`snapshots, the latest ${data.history.length} of ${data.snapshots}`),
     textTable(
-      ['snapshot', 'at', 'by', 'received', 'written', 'duplicate', 'quarantined', 'files'],
+      ['snapshot', 'at', 'by', 'received', 'written', 'duplicate', 'quarantined', 'removed', 'files'],
       data.history.map((h) => [
         h.snapshot,
         h.at,
@@ -147,6 +127,7 @@ function detail(
         h.ledger?.written ?? h.addedRows,
         h.ledger?.duplicate ?? null,
         h.ledger?.quarantined ?? null,
+        h.removedRows,
         h.addedFiles,
       ]),
       { paint },
