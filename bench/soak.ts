@@ -16,7 +16,7 @@ import fc from 'fast-check';
 import { openEngine } from '../src/engine/engine.ts';
 import { killRounds } from '../tests/support/kill-rounds.ts';
 import { schedules } from '../tests/support/schedules/schedule.ts';
-import { runSchedule } from '../tests/support/schedules/world.ts';
+import { type Outcome, runSchedule } from '../tests/support/schedules/world.ts';
 import { AWAY, type Away, Deployment, MEMORY_MB } from './soak-deployment.ts';
 
 const MINUTES = Number(process.argv[2] ?? 10);
@@ -33,6 +33,12 @@ if (ONLY !== undefined && !Object.hasOwn(ALL, ONLY))
 const SHARES: Partial<Record<Activity, number>> = ONLY === undefined ? ALL : { [ONLY]: 1 };
 /** Turns that an activity's time is cut into. */
 const TURNS = ONLY === undefined ? 2 : 1;
+/** Most schedules take a second; none that goes on at all takes so long. */
+const HANGS_MS = 300_000;
+const HUNG: Outcome = {
+  ...{ injected: {}, acknowledged: 0, staged: 0, lost: 0, doubled: 0 },
+  findings: [`it hangs: nothing in ${HANGS_MS / 1_000} s`],
+};
 const BACKLOG = 5_000;
 /** Of which the time that a poll and a commit take is little. */
 const MEASURED = 100_000;
@@ -126,7 +132,11 @@ async function soakSchedules(): Promise<void> {
   const seed = 1 + state.schedules;
   const end_ms = Date.now() + turn_ms('schedules');
   for (const schedule of fc.sample(schedules, { numRuns: AT_ONCE.schedules, seed })) {
-    const { injected, findings, ...counts } = await runSchedule(schedule, engine);
+    const outcome = await Promise.race([
+      runSchedule(schedule, engine),
+      wait(HANGS_MS, undefined, { ref: false }),
+    ]);
+    const { injected, findings, ...counts } = outcome ?? HUNG;
     for (const [kind, count] of Object.entries(injected)) inject(kind, count);
     counted(counts);
     state.schedules++;

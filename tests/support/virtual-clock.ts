@@ -79,5 +79,7 @@ export class VirtualClock implements Clock {
     if (next === undefined) return;
     this.#now_ms = Math.max(this.#now_ms, next.due_ms);
     next.wake();
+    // The turn was another sleeper's: a long one used its own up when time was not that far.
+    if (!next.short) setImmediate(() => this.#wakeNext());
   }
 }
