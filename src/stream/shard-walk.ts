@@ -6,6 +6,7 @@ import { Failure } from '../base/base.ts';
 import { hashKeyRange } from './hash-keys.ts';
 import { forgettable, startOf } from './lineage.ts';
 import { type ReaderOptions, ShardReader } from './shard-reader.ts';
+import type { ChildShard } from './split.ts';
 import type { Position, ShardInfo, TakeOptions } from './stream.ts';
 import { isOver } from './taken.ts';
 import { TrimWatch } from './trim-watch.ts';
@@ -73,6 +74,17 @@ export class ShardWalk {
     this.#beginAll();
   }
 
+  /**
+   * Of two reshards in a row the second may merge a shard with a child of one that we still read: a parent that no listing
+   * has named yet. Unlisted parents count as trimmed, so the listing is asked first.
+   */
+  async #learnNamed(children: readonly ChildShard[]): Promise<void> {
+    const isUnlisted = (id: string) => !this.#listed.has(id);
+    if (children.some(({ parents }) => parents.some(isUnlisted)))
+      this.#learn(await this.#options.listShards());
+    this.#learn(children.filter(({ id }) => isUnlisted(id)).map((child) => ({ ...child, closed: false })));
+  }
+
   #beginAll(): void {
     if (this.#options.signal.aborted) return;
     const progress = { positions: this.#positions, pin: this.#options.pin };
@@ -112,9 +124,7 @@ export class ShardWalk {
         outcome.trimmed,
       );
       this.#positions.set(shard, intake.positionOf(shard));
-      this.#learn(
-        outcome.children.filter(({ id }) => !this.#listed.has(id)).map((c) => ({ ...c, closed: false })),
-      );
+      await this.#learnNamed(outcome.children);
     }
     await intake.release(shard);
   }

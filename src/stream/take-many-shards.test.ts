@@ -1,0 +1,58 @@
+/** What only a stream of several shards brings: reshards one after another, a shard that fails for long, waits for room. */
+import { afterEach, expect, it } from 'vitest';
+import { type TakenSpool, takeAll } from '../../tests/support/spools.ts';
+import { StreamUnderTest } from '../../tests/support/stream-under-test.ts';
+import { VirtualClock } from '../../tests/support/virtual-clock.ts';
+import type { Taking } from './stream.ts';
+
+const A = 'shardId-000000000000';
+const B = 'shardId-000000000001';
+
+const opened: StreamUnderTest[] = [];
+afterEach(async () => {
+  for (const test of opened.splice(0)) await test.close();
+});
+
+async function open(options: Parameters<typeof StreamUnderTest.open>[0] = {}): Promise<StreamUnderTest> {
+  const test = await StreamUnderTest.open(options);
+  opened.push(test);
+  return test;
+}
+
+const texts = (count: number, prefix = 'r') => Array.from({ length: count }, (_, i) => `${prefix}${i}`);
+const orderOf = (spools: readonly TakenSpool[]) => spools.flatMap((s) => s.content.map(({ body }) => body));
+
+/** Batches until so many records were taken. */
+async function until(taking: Taking, rows: number): Promise<TakenSpool[]> {
+  let left = rows;
+  return takeAll({
+    async next() {
+      const spool = left > 0 ? await taking.next() : undefined;
+      left -= spool?.rows ?? 0;
+      return spool;
+    },
+  });
+}
+
+it('a merge waits for a parent that was itself made after the last listing', async () => {
+  // UpdateShardCount splits and merges in one go: B becomes C and D, and C goes together with A before we list again.
+  const clock = new VirtualClock();
+  const test = await open({ shards: 2, clock });
+  const taking = await test.follow({ maxRows: 1 });
+  // Both shards, and the audit, which never comes.
+  while (clock.sleeping < 3) await new Promise(setImmediate);
+  test.fake.put('events', A, 'a');
+  test.fake.put('events', B, ...texts(9, 'b'));
+  const [c, d] = test.fake.reshard('events', [B], 2) as [string, string];
+  test.fake.put('events', c, ...texts(9, 'c'));
+  test.fake.put('events', d, 'd');
+  const [e] = test.fake.reshard('events', [A, c], 1) as [string];
+  test.fake.put('events', e, ...texts(9, 'e'));
+  clock.advance(1_000);
+  const order = orderOf(await until(taking, 29));
+  expect(order.toSorted()).toEqual(
+    ['a', ...texts(9, 'b'), ...texts(9, 'c'), 'd', ...texts(9, 'e')].toSorted(),
+  );
+  expect(order.indexOf('c8')).toBeLessThan(order.indexOf('e0'));
+  await taking.abandon();
+});
