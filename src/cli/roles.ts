@@ -255,7 +255,7 @@ function take(options: Watched, { signal, until_ms }: { signal: AbortSignal; unt
     onBatch: () => monitor.began('processor'),
     onRetry: (failure) => monitor.failed('processor', failure),
     onRead: (read) => monitor.read(read),
-    onReadFailed: (failure) => monitor.readFailed(failure),
+    onReadFailed: (failure, shard) => monitor.readFailed(failure, shard),
     spoolFolder: options.spoolFolder,
     start: startOf(settings['stream.start']),
     limits: eventLimits(settings),

@@ -78,6 +78,24 @@ describe('health', () => {
     expect(book.at(7 * MINUTE).status).toBe('ok');
   });
 
+  it('is degraded by a shard that fails though the stream answers for all others, until it answers or moves', () => {
+    const book = wellAt(0);
+    const told = (s: number) => book.at(s * SECOND).reasons.map(({ what }) => what);
+    for (let s = 1; s <= 20; s++) {
+      book.unreached(failure('kinesis.InternalFailure'), s * SECOND);
+      book.shardFailed('shardId-1', failure('kinesis.InternalFailure'), s * SECOND);
+      book.reached('stream', s * SECOND);
+    }
+    expect([told(10), told(20), told(79)]).toEqual([
+      [],
+      ['shardId-1: GetRecords: no answer'],
+      ['shardId-1: GetRecords: no answer'],
+    ]);
+    expect(told(80)).toEqual([]);
+    book.shardAnswered('shardId-1');
+    expect(told(20)).toEqual([]);
+  });
+
   it('is degraded when nothing comes back from a service, neither success nor failure', () => {
     const book = wellAt(0);
     expect(book.at(4 * MINUTE).status).toBe('ok');

@@ -42,6 +42,8 @@ const STALLED_MS = 1_800_000;
 
 /** Tries come at most a minute apart. A worker that has nothing to do has no success to show for it. */
 const OVER_MS = 300_000;
+/** A shard that fails is asked again within ten seconds, and an answer is waited for no longer than thirty. */
+const MOVED_MS = 60_000;
 
 interface Streak {
   since_ms: number;
@@ -59,6 +61,8 @@ interface RoleState {
 export class HealthBook {
   readonly #roles = new Map<string, RoleState>();
   readonly #streaks = new Map<Service, Streak>();
+  /** One may fail for hours while the stream answers for all others. */
+  readonly #shards = new Map<string, Streak>();
   readonly #reached = new Map<Service, number | null>();
   #findings: readonly Finding[] = [];
   #found_ms = new Map<string, number>();
@@ -112,6 +116,14 @@ export class HealthBook {
       this.#streaks.set(service, longer(this.#streaks.get(service), failure, now_ms));
   }
 
+  shardAnswered(shard: string): void {
+    this.#shards.delete(shard);
+  }
+
+  shardFailed(shard: string, failure: Failure, now_ms: number): void {
+    this.#shards.set(shard, longer(this.#shards.get(shard), failure, now_ms));
+  }
+
   /** What a look at the lake and the stream found; replaces what the last one found. */
   found(findings: readonly Finding[], now_ms: number): void {
     this.#findings = findings.filter(({ severity }) => severity === 'degraded');
@@ -142,7 +154,11 @@ export class HealthBook {
       .flatMap(([role, { streak }]) =>
         streak === undefined || now_ms - streak.last_ms >= OVER_MS ? [] : [ofStreak(role, streak)],
       );
-    const lasting = [...services, ...roles]
+    // Of one that another worker reads by now nothing more is heard here.
+    const shards = this.#shards
+      .entries()
+      .flatMap(([shard, streak]) => (now_ms - streak.last_ms >= MOVED_MS ? [] : [ofStreak(shard, streak)]));
+    const lasting = [...services, ...roles, ...shards]
       .filter((r) => r.failures >= LASTING_FAILURES && now_ms - r.since_ms >= LASTING_MS)
       .sort((a, b) => a.since_ms - b.since_ms);
     return [

@@ -58,8 +58,8 @@ export interface Monitor {
   /** A commit of this process took this into its table. */
   counted(table: string, tally: Partial<Tally>): void;
   read(read: ShardRead): void;
-  /** A read of the stream failed and is tried again. */
-  readFailed(failure: Failure): void;
+  /** A read of the stream failed, of this shard or of what is about all, and is tried again. */
+  readFailed(failure: Failure, shard?: string): void;
   windowSize(ids: number): void;
   /** How the shards are shared now. */
   sharing(sharing: Sharing): void;

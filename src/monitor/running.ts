@@ -88,16 +88,20 @@ export class RunningMonitor implements Monitor {
   read(read: ShardRead): void {
     this.#source.read(read, this.#clock.now());
     this.#book.reached('stream', this.#clock.now());
+    this.#book.shardAnswered(read.shard);
     // A role that failed on its last batch has nothing to show for it when no further one comes.
     if (read.idle && !this.#book.hasInHand('processor')) this.#book.succeeded('processor', this.#clock.now());
     this.#tell();
   }
 
-  readFailed(failure: Failure): void {
+  readFailed(failure: Failure, shard?: string): void {
     this.#meter.add('lakeward.failures', 1, { role: 'processor', code: failure.code });
     // The service works, and more is asked of it than it gives: lag tells whether that matters.
     if (isThrottle(failure)) this.#meter.add('lakeward.source.throttled', 1, {});
-    else this.#book.unreached(failure, this.#clock.now());
+    else {
+      this.#book.unreached(failure, this.#clock.now());
+      if (shard !== undefined) this.#book.shardFailed(shard, failure, this.#clock.now());
+    }
     this.#tell();
   }
 

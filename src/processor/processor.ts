@@ -32,7 +32,7 @@ export interface ProcessorOptions {
   onRetry?: (failure: Failure) => void;
   onRead?: (read: ShardRead) => void;
   /** A read failed and is tried again. */
-  onReadFailed?: (failure: Failure) => void;
+  onReadFailed?: (failure: Failure, shard?: string) => void;
   spoolFolder: string;
   /** Where a lake that has read nothing of this stream begins; pinned by an empty commit. */
   start: 'TRIM_HORIZON' | 'NOW' | `AT_TIMESTAMP:${number}`;

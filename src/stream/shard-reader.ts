@@ -10,7 +10,7 @@ import { type Intake, sequenceNumber } from './intake.ts';
 import { isThrottle } from './service-failures.ts';
 import type { ChildShard, SplitBody } from './split.ts';
 import type { RawBody } from './splitter.ts';
-import type { Position, ShardInfo } from './stream.ts';
+import type { Position, ShardInfo, TakeOptions } from './stream.ts';
 import { TrimWatch } from './trim-watch.ts';
 
 export type ShardOutcome =
@@ -42,10 +42,12 @@ export interface ReaderOptions {
   retention_ms: () => number | undefined;
   /** Asks anew what the stream is like; throws when it is gone or another one now. */
   checkIdentity: () => Promise<void>;
-  onRetry?: ((failure: Failure) => void) | undefined;
+  onRetry?: TakeOptions['onRetry'] | undefined;
+  /** Of all readers of the taking. */
+  answers: { count: number };
 }
 
-/** Failures in a row, throttling not counted, before the taking gives up: about a minute. */
+/** Failures in a row, throttling not counted, while no shard answers, before the taking gives up: half a minute. */
 const FAILURES_MAX = 8;
 /** Answers without a record that a look at the oldest one reads through. */
 const PROBE_PAGES = 10;
@@ -61,6 +63,9 @@ export class ShardReader {
   #read_ms = Number.NEGATIVE_INFINITY;
   #emptyInARow = 0;
   #failures = 0;
+  /** Of the failures, those since any shard last answered. */
+  #unanswered = 0;
+  #answersSeen = 0;
   #throttles = 0;
   #restarts = 0;
 
@@ -122,6 +127,7 @@ export class ShardReader {
   async #follow(body: SplitBody): Promise<ShardOutcome | undefined> {
     this.#watch.read(body, this.#options.clock.now());
     this.#failures = this.#throttles = this.#restarts = 0;
+    this.#options.answers.count++;
     // A late record decides before the end does: children of a shard that was not read to `until_ms` are later still.
     if (this.#isLate(body)) return { kind: 'done' };
     if (body.nextIterator === undefined) return this.#atEnd(body.children);
@@ -263,12 +269,23 @@ export class ShardReader {
   }
 
   async #wait(error: Failure): Promise<undefined> {
-    this.#options.onRetry?.(error);
+    this.#options.onRetry?.(error, this.#shard);
     if (isThrottle(error)) return this.#backOff(this.#throttles++);
-    if (++this.#failures > FAILURES_MAX) throw error;
+    if (this.#isNobodyAnswered()) throw error;
     const { code, why } = error;
     this.#options.log.debug('stream.read_retried', error.message, { shard: this.#shard, code, why });
-    return this.#backOff(this.#failures - 1);
+    return this.#backOff(this.#failures++);
+  }
+
+  /**
+   * Giving up discards what was read of all shards and is not committed. One that fails for hours while others answer
+   * would have them read the same again and again: by default a batch is handed over later than we give up.
+   */
+  #isNobodyAnswered(): boolean {
+    const { count } = this.#options.answers;
+    if (count !== this.#answersSeen) this.#unanswered = 0;
+    this.#answersSeen = count;
+    return ++this.#unanswered > FAILURES_MAX;
   }
 
   async #backOff(attempt: number): Promise<undefined> {

@@ -81,8 +81,8 @@ export interface TakeOptions {
   signal?: AbortSignal;
   /** Told of every answer that was taken. */
   onRead?: (read: ShardRead) => void;
-  /** Told of every failure that reading goes on after. */
-  onRetry?: (failure: Failure) => void;
+  /** Told of every failure that reading goes on after, and of the shard, where it was one's. */
+  onRetry?: (failure: Failure, shard?: string) => void;
 }
 
 export interface SharedTaking extends Pick<Share, 'owns'> {

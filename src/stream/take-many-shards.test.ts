@@ -1,5 +1,5 @@
 /** What only a stream of several shards brings: reshards one after another, a shard that fails for long, waits for room. */
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { type TakenSpool, takeAll } from '../../tests/support/spools.ts';
 import { StreamUnderTest } from '../../tests/support/stream-under-test.ts';
 import { VirtualClock } from '../../tests/support/virtual-clock.ts';
@@ -55,4 +55,35 @@ it('a merge waits for a parent that was itself made after the last listing', asy
   );
   expect(order.indexOf('c8')).toBeLessThan(order.indexOf('e0'));
   await taking.abandon();
+});
+
+describe('a shard that fails for as long as one looks', () => {
+  const failing = async (test: StreamUnderTest) => {
+    for (let i = 0; i < 1_000; i++)
+      test.fake.script('GetRecords', { on: B, error: 'InternalFailure', status: 500 });
+  };
+
+  it('does not keep the others from being handed over', async () => {
+    const test = await open({ shards: 2 });
+    await failing(test);
+    test.fake.put('events', A, ...texts(3));
+    const told = new Map<string | undefined, number>();
+    const taking = await test.follow({
+      maxAge_ms: 60_000,
+      onRetry: (_, shard) => told.set(shard, (told.get(shard) ?? 0) + 1),
+    });
+    expect(orderOf(await until(taking, 3))).toEqual(texts(3));
+    expect([...told.keys()]).toEqual([B]);
+    expect(told.get(B)).toBeGreaterThan(8);
+    await taking.abandon();
+  });
+
+  it('ends the taking when no other is left that answers', async () => {
+    const test = await open({ shards: 2 });
+    await failing(test);
+    test.fake.put('events', A, ...texts(3));
+    const taking = await test.take();
+    await expect(takeAll(taking)).rejects.toMatchObject({ code: 'kinesis.InternalFailure' });
+    await taking.abandon();
+  });
 });

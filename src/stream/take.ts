@@ -94,6 +94,7 @@ class StreamTaking implements Taking {
       limit: Math.min(LIMIT_MAX, options.maxRows),
       intake: this.#intake,
       slots: this.#slots,
+      answers: { count: 0 },
       signal: this.#stopping.signal,
       checkIdentity,
       retention_ms,
