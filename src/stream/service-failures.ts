@@ -28,6 +28,7 @@ const IDENTITY = new Set([
 ]);
 
 const LATER = new Set([
+  'ExpiredIteratorException',
   'InternalFailure',
   'InternalFailureException',
   'KMSThrottlingException',

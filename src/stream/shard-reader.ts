@@ -96,14 +96,19 @@ export class ShardReader {
   }
 
   async #poll(): Promise<ShardOutcome | undefined> {
-    const { client, ref, limit, signal } = this.#options;
-    this.#next ??= await this.#newIterator();
     await this.#keepSpacing();
-    const arn = 'StreamARN' in ref ? ref : {};
-    const input = { ShardIterator: this.#next, Limit: limit, ...arn };
-    const body = await this.#take(() => client.getRecords(input, signal));
+    const body = await this.#take(() => this.#getRecords());
     if (body === undefined) return { kind: 'stopped' };
     return (await this.#follow(body)) ?? this.#pause(body);
+  }
+
+  /** Where there is room for the answer: waiting for it may take longer than the five minutes that an iterator lives. */
+  async #getRecords(): Promise<RawBody> {
+    const { client, ref, limit, clock, signal } = this.#options;
+    this.#next ??= await this.#newIterator();
+    const arn = 'StreamARN' in ref ? ref : {};
+    this.#read_ms = clock.now();
+    return client.getRecords({ ShardIterator: this.#next, Limit: limit, ...arn }, signal);
   }
 
   /** Until the subscription ends, after minutes; the next step begins another one behind it. */

@@ -87,3 +87,20 @@ describe('a shard that fails for as long as one looks', () => {
     await taking.abandon();
   });
 });
+
+it('an iterator is asked for when there is room for its answer: before that it may expire', async () => {
+  const test = await open({ shards: 9 });
+  test.fake.iteratorLife_ms = 300_000;
+  const until_ms = test.fake.now_ms;
+  const shards = test.fake.openShards('events');
+  for (const shard of shards) test.fake.put('events', shard, ...texts(20, shard));
+  const taking = await test.take({ until_ms, maxRows: 10, spoolsAhead: 1, answers_bytes: 17 << 20 });
+  const spools = await takeAll({
+    async next() {
+      // The processor takes a batch every seven minutes.
+      test.fake.now_ms += 420_000;
+      return taking.next();
+    },
+  });
+  expect(orderOf(spools).toSorted()).toEqual(shards.flatMap((shard) => texts(20, shard)).toSorted());
+});

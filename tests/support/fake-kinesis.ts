@@ -75,6 +75,7 @@ type Name = Extract<
   'CreateStream' | 'DescribeStreamSummary' | 'GetRecords' | 'GetShardIterator' | 'ListShards' | 'PutRecords'
 >;
 type Input = Record<string, unknown>;
+type Five = [string, string, string, string, string];
 
 class FakeError extends Error {
   readonly code: string;
@@ -96,6 +97,7 @@ export class FakeKinesis {
   server: string | undefined;
   shardsPerPage = 1000;
   recordKiBMax = 1024;
+  iteratorLife_ms = Number.POSITIVE_INFINITY;
   retentionHours = 24;
   readonly requests: { operation: Name; input: Input }[] = [];
   /** Operations that a test adds, by name. */
@@ -320,7 +322,9 @@ export class FakeKinesis {
       return { ShardIterator: this.#iterator(name, { shard: input.ShardId, index }) };
     },
     GetRecords: ({ ShardIterator, Limit = 10_000 }, fault) => {
-      const [name, created, id, at] = ShardIterator.split(' ') as [string, string, string, string];
+      const [name, created, id, at, issued_ms] = ShardIterator.split(' ') as Five;
+      if (this.now_ms - Number(issued_ms) > this.iteratorLife_ms)
+        throw new FakeError('ExpiredIteratorException');
       if (this.#stream(name).createdAt_ms !== Number(created))
         throw new FakeError('ResourceNotFoundException');
       const shard = this.#shard(name, id);
@@ -384,7 +388,7 @@ export class FakeKinesis {
   }
 
   #iterator(name: string, { shard, index }: { shard: string; index: number }): string {
-    return `${name} ${this.#stream(name).createdAt_ms} ${shard} ${index}`;
+    return `${name} ${this.#stream(name).createdAt_ms} ${shard} ${index} ${this.now_ms}`;
   }
 
   #addShard(stream: FakeStream, parents: string[], hashKeys: HashKeyRange): FakeShard {
