@@ -2,6 +2,7 @@
 import { Failure, retrying } from '../base/base.ts';
 import type { Operations, ShardShape } from '../kinesis/kinesis.ts';
 import { KinesisClient } from './client.ts';
+import { endpointOf, isAmazon } from './endpoint.ts';
 import { hashKeyRange } from './hash-keys.ts';
 import { type LagOptions, type Lags, lagOf } from './lag.ts';
 import type { SendOptions, SendProgress } from './put.ts';
@@ -199,22 +200,6 @@ class KinesisStream implements Stream {
       cause,
     });
   }
-}
-
-function endpointOf({ endpoint, region }: StreamOptions): URL {
-  const suffix = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
-  const text = endpoint ?? `https://kinesis.${region}.${suffix}`;
-  const url = URL.parse(text);
-  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
-  throw new Failure(`the stream's endpoint is no address: ${text}`, {
-    code: 'stream.bad_endpoint',
-    fault: 'user',
-    hint: 'it looks like http://127.0.0.1:4567 or https://kinesis.eu-west-1.amazonaws.com',
-  });
-}
-
-function isAmazon(endpoint: string | undefined): boolean {
-  return endpoint === undefined || /\.amazonaws\.com(\.cn)?$/.test(URL.parse(endpoint)?.hostname ?? '');
 }
 
 function descriptionOf(summary: Summary): StreamDescription {

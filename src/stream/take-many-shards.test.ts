@@ -3,7 +3,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { type TakenSpool, takeAll } from '../../tests/support/spools.ts';
 import { StreamUnderTest } from '../../tests/support/stream-under-test.ts';
 import { VirtualClock } from '../../tests/support/virtual-clock.ts';
-import type { Taking } from './stream.ts';
+import { silentLog } from '../base/base.ts';
+import { connect } from './connect.ts';
+import type { Spool, Taking } from './stream.ts';
 
 const A = 'shardId-000000000000';
 const B = 'shardId-000000000001';
@@ -58,29 +60,38 @@ it('a merge waits for a parent that was itself made after the last listing', asy
 });
 
 describe('a shard that fails for as long as one looks', () => {
-  const failing = async (test: StreamUnderTest) => {
+  const failing = (test: StreamUnderTest) => {
     for (let i = 0; i < 1_000; i++)
       test.fake.script('GetRecords', { on: B, error: 'InternalFailure', status: 500 });
   };
 
   it('does not keep the others from being handed over', async () => {
-    const test = await open({ shards: 2 });
-    await failing(test);
+    const clock = new VirtualClock();
+    const test = await open({ shards: 2, clock });
+    failing(test);
     test.fake.put('events', A, ...texts(3));
-    const told = new Map<string | undefined, number>();
-    const taking = await test.follow({
-      maxAge_ms: 60_000,
-      onRetry: (_, shard) => told.set(shard, (told.get(shard) ?? 0) + 1),
+    const told: unknown[] = [];
+    const onRetry = (_: unknown, shard: string | undefined) => void told.push(shard);
+    const taking = await test.follow({ maxAge_ms: 200_000, onRetry });
+    let handed: Spool | undefined;
+    const next = taking.next().then((spool) => {
+      handed = spool;
     });
-    expect(orderOf(await until(taking, 3))).toEqual(texts(3));
-    expect([...told.keys()]).toEqual([B]);
-    expect(told.get(B)).toBeGreaterThan(8);
+    while (handed === undefined) {
+      // Of A until it is polled again, of B after its failure, of the batch, and of the audit.
+      while (clock.sleeping < 4 && handed === undefined)
+        await Promise.race([next, new Promise(setImmediate)]);
+      clock.advance(10_000);
+    }
+    expect(handed.rows).toBe(3);
+    expect(new Set(told)).toEqual(new Set([B]));
+    expect(told.length).toBeGreaterThan(8);
     await taking.abandon();
   });
 
   it('ends the taking when no other is left that answers', async () => {
     const test = await open({ shards: 2 });
-    await failing(test);
+    failing(test);
     test.fake.put('events', A, ...texts(3));
     const taking = await test.take();
     await expect(takeAll(taking)).rejects.toMatchObject({ code: 'kinesis.InternalFailure' });
@@ -103,4 +114,34 @@ it('an iterator is asked for when there is room for its answer: before that it m
     },
   });
   expect(orderOf(spools).toSorted()).toEqual(shards.flatMap((shard) => texts(20, shard)).toSorted());
+});
+
+it('a shard is read no more than five times a second where the endpoint has that limit, also behind a backlog', async () => {
+  const test = await open({ shards: 2 });
+  for (const shard of [A, B]) test.fake.put('events', shard, ...texts(15));
+  const { clock, fake } = test;
+  const stream = connect({
+    ...{ name: 'events', endpoint: fake.endpoint, region: 'us-east-1', readSpacing_ms: 200 },
+    ...{ credentials: { accessKeyId: 'id', secretAccessKey: 's' }, clock, log: silentLog, random: () => 0.5 },
+  });
+  const reads = new Map<string, number[]>([
+    [A, []],
+    [B, []],
+  ]);
+  const taking = await stream.take({
+    ...{
+      stream: await stream.describe(),
+      positions: new Map(),
+      pin: 'TRIM_HORIZON',
+      spoolFolder: test.folder,
+    },
+    ...{ maxRows: 1, maxBytes: 1e9, maxAge_ms: 1e12, spoolsAhead: 2, poll_ms: 1_000, until_ms: fake.now_ms },
+    onRead: ({ shard }) => reads.get(shard)!.push(clock.now()),
+  });
+  expect(orderOf(await takeAll(taking))).toHaveLength(30);
+  await stream.close();
+  for (const times of reads.values()) {
+    expect(times).toHaveLength(16);
+    expect(times.at(-1)! - times[0]!).toBeGreaterThanOrEqual(15 * 200 - 200);
+  }
 });
