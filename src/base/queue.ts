@@ -9,6 +9,7 @@ export class BoundedQueue<T> {
   readonly #putters: PromiseWithResolvers<void>[] = [];
   #closed = false;
   #failure: unknown;
+  #last: unknown;
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -40,22 +41,29 @@ export class BoundedQueue<T> {
       this.#putters.shift()?.resolve();
       return item;
     }
-    if (this.#closed) return undefined;
+    if (this.#closed) return this.#ended();
     const taker = Promise.withResolvers<T | undefined>();
     this.#takers.push(taker);
     return taker.promise;
   }
 
-  close(): void {
+  /** With an error the consumer gets that, behind the items, in place of undefined. */
+  close(error?: unknown): void {
     this.#closed = true;
-    for (const taker of this.#takers.splice(0)) taker.resolve(undefined);
+    this.#last = error;
+    for (const taker of this.#takers.splice(0)) taker.resolve(this.#ended());
     for (const putter of this.#putters.splice(0)) putter.resolve();
   }
 
-  /** Ends the queue with an error that the consumer gets. */
+  /** Ends the queue with an error that the consumer gets, before any item. */
   fail(error: unknown): void {
     this.#failure = error;
     for (const taker of this.#takers.splice(0)) taker.reject(error);
     this.close();
+  }
+
+  /** What is behind the last item. */
+  async #ended(): Promise<undefined> {
+    if (this.#last !== undefined) throw this.#last;
   }
 }

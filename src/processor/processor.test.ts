@@ -7,6 +7,7 @@ import { lakeFolder, openWorker, type Worker } from '../../tests/support/worker.
 import { Failure } from '../base/base.ts';
 import type { TakeOptions, Taking } from '../stream/stream.ts';
 import { RAW_NAME, tableState } from '../tables/tables.ts';
+import { processStream } from './processor.ts';
 
 /** One batch for each list of records. */
 async function start(...batches: readonly (readonly string[])[]) {
@@ -187,6 +188,33 @@ describe('a processor in trouble', () => {
     };
     await worker.process({ adopt: passing });
     expect(await staged(worker, stream)).toEqual(WHOLE);
+  });
+
+  test('waits for a stream that was there and is gone, and ends where there never was one', async () => {
+    const { worker, stream } = await start(events(1));
+    const missing = async () => {
+      throw new Failure('there is no stream', { code: 'stream.not_found', fault: 'user' });
+    };
+    const [describe, stop] = [stream.describe.bind(stream), new AbortController()];
+    let [commits, asked] = [0, 0];
+    const told: string[] = [];
+    const options = worker.options({
+      signal: stop.signal,
+      onRetry: ({ code }) => void told.push(code),
+      onCommit: () => {
+        if (++commits === 2) return stop.abort();
+        stream.describe = () => (++asked > 3 ? describe() : missing());
+        stream.recreate();
+        stream.put(events(2));
+      },
+    });
+    delete options.until_ms;
+    await processStream(options);
+    expect(told).toEqual(Array(3).fill('stream.not_found'));
+    expect(await staged(worker, stream)).toEqual(WHOLE);
+
+    stream.describe = missing;
+    await expect(processStream(options)).rejects.toMatchObject({ code: 'stream.not_found' });
   });
 
   test('gives up at once on what no retry can mend', async () => {

@@ -72,7 +72,7 @@ async function runSessions(options: ProcessorOptions): Promise<{ commits: number
     } catch (error) {
       commits += session?.commits ?? 0;
       if (session !== undefined && session.commits > 0) attempt = 0;
-      if (!(error instanceof Failure) || error.retry === 'never') throw error;
+      if (!mayPass(error, told && options.until_ms === undefined)) throw error;
       options.onRetry?.(error);
       options.log.debug('processor.session_restarted', error.message, { code: error.code, why: error.why });
       const wait = backoff(attempt, { first_ms: 50, most_ms: 60_000, random });
@@ -80,6 +80,12 @@ async function runSessions(options: ProcessorOptions): Promise<{ commits: number
       if (options.signal.aborted) return { commits };
     }
   }
+}
+
+/** Who deletes a stream that is being read, and creates it again, need not look after whoever reads it. */
+function mayPass(error: unknown, awaitsStream: boolean): error is Failure {
+  if (!(error instanceof Failure)) return false;
+  return error.retry !== 'never' || (awaitsStream && error.code === 'stream.not_found');
 }
 
 class Session {

@@ -128,11 +128,11 @@ export class Intake {
     return spool;
   }
 
-  /** Hands over what there is. Resolves once there was room for it. */
-  async finish(): Promise<void> {
+  /** Hands over what there is, and behind it the error, if there is one. Resolves once there was room for it. */
+  async finish(error?: unknown): Promise<void> {
     await this.#locked(() => this.#cut());
     this.#over = true;
-    this.#queue.close();
+    this.#queue.close(error);
   }
 
   /** The consumer gets the error at its next turn; without one it gets nothing more. */

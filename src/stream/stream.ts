@@ -103,7 +103,8 @@ export interface ShardRead {
 export interface Taking {
   /**
    * The next batch, in order; undefined when the taking ended (`until_ms` reached, or stopped). Failures that waiting
-   * cannot mend come from here, `stream.recreated` and `stream.not_found` among them; then nothing more does.
+   * cannot mend come from here, then nothing more does; `stream.recreated` and `stream.not_found` behind the last batch,
+   * because what was read of a stream that is gone nobody can read again.
    */
   next(): Promise<Spool | undefined>;
   /** Reads nothing more. What is spooled is handed over as a last batch: go on with `next` until it gives undefined. */

@@ -145,3 +145,24 @@ it('a shard is read no more than five times a second where the endpoint has that
     expect(times.at(-1)! - times[0]!).toBeGreaterThanOrEqual(15 * 200 - 200);
   }
 });
+
+it('what was read of a stream that is gone, or another one by now, is handed over before that is told', async () => {
+  for (const [gone, code] of [
+    [(test: StreamUnderTest) => test.fake.create('events', 2), 'stream.recreated'],
+    [(test: StreamUnderTest) => test.fake.delete('events'), 'stream.not_found'],
+  ] as const) {
+    const test = await open({ shards: 2 });
+    test.fake.put('events', A, ...texts(5));
+    // So that the batch is not handed over because all is read.
+    for (let i = 0; i < 10_000; i++)
+      test.fake.script('GetRecords', { on: B, error: 'LimitExceededException' });
+    const read = Promise.withResolvers<void>();
+    const taking = await test.follow({ onRead: () => read.resolve() });
+    await read.promise;
+    gone(test);
+    expect(orderOf(await until(taking, 5))).toEqual(texts(5));
+    await expect(taking.next()).rejects.toMatchObject({ code });
+    await taking.abandon();
+    expect(await test.files()).toEqual([]);
+  }
+});

@@ -134,6 +134,17 @@ class StreamTaking implements Taking {
     }
   }
 
+  /** False where that did not work: then it is the error that is told, and nothing more is handed over. */
+  async #handOverLast(error: unknown): Promise<boolean> {
+    try {
+      await this.#intake.finish(error);
+      await this.#splitter.close();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   async #run(
     walk: ShardWalk,
     { shards, signal }: { shards: readonly ShardInfo[]; signal: AbortSignal | undefined },
@@ -146,8 +157,9 @@ class StreamTaking implements Taking {
       await this.#intake.finish();
       await this.#splitter.close();
     } catch (error) {
-      this.#intake.fail(error);
       stop();
+      if (isStreamGone(error) && (await this.#handOverLast(error))) return;
+      this.#intake.fail(error);
       await this.#splitter.close();
       await this.#removeFiles();
     } finally {
@@ -155,6 +167,11 @@ class StreamTaking implements Taking {
       signal?.removeEventListener('abort', stop);
     }
   }
+}
+
+/** What was read of it nobody can read again. */
+function isStreamGone(error: unknown): boolean {
+  return error instanceof Failure && ['stream.recreated', 'stream.not_found'].includes(error.code);
 }
 
 function ensureSame(now: StreamDescription, expected: StreamDescription): void {
