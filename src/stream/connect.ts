@@ -174,11 +174,28 @@ class KinesisStream implements Stream {
     let next: string | undefined;
     do {
       const input = next === undefined ? this.#ref : { NextToken: next };
-      const page = await this.#retrying(() => this.#client.call('ListShards', input));
+      const page = await this.#retrying(() => this.#page(input));
       shards.push(...page.Shards.map(shardInfo));
       next = page.NextToken ?? undefined;
     } while (next !== undefined);
     return shards;
+  }
+
+  /** A stream that is being created or deleted lists no shards; that passes. */
+  async #page(input: Operations['ListShards']['input']): Promise<Operations['ListShards']['output']> {
+    try {
+      return await this.#client.call('ListShards', input);
+    } catch (error) {
+      if (!isCode(error, 'kinesis.ResourceInUseException')) throw error;
+      throw new Failure(`stream ${this.#options.name} is not active`, {
+        code: 'stream.not_active',
+        fault: 'service',
+        retry: 'backoff',
+        why: (error as Failure).why ?? 'it lists no shards',
+        hint: 'it is asked again until it is',
+        cause: error,
+      });
+    }
   }
 
   async #retrying<T>(action: () => Promise<T>): Promise<T> {

@@ -163,13 +163,15 @@ describe('a failure', () => {
     expect(iterators.map((i) => i['StartingSequenceNumber'])).toEqual([undefined, undefined, '11', '11']);
   });
 
-  it('by throttling goes on for as long as it lasts', async () => {
-    const test = await open();
-    test.fake.put('events', A, 'a');
-    for (let i = 0; i < 50; i++)
-      test.fake.script('GetRecords', { error: 'ProvisionedThroughputExceededException' });
-    expect(await takeAll(await test.take())).toHaveLength(1);
-  });
+  it.each(['ProvisionedThroughputExceededException', 'LimitExceededException', 'KMSThrottlingException'])(
+    'by throttling goes on for as long as it lasts: %s',
+    async (error) => {
+      const test = await open();
+      test.fake.put('events', A, 'a');
+      for (let i = 0; i < 50; i++) test.fake.script('GetRecords', { error });
+      expect(await takeAll(await test.take())).toHaveLength(1);
+    },
+  );
 
   it('that stays ends the taking, and its files are gone', async () => {
     const test = await open();
@@ -369,6 +371,15 @@ describe('resharding', () => {
     expect((await taking.next())!.ranges.get(B)).toEqual({ from: 'TRIM_HORIZON', to: '1' });
     await taking.abandon();
   });
+});
+
+it('lists the shards of a stream that is still being created when it is active, and says that it is not', async () => {
+  const test = await open();
+  const creating = { error: 'ResourceInUseException' } as const;
+  test.fake.script('ListShards', creating, creating);
+  expect(await test.stream.shards()).toHaveLength(1);
+  test.fake.script('ListShards', ...Array.from({ length: 9 }, () => creating));
+  await expect(test.stream.shards()).rejects.toMatchObject({ code: 'stream.not_active', retry: 'backoff' });
 });
 
 it('lists shards page by page, and again when the token of a page ran out', async () => {
