@@ -35,29 +35,40 @@ export class ShardWalk {
   async run(shards: readonly ShardInfo[]): Promise<void> {
     const { signal } = this.#options;
     signal.addEventListener('abort', () => this.#endWhenIdle(), { once: true });
-    await this.#endTrimmed(shards);
-    this.#learn(shards);
+    this.#learn(await this.#endTrimmed(shards));
     this.#audit().catch((error) => this.#fail(error));
     this.#followOthers().catch((error) => this.#fail(error));
     this.#endWhenIdle();
     await this.#over.promise;
   }
 
-  /** Shards that were not read to their end and are not listed any more: all that was left of them is gone. */
-  async #endTrimmed(shards: readonly ShardInfo[]): Promise<void> {
-    const { intake, clock, positions } = this.#options;
-    const listed = new Set(shards.map(({ id }) => id));
-    const retention_ms = this.#options.retention_ms();
-    for (const [shard, position] of positions) {
-      if (isOver(position) || listed.has(shard) || !this.#owns(shard)) continue;
-      const trimmed = new TrimWatch(position).isGone({ now_ms: clock.now(), retention_ms });
-      if (trimmed === undefined) continue;
-      const children = shards.filter(({ parents }) => parents.includes(shard)).map(({ id }) => id);
+  /**
+   * Shards that were not read to their end and are not listed any more: all that was left of them is gone. Their end is
+   * for good, so another listing must not name them either. Gives the shards of the last listing.
+   */
+  async #endTrimmed(shards: readonly ShardInfo[]): Promise<readonly ShardInfo[]> {
+    if (this.#trimmedIn(shards).length === 0) return shards;
+    const again = await this.#options.listShards();
+    for (const { shard, position, trimmed } of this.#trimmedIn(again)) {
+      const { intake } = this.#options;
+      const children = again.filter(({ parents }) => parents.includes(shard)).map(({ id }) => id);
       intake.open({ id: shard, hashKeys: hashKeyRange(undefined) }, position);
       await intake.end(shard, children, trimmed);
       this.#positions.set(shard, 'end');
       await intake.release(shard);
     }
+    return again;
+  }
+
+  #trimmedIn(shards: readonly ShardInfo[]) {
+    const { clock, positions } = this.#options;
+    const listed = new Set(shards.map(({ id }) => id));
+    const now = { now_ms: clock.now(), retention_ms: this.#options.retention_ms() };
+    return [...positions].flatMap(([shard, position]) => {
+      if (isOver(position) || listed.has(shard) || !this.#owns(shard)) return [];
+      const trimmed = new TrimWatch(position).isGone(now);
+      return trimmed === undefined ? [] : [{ shard, position, trimmed }];
+    });
   }
 
   /** Names each once; the batch that takes them over is the next to be handed over. */

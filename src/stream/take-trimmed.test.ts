@@ -118,6 +118,15 @@ describe('records that the stream dropped behind the position are', () => {
   });
 });
 
+it('a shard that one listing leaves out is not given up', async () => {
+  const test = await open();
+  test.fake.put('events', A, ...texts(5));
+  test.fake.script('ListShards', { garbage: '{"Shards":[]}' });
+  const spools = await takeAll(await test.take(at('3')));
+  expect(bodiesByShard(spools).get(A)).toEqual(['r3', 'r4']);
+  expect(expired(spools)).toEqual([]);
+});
+
 describe('nothing is said', () => {
   it('while the record of the position is still there', async () => {
     const test = await open();
