@@ -73,6 +73,20 @@ describe('a record on which the engine fails', () => {
     },
   );
 
+  test('three times in a batch, and three times alone, is cornered, and not before', async () => {
+    // Three batches, then the search: the whole, the whole of the halves, a half, and three times the record.
+    const records = [good(1), bad(2), good(3), good(4)];
+    for (const [times, cornered] of [
+      [8, []],
+      [9, [['crashed_engine', '02']]],
+    ] as const) {
+      const { worker, run, failed } = await start(records, { times });
+      await run();
+      expect(await quarantined(worker)).toEqual(cornered);
+      expect(failed()).toBe(times);
+    }
+  });
+
   test('once or twice is judged like any other', async () => {
     const { worker, stream, run, failed } = await start([good(1), bad(2), good(3)], { times: 2 });
     await run();

@@ -35,3 +35,39 @@ it('that is alone waits for nobody', async () => {
   expect(times.at(-1)! - times[0]!).toBeLessThan(1_000);
   expect(spacing_ms).toBe(0);
 });
+
+it('gives shards back when what it took is committed, and goes on from where the table stands by then', async () => {
+  const stream = new ScriptedStream();
+  stream.put(events(1, 2));
+  stream.script.push({ rows: 2 });
+  const folder = await lakeFolder();
+  const [worker, other] = [await openWorker({ folder, stream }), await openWorker({ folder, stream })];
+  const told: string[] = [];
+  const first = new AbortController();
+  const release = () => void told.push('released');
+  const sharing: SharedWork = {
+    workers: {
+      writers: 1,
+      async share() {
+        told.push('shared');
+        if (told.length === 1) return { owns: () => true, over: first.signal, release };
+        // Another worker has them for a while.
+        stream.put(events(3, 4));
+        await other.process();
+        stream.put(events(5));
+        return { owns: () => true, over: new AbortController().signal, release };
+      },
+      leave: async () => void told.push('left'),
+    },
+    ...{ spacing_ms: 1_000, every_ms: 1_000 },
+  };
+  await worker.process({
+    sharing,
+    onCommit: ({ tally }) => {
+      told.push(`took ${tally.received}`);
+      first.abort();
+    },
+    onRetry: ({ code }) => void told.push(code),
+  });
+  expect(told).toEqual(['shared', 'took 2', 'released', 'shared', 'took 1', 'released', 'left']);
+});

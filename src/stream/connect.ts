@@ -2,7 +2,7 @@
 import { Failure, retrying } from '../base/base.ts';
 import type { Operations, ShardShape } from '../kinesis/kinesis.ts';
 import { KinesisClient } from './client.ts';
-import { endpointOf, isAmazon } from './endpoint.ts';
+import { encodingOf, endpointOf, isAmazon } from './endpoint.ts';
 import { hashKeyRange } from './hash-keys.ts';
 import { type LagOptions, type Lags, lagOf } from './lag.ts';
 import type { SendOptions, SendProgress } from './put.ts';
@@ -41,7 +41,7 @@ class KinesisStream implements Stream {
 
   constructor(options: ConnectOptions) {
     this.#options = options;
-    const encoding = options.encoding ?? (isAmazon(options.endpoint) ? 'cbor' : undefined);
+    const encoding = encodingOf(options);
     const recordsEncoding = encoding && { recordsEncoding: encoding };
     this.#client = new KinesisClient({ ...options, ...recordsEncoding, endpoint: endpointOf(options) });
     this.#ref = options.name.startsWith('arn:') ? { StreamARN: options.name } : { StreamName: options.name };

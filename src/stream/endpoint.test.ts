@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { endpointOf, isAmazon } from './endpoint.ts';
+import { encodingOf, endpointOf, isAmazon } from './endpoint.ts';
 
 it.each([
   ['eu-west-1', 'https://kinesis.eu-west-1.amazonaws.com/'],
@@ -22,4 +22,14 @@ it.each([
   ['https://notamazonaws.com', false],
 ])('%s is Amazon’s: %s', (endpoint, amazon) => {
   expect(isAmazon(endpoint)).toBe(amazon);
+});
+
+it.each([
+  [{}, 'cbor'],
+  [{ endpoint: 'https://kinesis.eu-west-1.api.aws' }, 'cbor'],
+  [{ endpoint: 'https://kinesis.eu-west-1.api.aws', encoding: 'json' }, 'json'],
+  [{ endpoint: 'http://127.0.0.1:4567' }, undefined],
+  [{ endpoint: 'http://127.0.0.1:4567', encoding: 'cbor' }, 'cbor'],
+] as const)('records of %j are asked for in %s', (options, encoding) => {
+  expect(encodingOf(options)).toBe(encoding);
 });

@@ -1,5 +1,6 @@
 /** The address of a stream, and whether it is Amazon's: there reads have limits, and CBOR is spoken. */
 import { Failure } from '../base/base.ts';
+import type { BodyEncoding } from './split.ts';
 import type { StreamOptions } from './stream.ts';
 
 /** Of the partitions: the world, China, the European sovereign cloud; then their endpoints that speak IPv6 too. */
@@ -27,6 +28,14 @@ export function isAmazon(endpoint: string | undefined): boolean {
   if (endpoint === undefined) return true;
   const host = URL.parse(endpoint)?.hostname ?? '';
   return SUFFIXES.some((suffix) => host.endsWith(`.${suffix}`));
+}
+
+/** How records are asked for where nobody says it; undefined: as the server says that it can. */
+export function encodingOf({
+  endpoint,
+  encoding,
+}: Pick<StreamOptions, 'endpoint' | 'encoding'>): BodyEncoding | undefined {
+  return encoding ?? (isAmazon(endpoint) ? 'cbor' : undefined);
 }
 
 function suffixOf(region: string): string {

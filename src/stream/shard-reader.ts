@@ -253,6 +253,7 @@ export class ShardReader {
   }
 
   async #restart(error: Failure): Promise<undefined> {
+    this.#options.onRetry?.(error, this.#shard);
     if (++this.#restarts > RESTARTS_MAX) throw error;
     await this.#options.checkIdentity();
     this.#next = undefined;

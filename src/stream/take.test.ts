@@ -163,6 +163,19 @@ describe('a failure', () => {
     expect(iterators.map((i) => i['StartingSequenceNumber'])).toEqual([undefined, undefined, '11', '11']);
   });
 
+  it('of every iterator, however fresh, ends the taking, to be begun again later', async () => {
+    const test = await open();
+    for (let i = 0; i < 99; i++) test.fake.script('GetRecords', { error: 'ExpiredIteratorException' });
+    const told: string[] = [];
+    const taking = await test.take({ onRetry: ({ code }) => void told.push(code) });
+    await expect(taking.next()).rejects.toMatchObject({
+      code: 'kinesis.ExpiredIteratorException',
+      retry: 'backoff',
+    });
+    expect(told).toEqual(Array(6).fill('kinesis.ExpiredIteratorException'));
+    expect(test.fake.count('GetShardIterator')).toBe(6);
+  });
+
   it.each(['ProvisionedThroughputExceededException', 'LimitExceededException', 'KMSThrottlingException'])(
     'by throttling goes on for as long as it lasts: %s',
     async (error) => {
