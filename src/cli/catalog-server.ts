@@ -2,7 +2,7 @@
 import { type Catalog, type CatalogServer, type NamespacedCatalog, serveCatalog } from '../lake/lake.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
 import type { Surroundings } from './compose.ts';
-import { onFreePort } from './free-port.ts';
+import { isAnotherPort, onFreePort } from './free-port.ts';
 import { fileAccessOf } from './lake-parts.ts';
 
 export interface Served {
@@ -32,7 +32,7 @@ export function startCatalogServer(
 export async function catalogServerOnFreePort(around: Surroundings, served: Served): Promise<CatalogServer> {
   const wanted = around.settings['serve.port'];
   const server = await onFreePort(wanted, (port) => startCatalogServer(around, { ...served, port }));
-  if (server.port !== wanted)
+  if (isAnotherPort(wanted, server.port))
     around.log.warn('dev.catalog_port_taken', `port ${wanted} is taken; the catalog is on ${server.port}`);
   return server;
 }

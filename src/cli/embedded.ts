@@ -18,7 +18,7 @@ import {
   sweepWork,
 } from './compose.ts';
 import { readEndpoint, removeEndpoint, writeEndpoint } from './endpoint-file.ts';
-import { onFreePort } from './free-port.ts';
+import { isAnotherPort, onFreePort } from './free-port.ts';
 import { type RolesOptions, runRoles } from './roles.ts';
 
 type Observers = Pick<
@@ -84,7 +84,7 @@ function ownServer(around: Surroundings, lake: LocalLake): Promise<StreamServer>
 async function serverOnFreePort(around: Surroundings, lake: LocalLake): Promise<StreamServer> {
   const wanted = around.settings['stream.port'];
   const server = await onFreePort(wanted, (port) => composeServer(around, lake, { port }));
-  if (server.port !== wanted)
+  if (isAnotherPort(wanted, server.port))
     around.log.warn('dev.port_taken', `port ${wanted} is taken; using ${server.port}`);
   return server;
 }

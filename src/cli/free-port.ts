@@ -22,3 +22,6 @@ export async function onFreePort<Server>(
 /** Of whichever server. */
 export const isPortTaken = (error: unknown): boolean =>
   error instanceof Failure && error.code.endsWith('.port_taken');
+
+/** Whether it is another one than was asked for; who asks for 0 asks for any. */
+export const isAnotherPort = (wanted: number, got: number): boolean => wanted !== 0 && got !== wanted;
