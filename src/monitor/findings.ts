@@ -24,15 +24,21 @@ const RETENTION_LEFT_MS = 6 * 3_600_000;
 const RETENTION_SHARE = 0.25;
 
 export function findingsOf(
-  { lake, stream }: { lake: LakeStatus; stream?: StreamStatus },
+  { lake, stream }: { lake?: LakeStatus; stream?: StreamStatus },
   limits: Limits,
 ): Finding[] {
+  return [
+    ...(lake === undefined ? [] : lakeFindings(lake, limits)),
+    ...(stream === undefined ? [] : streamFindings(stream, limits)),
+  ];
+}
+
+function lakeFindings(lake: LakeStatus, limits: Limits): Finding[] {
   return [
     ...(lake.tables.length === 0 ? [EMPTY] : []),
     ...(lake.undecidable === null ? [] : [undecidable(lake.undecidable)]),
     ...ledgerFindings(lake.ledger),
     ...stagingFindings(lake, limits),
-    ...(stream === undefined ? [] : streamFindings(stream, limits)),
   ];
 }
 

@@ -125,7 +125,7 @@ export const METRICS = {
     unit: 's',
     labels: [],
     meaning:
-      'How far reading is behind the end of the stream, by the stream’s own clock (MillisBehindLatest): the shard that is furthest behind.',
+      'How far reading is behind the end of the stream, by the stream’s own clock (MillisBehindLatest): the shard that is furthest behind. While nothing is read, because nothing can be committed say, how far the lake is.',
   },
   'lakeward.shard.lag': {
     kind: 'gauge',
@@ -139,7 +139,7 @@ export const METRICS = {
     unit: 's',
     labels: [],
     meaning:
-      'How long until the stream trims the oldest record that was not read yet. Not there while nothing is unread, and for an embedded stream, which keeps what is not committed.',
+      'How long until the stream trims the oldest record that was not read yet, or not committed while nothing is read. Not there while nothing is unread, and for an embedded stream, which keeps what is not committed.',
   },
   'lakeward.source.idle': {
     kind: 'gauge',

@@ -39,5 +39,6 @@ format, or as OpenMetrics for those who ask for it. How to use them: [monitor](.
 
 Counters count what this process did since it started; over several processes they add up. What they count is counted
 by commit, never by event, so they move in steps. Gauges of tables say what the lake holds, whoever wrote it, as of at
-most 15 seconds ago. Of a label with more than 100 values the rest stand under \`other\`.
+most 15 seconds ago; while it cannot be read, as it was when it last could, and ages go on. Of a label with more than 100
+values the rest stand under \`other\`.
 `;

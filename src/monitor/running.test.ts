@@ -35,3 +35,29 @@ it('a shard that is throttled is no fault', () => {
   }
   expect(reasons()).toEqual([]);
 });
+
+const monitorOf = (...roles: string[]) =>
+  openMonitor({
+    ...{ clock: new VirtualClock(), log: silentLog, version: '1', roles },
+    limits: { lag_ms: 1, behind_ms: 1 },
+  });
+
+/** Of a counter that appears with its first count nobody sees that it grew. */
+it('counts from zero, before anything happened, what its roles will count', async () => {
+  const counters = async (...roles: string[]) =>
+    (await monitorOf(...roles).metrics('prometheus'))
+      .split('\n')
+      .filter((line) => /_total(\{.*\})? 0$/.test(line));
+  expect(await counters('processor')).toContain('lakeward_source_throttled_total 0');
+  expect(await counters('processor')).toContain('lakeward_events_quarantined_total{table="raw.events"} 0');
+  expect(await counters('staging')).toContain('lakeward_events_duplicates_total{table="staging.events"} 0');
+  expect(await counters('staging')).not.toContain('lakeward_source_throttled_total 0');
+});
+
+it('counts a read that the stream turned away as one, and calls nothing degraded for it', async () => {
+  const monitor = monitorOf('processor');
+  const code = 'kinesis.ProvisionedThroughputExceededException';
+  monitor.readFailed(new Failure('too many', { code, fault: 'service', retry: 'backoff' }));
+  expect(await monitor.metrics('prometheus')).toContain('lakeward_source_throttled_total 1\n');
+  expect(monitor.health().reasons).toEqual([]);
+});

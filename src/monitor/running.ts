@@ -3,6 +3,7 @@ import { type Clock, Failure } from '../base/base.ts';
 import type { Tally } from '../event/event.ts';
 import type { Lake } from '../lake/lake.ts';
 import { isThrottle, type ShardRead, type Sharing } from '../stream/stream.ts';
+import { RAW_NAME, STAGING_NAME } from '../tables/tables.ts';
 import { type ExpositionFormat, exposition } from './exposition.ts';
 import { type Health, HealthBook } from './health.ts';
 import { Meter } from './meter.ts';
@@ -25,6 +26,15 @@ const COUNTED = [
   ['lakeward.received', 'bytes'],
 ] as const;
 
+const READING = ['lakeward.source.reads', 'lakeward.source.records', 'lakeward.source.throttled'] as const;
+/** What staging tells of a commit. */
+const STAGED = [
+  'lakeward.events.received',
+  'lakeward.events.written',
+  'lakeward.events.duplicates',
+  'lakeward.events.conflicting',
+] as const;
+
 export class RunningMonitor implements Monitor {
   readonly #options: MonitorOptions;
   readonly #clock: Clock;
@@ -43,7 +53,18 @@ export class RunningMonitor implements Monitor {
     ]);
     this.#outages = new OutageLog(options.log);
     this.#source = new SourceGauges(this.#meter);
+    this.#beginAtZero();
     this.#meter.set('lakeward.build.info', 1, { version: options.version, node: process.version });
+  }
+
+  /** A counter that appears with its first count has no rate and no increase that shows it. */
+  #beginAtZero(): void {
+    const has = (role: string) => this.#options.roles.includes(role);
+    if (has('processor')) {
+      for (const metric of READING) this.#meter.add(metric, 0, {});
+      for (const [metric] of COUNTED) this.#meter.add(metric, 0, { table: RAW_NAME });
+    }
+    if (has('staging')) for (const metric of STAGED) this.#meter.add(metric, 0, { table: STAGING_NAME });
   }
 
   observe(lake: Lake): Lake {
@@ -125,6 +146,7 @@ export class RunningMonitor implements Monitor {
       lake: this.observe(at.lake),
       meter: this.#meter,
       lag_ms: () => this.#source.lag_ms(this.#clock.now()),
+      onAsked: (lag_ms) => this.#source.asked(lag_ms, this.#clock.now()),
     });
     this.#sampler = sampler;
     while (!signal.aborted) {
@@ -141,6 +163,7 @@ export class RunningMonitor implements Monitor {
     const sampler = this.#sampler;
     if (sampler !== undefined && !sampler.sampled) await this.#sample(sampler);
     this.#source.publish(this.#clock.now());
+    sampler?.publish(this.#clock.now());
     const usage = process.cpuUsage();
     this.#meter.set('process.memory.usage', process.memoryUsage.rss(), {});
     this.#meter.set('process.cpu.time', (usage.user + usage.system) / 1e6, {});
@@ -150,10 +173,10 @@ export class RunningMonitor implements Monitor {
   }
 
   async #sample(sampler: Sampler): Promise<void> {
-    try {
-      this.#book.found(await sampler.sample(), this.#clock.now());
-    } catch (error) {
-      // What the lake was asked it has told itself. A figure that cannot be read is no reason to stop the roles.
+    const { findings, failures } = await sampler.sample();
+    this.#book.found(findings, this.#clock.now());
+    // What the lake was asked it has told itself. A figure that cannot be read is no reason to stop the roles.
+    for (const error of failures) {
       if (error instanceof Failure && /^(stream|kinesis|object_store)\./.test(error.code))
         this.#book.unreached(error, this.#clock.now());
       const why = error instanceof Error ? error.message : String(error);

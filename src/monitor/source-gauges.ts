@@ -12,6 +12,7 @@ const SHARDS_MAX = 10_000;
 export class SourceGauges {
   readonly #meter: Meter;
   readonly #shards = new Map<string, { lag_ms: number; read_ms: number }>();
+  #asked: { lag_ms: number; at_ms: number } | undefined;
 
   constructor(meter: Meter) {
     this.#meter = meter;
@@ -34,9 +35,17 @@ export class SourceGauges {
     this.#meter.set('lakeward.source.idle', idle ? 1 : 0, {});
   }
 
+  /** What the stream said when it was asked, because nothing was read lately. */
+  asked(lag_ms: number, now_ms: number): void {
+    this.#asked = { lag_ms, at_ms: now_ms };
+    this.#meter.set('lakeward.source.idle', lag_ms === 0 ? 1 : 0, {});
+  }
+
   /** Into the meter, before it is read. */
   publish(now_ms: number): void {
-    const lag_ms = this.lag_ms(now_ms);
+    const asked = this.#asked;
+    const answer_ms = asked !== undefined && now_ms - asked.at_ms < FORGOTTEN_MS ? asked.lag_ms : undefined;
+    const lag_ms = this.lag_ms(now_ms) ?? answer_ms;
     this.#meter.setAll('lakeward.source.lag', lag_ms === undefined ? [] : [[{}, lag_ms / 1000]]);
     const furthestFirst = [...this.#shards].sort(([, a], [, b]) => b.lag_ms - a.lag_ms);
     this.#meter.setAll(

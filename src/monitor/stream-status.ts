@@ -49,24 +49,32 @@ export async function streamStatus(source: StreamSource, positions: PositionMap)
   };
   if (stream === undefined) return { ...unknown, state: 'not running', why: source.why ?? null };
   try {
-    const { id, retention_ms } = await stream.describe();
-    const { [PIN]: pin = 'TRIM_HORIZON', ...held } = positions[id] ?? {};
-    const { shards, notAsked } = await stream.lag({
-      positions: new Map(Object.entries(held)),
-      pin: pin as 'TRIM_HORIZON',
-      shardsMax: SHARDS_MAX,
-    });
-    const told = shards.map((lag) => shardStatus(lag, source.keepsUncommitted ? undefined : retention_ms));
-    const left = told.map((shard) => shard.retentionLeft_ms).filter((ms) => ms !== null);
-    return {
-      ...{ state: 'answers', why: null, name, id, retention_ms, shards: told, shardsNotAsked: notAsked },
-      lag_ms: told.reduce((most, { lag_ms }) => Math.max(most, lag_ms), 0),
-      retentionLeft_ms: left.length === 0 ? null : Math.min(...left),
-    };
+    return { ...(await askStream({ ...source, stream }, positions)), name };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     return { ...unknown, state: 'no answer', why: `${error.message}: ${error.why ?? error.code}` };
   }
+}
+
+/** Throws what the stream fails with. */
+export async function askStream(
+  { stream, keepsUncommitted }: { stream: Stream; keepsUncommitted: boolean },
+  positions: PositionMap,
+): Promise<StreamStatus> {
+  const { name, id, retention_ms } = await stream.describe();
+  const { [PIN]: pin = 'TRIM_HORIZON', ...held } = positions[id] ?? {};
+  const { shards, notAsked } = await stream.lag({
+    positions: new Map(Object.entries(held)),
+    pin: pin as 'TRIM_HORIZON',
+    shardsMax: SHARDS_MAX,
+  });
+  const told = shards.map((lag) => shardStatus(lag, keepsUncommitted ? undefined : retention_ms));
+  const left = told.map((shard) => shard.retentionLeft_ms).filter((ms) => ms !== null);
+  return {
+    ...{ state: 'answers', why: null, name, id, retention_ms, shards: told, shardsNotAsked: notAsked },
+    lag_ms: told.reduce((most, { lag_ms }) => Math.max(most, lag_ms), 0),
+    retentionLeft_ms: left.length === 0 ? null : Math.min(...left),
+  };
 }
 
 function shardStatus({ shard, behindLatest_ms, oldestAge_ms }: ShardLag, retention_ms: number | undefined) {
