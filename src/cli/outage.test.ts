@@ -104,6 +104,8 @@ class World {
 }
 
 const LIMIT = 20_000;
+/** What is said of every try. */
+const TRIES = ['processor.session_restarted', 'role.retrying'];
 
 /** Maintenance sleeps on its own; what an outage does to it is a matter of its own tests. */
 const ROLES = ALL_ROLES.filter((role) => role !== 'maintenance');
@@ -133,7 +135,11 @@ it.each(['stream', 'catalog', 'store', 'disk'] as const)(
     const { settings } = resolveSettings({ command: 'run', env: {}, cwd: folder });
     const lines: string[] = [];
     const line = (id: string) => lines.push(id);
-    const log: Log = { ...silentLog, info: line, warn: line, error: line };
+    let tries = 0;
+    const debug = (id: string) => {
+      if (TRIES.includes(id)) tries++;
+    };
+    const log: Log = { ...silentLog, debug, info: line, warn: line, error: line };
     const around = { settings, clock, log, env: {} };
     const monitor = monitorOf({ ...around, roles: ROLES });
     const stop = new AbortController();
@@ -177,6 +183,7 @@ it.each(['stream', 'catalog', 'store', 'disk'] as const)(
     const sleeping = clock.sleeping;
     const begun = lines.length;
     const begun_ms = clock.now();
+    tries = 0;
     while (clock.now() - begun_ms < 3_600_000) {
       clock.advance(1_000);
       await allAsleep(clock);
@@ -186,6 +193,9 @@ it.each(['stream', 'catalog', 'store', 'disk'] as const)(
     // While the engine is asked for its memory, in real time, the minutes go by.
     expect(said.length).toBeGreaterThan(40);
     expect(said.length).toBeLessThanOrEqual(61);
+    // Each of the two roles that fail tries again once a minute, or every half one.
+    expect(tries).toBeGreaterThan(30);
+    expect(tries).toBeLessThan(300);
     expect(clock.sleeping).toBeLessThanOrEqual(sleeping + 3);
     expect(stream.spoolsOpen).toBeLessThanOrEqual(4);
 

@@ -50,6 +50,20 @@ it('counts as the ledger does, and is ok when everything is taken and staged', a
   expect(told).toMatchObject({ state: 'answers', lag_ms: 0, retentionLeft_ms: null });
 });
 
+it('says when each table was last committed to, and how fresh staging is, by the clock of who asks', async () => {
+  const { stream, worker, read } = await setup();
+  stream.put(events(1, 2));
+  await everything(worker);
+  const { at, lake } = await read(HOUR);
+  const age_ms = (then: string | null) => Date.parse(at) - Date.parse(then!);
+  for (const { lastCommit, lastCommitAge_ms } of lake.tables) {
+    expect(lastCommitAge_ms).toBe(age_ms(lastCommit));
+    expect(lastCommitAge_ms).toBeGreaterThanOrEqual(HOUR);
+  }
+  expect(lake.staging.freshness_ms).toBe(age_ms('2026-01-15T12:00:00.002Z'));
+  expect(lake.staging.freshness_ms).toBe(age_ms(lake.staging.newestArrival));
+});
+
 it('names the workers of the stream, whether they live, and the shards of each', async () => {
   const { stream, worker, read } = await setup();
   const { arn } = await stream.describe();

@@ -46,6 +46,16 @@ describe('a processor', () => {
     expect(await staged(worker, stream)).toEqual(WHOLE);
   });
 
+  test('takes no more than it can commit: of many batches that wait it has two in hand', async () => {
+    const { worker, stream } = await start(...Array.from({ length: 12 }, (_, i) => events(i)));
+    const inHand: number[] = [];
+    // As long as the engine took for the first, reading could have brought them all.
+    worker.beforeSwap = (table) => void (table === RAW_NAME && inHand.push(stream.spoolsOpen));
+    await worker.process();
+    expect(Math.max(...inHand)).toBe(2);
+    expect(stream.spoolsOpen).toBe(0);
+  });
+
   test('moves positions for a batch of nothing but repeats or what is no event', async () => {
     const { worker, stream } = await start(events(1), events(1, 1), ['no event']);
     await worker.process();
