@@ -47,6 +47,8 @@ const LINE_BYTES = 1_000_000;
 /** Put at once; the worker is looked at in between. */
 const PORTION = 20_000;
 const TIMES_CAPACITY = 3;
+/** Of them; a producer that comes to less, on a machine that others crowd, shows nothing. */
+const PRESSURE_LEAST = 0.8;
 const TICK_MS = 250;
 const PUT_IN_OUTAGE = 500;
 /** RSS of the last third of the samples against the third before. */
@@ -243,7 +245,9 @@ async function watchOutage(deployment: Deployment, { away, ms }: { away: Away; m
     `  ${away} away for ${(ms / 1_000).toFixed(0)} s: ${degraded ? 'degraded' : 'NOT degraded'}, ${lines} lines, RSS ${before.toFixed(0)}, then ${levels(rss)} MB`,
   );
   if (!degraded) fail(`${away} away: health did not say so`);
-  if (lines > minutes + 1) fail(`${away} away: ${lines} lines in ${minutes} minutes`);
+  // Told when something is tried, which is once a minute at the least after a while.
+  const least = Math.max(1, Math.floor(minutes / 2));
+  if (lines > minutes + 1 || lines < least) fail(`${away} away: ${lines} lines in ${minutes} minutes`);
 }
 
 async function press(
@@ -274,6 +278,9 @@ async function press(
   console.log(
     `  capacity ${capacity.toFixed(0)}/s, producer ${put.toFixed(0)}/s for ${seconds.toFixed(0)} s, ${behind} behind then, worked off; RSS ${levels(rss)} MB`,
   );
+  const least = TIMES_CAPACITY * PRESSURE_LEAST;
+  if (put < least * capacity)
+    fail(`no pressure: the producer came to ${(put / capacity).toFixed(1)} times the capacity, not ${least}`);
   checkMemory(rss, 'pressure');
 }
 
