@@ -1,8 +1,9 @@
 /**
  * Does anything get lost, however long it goes on? For so many minutes by turns: generated schedules of faults over
- * virtual time, rounds of kill -9 of the whole program, outages of store, catalog and stream in real time, each with a worker of
- * its own, and a producer that is three times as fast as the worker. What was done is kept in .local/soak.json: the next call goes on with other
- * seeds, until 10,000 schedules and 1,000 kills are through. The last line is the figure against the bar.
+ * virtual time, rounds of kill -9 of the whole program, outages of store, catalog and stream in real time, each with a
+ * worker of its own, and a producer that is three times as fast as the worker. What was done is kept in
+ * .local/soak.json: the next call goes on with other seeds, until 10,000 schedules and 1,000 kills are through. The
+ * last line is the figure against the bar.
  *
  * Usage: node bench/soak.ts [MINUTES] [schedules|kills|outages|pressure]
  * With one of the four the time is its alone: 60 minutes of `outages` are an hour without each of the three, at once,

@@ -4,6 +4,7 @@ import { allCommands } from './commands.ts';
 import { execute } from './execute.ts';
 import { stopOnSignals } from './signals.ts';
 import { version } from './version.ts';
+import { keepPoolAwake } from './wakeful-pool.ts';
 
 const { argv, env, stdin, stdout, stderr } = process;
 
@@ -11,6 +12,8 @@ const { argv, env, stdin, stdout, stderr } = process;
 // error would also be thrown from the event loop.
 stdout.on('error', () => {});
 stderr.on('error', () => {});
+
+keepPoolAwake();
 
 const exitCode = await execute({
   argv: argv.slice(2),

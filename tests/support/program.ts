@@ -3,6 +3,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { keepPoolAwake } from '../../src/cli/wakeful-pool.ts';
+
+// Whoever waits for a program reads its files without end.
+keepPoolAwake();
 
 const BIN = join(import.meta.dirname, '../../bin/lakeward');
 
