@@ -277,7 +277,7 @@ export class ShardReader {
   async #wait(error: Failure): Promise<undefined> {
     this.#options.onRetry?.(error, this.#shard);
     if (isThrottle(error)) return this.#backOff(this.#throttles++);
-    if (this.#isNobodyAnswered()) throw error;
+    if (this.#isNobodyAnswered()) throw begunAnew(error);
     const { code, why } = error;
     this.#options.log.debug('stream.read_retried', error.message, { shard: this.#shard, code, why });
     return this.#backOff(this.#failures++);
@@ -298,6 +298,20 @@ export class ShardReader {
     const { clock, random, signal } = this.#options;
     await clock.sleep(backoff(attempt, { first_ms: 200, most_ms: 10_000, random }), signal);
   }
+}
+
+/**
+ * The shard is listed and cannot be read: an iterator of a stream that is being deleted, or a consumer of enhanced fan-out
+ * that is gone, which is registered again at the next beginning.
+ */
+function begunAnew(error: Failure): Failure {
+  if (error.retry !== 'never') return error;
+  const { message, code, fault, why, hint } = error;
+  return new Failure(message, {
+    ...{ code, fault, retry: 'refresh', cause: error },
+    ...(why !== undefined && { why }),
+    ...(hint !== undefined && { hint }),
+  });
 }
 
 export function iteratorAt(position: Position) {

@@ -33,7 +33,10 @@ afterEach(async () => {
   await test.close();
 });
 
-async function take(options: Partial<TakeOptions> = {}): Promise<Taking> {
+async function take({
+  endless,
+  ...options
+}: Partial<TakeOptions> & { endless?: true } = {}): Promise<Taking> {
   return stream.take({
     stream: await stream.describe(),
     positions: new Map(),
@@ -45,7 +48,7 @@ async function take(options: Partial<TakeOptions> = {}): Promise<Taking> {
     spoolsAhead: 2,
     poll_ms: 1_000,
     fanOut: 'lake',
-    until_ms: test.fake.now_ms,
+    ...(endless ? {} : { until_ms: test.fake.now_ms }),
     ...options,
   });
 }
@@ -113,6 +116,24 @@ describe('nothing is lost or taken twice when a subscription', () => {
     expectJoinedRanges(spools);
     expect(bodiesByShard(spools).get(A)).toEqual(texts('a', 30));
   });
+});
+
+it.each([
+  ['gone, though the stream is there', 'ResourceNotFoundException'],
+  ['in the hands of another reader, or being removed,', 'ResourceInUseException'],
+])('a consumer that stays %s ends the taking, to be begun and registered anew', async (_, error) => {
+  fanOut.script(...Array.from({ length: 99 }, () => ({ error })));
+  await expect((await take()).next()).rejects.toMatchObject({ code: `kinesis.${error}`, retry: 'refresh' });
+});
+
+it('goes on behind what the stream said last, also where no record came', async () => {
+  test.fake.put('events', A, { data: 'old', arrived_ms: test.fake.now_ms - 60_000 });
+  fanOut.eventsMax = 1;
+  const taking = await take({ pin: `AT_TIMESTAMP:${test.fake.now_ms}`, endless: true });
+  const ofA = () => fanOut.subscriptions.filter((s) => s.ShardId === A).map((s) => s.StartingPosition);
+  while (ofA().length < 2) await new Promise(setImmediate);
+  await taking.abandon();
+  expect(ofA()[1]).toEqual({ Type: 'AFTER_SEQUENCE_NUMBER', SequenceNumber: '1' });
 });
 
 it('an error that waiting cannot mend ends the taking', async () => {
