@@ -66,6 +66,31 @@ it('begins a child when the table says that another worker read its parent to th
   await taking.abandon();
 });
 
+it('begins the child of a merge when its own parent is read and the table says that the other one is', async () => {
+  const test = await open(2);
+  test.fake.put('events', A, 'a');
+  test.fake.put('events', B, 'b');
+  const [merged] = test.fake.reshard('events', [A, B], 1) as [string];
+  test.fake.put('events', merged, 'm');
+  const table = new Map<string, Position>();
+  const asked = { times: 0, thrice: Promise.withResolvers<void>() };
+  const shared: SharedTaking = {
+    ...sharedWith([A, merged], table),
+    async positions() {
+      if (++asked.times === 3) asked.thrice.resolve();
+      return new Map(table);
+    },
+  };
+  const taking = await test.follow({ shared });
+  expect(await nextOf(taking)).toMatchObject({ of: [A] });
+  table.set(A, 'end');
+  await asked.thrice.promise;
+  expect(test.fake.count('GetShardIterator')).toBe(1);
+  table.set(B, 'end');
+  expect(await nextOf(taking)).toMatchObject({ of: [merged], rows: 1 });
+  await taking.abandon();
+});
+
 it('finds the children of a shard that another worker ended without waiting for the audit', async () => {
   const clock = new VirtualClock();
   const test = await open(1, clock);
