@@ -64,6 +64,21 @@ it('asks the provider again for a session token that ran out, once', async () =>
   await expect(describeStream(open({ credentials }))).rejects.toMatchObject({ code: 'stream.credentials' });
 });
 
+it('waits for a provider that gave credentials before', async () => {
+  let away = false;
+  const credentials = async () => {
+    if (away) throw new Error('IMDS: timeout');
+    return { accessKeyId: 'id', secretAccessKey: 's' };
+  };
+  const client = open({ credentials });
+  await describeStream(client);
+  away = true;
+  const failure = { code: 'stream.credentials', retry: 'backoff', why: 'IMDS: timeout' };
+  await expect(describeStream(client)).rejects.toMatchObject(failure);
+  away = false;
+  await describeStream(client);
+});
+
 it('says that there are no credentials when the provider finds none', async () => {
   const credentials = () => Promise.reject(new Error('no profile'));
   await expect(describeStream(open({ credentials }))).rejects.toMatchObject({

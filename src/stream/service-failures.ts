@@ -73,7 +73,10 @@ export function serviceFailure({ operation, status, name, message }: ServiceErro
   });
 }
 
-export function credentialsFailure(message: string, details: Pick<FailureDetails, 'why' | 'cause'>): Failure {
+export function credentialsFailure(
+  message: string,
+  details: Pick<FailureDetails, 'why' | 'cause' | 'retry'>,
+): Failure {
   return new Failure(message, {
     code: 'stream.credentials',
     fault: 'user',

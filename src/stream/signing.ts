@@ -38,15 +38,21 @@ export function openSigning({ endpoint, region, credentials }: Signing): Sign {
   };
 }
 
-/** A provider that finds nothing is the user's to mend, whatever it throws. */
+/**
+ * A provider that finds nothing is the user's to mend, whatever it throws. One that found something before is away: what
+ * hands out credentials on a machine of a cloud has outages of its own, and whoever logs in again needs no restart.
+ */
 function provide(credentials: Credentials) {
   if (typeof credentials !== 'function') return credentials;
+  let found = false;
   return async () => {
     try {
-      return await credentials();
+      const given = await credentials();
+      found = true;
+      return given;
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
-      throw credentialsFailure('No AWS credentials', { why, cause });
+      throw credentialsFailure('No AWS credentials', { why, cause, ...(found && { retry: 'backoff' }) });
     }
   };
 }
