@@ -83,7 +83,7 @@ export class ShardReader {
         if (outcome !== undefined) return outcome;
       } catch (error) {
         if (signal.aborted) break;
-        const outcome = await this.#recover(error);
+        const outcome = await this.#recoverOrWait(error);
         if (outcome !== undefined) return outcome;
       }
     }
@@ -235,6 +235,16 @@ export class ShardReader {
     return { ...ended, children: childrenOf(this.#shard, listed) };
   }
 
+  /** What is asked on the way may fail as any read does: that is waited for, too. */
+  async #recoverOrWait(error: unknown): Promise<ShardOutcome | undefined> {
+    try {
+      return await this.#recover(error);
+    } catch (failure) {
+      if (failure === error || !(failure instanceof Failure) || failure.retry !== 'backoff') throw failure;
+      return this.#wait(failure);
+    }
+  }
+
   async #recover(error: unknown): Promise<ShardOutcome | undefined> {
     if (!(error instanceof Failure)) throw error;
     switch (error.code) {
@@ -254,10 +264,10 @@ export class ShardReader {
 
   async #restart(error: Failure): Promise<undefined> {
     this.#options.onRetry?.(error, this.#shard);
-    if (++this.#restarts > RESTARTS_MAX) throw error;
+    if (this.#restarts === RESTARTS_MAX) throw error;
     await this.#options.checkIdentity();
     this.#next = undefined;
-    if (this.#restarts > 1) await this.#backOff(this.#restarts);
+    if (++this.#restarts > 1) await this.#backOff(this.#restarts);
   }
 
   /** Of a stream that is still the same one, a shard goes only when all its records are past retention. */

@@ -166,3 +166,32 @@ it('what was read of a stream that is gone, or another one by now, is handed ove
     expect(await test.files()).toEqual([]);
   }
 });
+
+describe('iterators of many shards that expire at once', () => {
+  it('ask only now and then whether the stream is the same: that is allowed twenty times a second an account', async () => {
+    const clock = new VirtualClock();
+    const test = await open({ shards: 40, clock });
+    const shards = test.fake.openShards('events');
+    for (const shard of shards) test.fake.put('events', shard, 'r');
+    test.fake.script('GetRecords', ...shards.map((on) => ({ on, error: 'ExpiredIteratorException' })));
+    let taken: TakenSpool[] | undefined;
+    void takeAll(await test.take()).then((spools) => {
+      taken = spools;
+    });
+    // Time passes, but no faster than answers come.
+    for (; taken === undefined; clock.advance(0.2)) await new Promise(setImmediate);
+    expect(orderOf(taken)).toHaveLength(40);
+    expect(test.fake.count('GetShardIterator')).toBe(80);
+    expect(test.fake.count('DescribeStreamSummary')).toBeLessThan(20);
+  });
+
+  it('wait where even that is throttled', async () => {
+    const test = await open();
+    test.fake.put('events', A, 'r');
+    const passes = [{ limit: 0 }, { limit: 0 }];
+    const throttled = Array.from({ length: 12 }, () => ({ error: 'LimitExceededException' }));
+    test.fake.script('DescribeStreamSummary', ...passes, ...throttled);
+    test.fake.script('GetRecords', { error: 'ExpiredIteratorException' });
+    expect(orderOf(await takeAll(await test.take()))).toEqual(['r']);
+  });
+});

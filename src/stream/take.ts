@@ -26,6 +26,8 @@ const BODY_BYTES_MAX = 17 << 20;
 const BODIES_DEFAULT = 8;
 /** Amazon takes one subscription a second for a shard. */
 const SUBSCRIBE_SPACING_MS = 1_000;
+/** Amazon describes a stream twenty times a second for an account, and iterators of hundreds of shards expire at once. */
+const CHECK_TOGETHER_MS = 200;
 /** What one GetRecords may ask for. */
 const LIMIT_MAX = 10_000;
 
@@ -37,13 +39,26 @@ export async function startTaking(from: TakeFrom, options: TakeOptions): Promise
     retention_ms = stream.retention_ms;
   };
   await checkIdentity();
+  const checkTogether = together(checkIdentity, from.clock);
   const [shards, , consumerArn] = await Promise.all([
     from.listShards(),
     makeSpoolFolder(options.spoolFolder),
     options.fanOut === undefined ? undefined : from.consumer(options.fanOut),
   ]);
   const retention = () => (from.keepsUnread ? undefined : retention_ms);
-  return new StreamTaking({ from, options, shards, checkIdentity, retention_ms: retention, consumerArn });
+  const parts = { from, options, shards, consumerArn, retention_ms: retention };
+  return new StreamTaking({ ...parts, checkIdentity: checkTogether });
+}
+
+/** Who asks while nobody was answered yet shares the next request: never one that was under way before. */
+function together(check: () => Promise<void>, clock: Clock): () => Promise<void> {
+  let next: Promise<void> | undefined;
+  const ask = async () => {
+    await clock.sleep(CHECK_TOGETHER_MS);
+    next = undefined;
+    await check();
+  };
+  return () => (next ??= ask());
 }
 
 function bodiesAtOnce({ answers_bytes }: TakeOptions): number {
