@@ -44,7 +44,7 @@ const BACKLOG = 5_000;
 /** Of which the time that a poll and a commit take is little. */
 const MEASURED = 100_000;
 /** What the store takes a second under pressure, so that one machine can make three times what the worker can do. */
-const LINE_BYTES = 1_000_000;
+const LINE_BYTES = 500_000;
 /** Put at once; the worker is looked at in between. */
 const PORTION = 20_000;
 const TIMES_CAPACITY = 3;

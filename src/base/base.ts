@@ -14,3 +14,4 @@ export { BoundedQueue } from './queue.ts';
 export { Sha256 } from './sha256.ts';
 export { Turns } from './turns.ts';
 export { importProblem, importUserModule } from './user-module.ts';
+export { keepPoolAwake } from './wakeful-pool.ts';

@@ -1,10 +1,9 @@
 /** The entry: hands the process to `execute`. Imports nothing heavy, so that --help and --version answer at once. */
-import { systemClock } from '../base/base.ts';
+import { keepPoolAwake, systemClock } from '../base/base.ts';
 import { allCommands } from './commands.ts';
 import { execute } from './execute.ts';
 import { stopOnSignals } from './signals.ts';
 import { version } from './version.ts';
-import { keepPoolAwake } from './wakeful-pool.ts';
 
 const { argv, env, stdin, stdout, stderr } = process;
 

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { keepPoolAwake } from '../../src/cli/wakeful-pool.ts';
+import { keepPoolAwake } from '../../src/base/base.ts';
 
 // Whoever waits for a program reads its files without end.
 keepPoolAwake();
