@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Engine, openEngine } from '../../src/engine/engine.ts';
 import { ramFolder } from '../support/ram-folder.ts';
-import { schedules } from '../support/schedules/schedule.ts';
+import { KINDS, schedules } from '../support/schedules/schedule.ts';
 import { runSchedule } from '../support/schedules/world.ts';
 
 const RUNS = Number(process.env['LAKEWARD_SCHEDULES'] ?? 100);
@@ -49,5 +49,6 @@ it(`${RUNS} schedules of deaths, lost answers, reshards, takeovers and rollbacks
       markInterruptAsFailure: true,
     },
   );
-  if (RUNS >= 100) expect([...happened]).toEqual(expect.arrayContaining(['takeover', 'rollback', 'expiry']));
+  // The rarest happens a dozen times in a hundred schedules.
+  if (RUNS >= 100) expect([...happened].sort()).toEqual([...KINDS].sort());
 });

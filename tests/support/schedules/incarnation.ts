@@ -66,7 +66,7 @@ export class Incarnation {
         this.#call('commit', () => inner.writeIfMatch(location, bytes, etag), 'object_store'),
       moveIn: (files) => this.#call('store.moveIn', () => inner.moveIn(files)),
       list: (prefix) => inner.list(prefix),
-      delete: (locations) => this.#alive(() => inner.delete(locations)),
+      delete: (locations) => this.#call('store.delete', () => inner.delete(locations)),
     };
   }
 

@@ -7,9 +7,9 @@ import fc from 'fast-check';
  */
 const OPERATIONS = [
   ...(['commit', 'catalog.load', 'catalog.create'] as const),
-  ...(['store.read', 'store.write', 'store.writeIfAbsent', 'store.moveIn'] as const),
+  ...(['store.read', 'store.write', 'store.writeIfAbsent', 'store.moveIn', 'store.delete'] as const),
   ...(['engine.judge', 'batch.identities', 'batch.writeEvents', 'batch.writeRejected'] as const),
-  ...(['engine.readRaw', 'batch.repeated', 'batch.writeSorted'] as const),
+  ...(['engine.readRaw', 'batch.repeated', 'batch.writeSorted', 'engine.readRejected'] as const),
   ...(['stream.describe', 'stream.take', 'stream.next', 'clock.sleep'] as const),
 ] as const;
 export type Operation = (typeof OPERATIONS)[number];
@@ -58,12 +58,23 @@ export type What =
   /** An operator sets the table's main so many snapshots back. */
   | { kind: 'rollback'; table: 'raw.events' | 'staging.events'; back: number };
 
+/** The n-th of whatever is asked for: most of what a process does is reading, and a process can die anywhere. */
+export const ANYTHING = 'anything';
+
 export interface Fault {
-  at: Operation;
+  at: Operation | typeof ANYTHING;
   /** Counted from 1 over all processes of the round. */
   nth: number;
   what: What;
 }
+
+/** Of everything that may happen. */
+export const KINDS: readonly (What | Pause)['kind'][] = [
+  ...DEATHS,
+  ...SWAPS,
+  ...STREAM_FAULTS,
+  ...(['slow', 'clock jump', 'split', 'merge', 'takeover', 'rollback', 'expiry'] as const),
+];
 
 export interface Put {
   kind: 'new' | 'repeat' | 'broken';
@@ -106,19 +117,16 @@ const rollback = fc.record({
 });
 const reshard = fc.record({ kind: fc.constantFrom('split' as const, 'merge' as const), shard: fc.nat(3) });
 
+const slow = fc.record({ kind: fc.constant('slow' as const), ms: fc.constantFrom(500, 5_000, 600_000) });
+const clockJump = fc.record({
+  kind: fc.constant('clock jump' as const),
+  ms: fc.constantFrom(-3_600_000, 60_000, 90_000_000, -90_000_000),
+});
+
 const anywhere: fc.Arbitrary<What> = fc.oneof(
   { weight: 6, arbitrary: just(...DEATHS) },
-  {
-    weight: 1,
-    arbitrary: fc.record({ kind: fc.constant('slow' as const), ms: fc.constantFrom(500, 5_000, 600_000) }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      kind: fc.constant('clock jump' as const),
-      ms: fc.constantFrom(-3_600_000, 60_000, 90_000_000, -90_000_000),
-    }),
-  },
+  { weight: 1, arbitrary: slow },
+  { weight: 1, arbitrary: clockJump },
   { weight: 4, arbitrary: just('takeover') },
   { weight: 2, arbitrary: rollback },
   { weight: 1, arbitrary: reshard },
@@ -137,11 +145,34 @@ const overtaking: fc.Arbitrary<Fault> = fc.record({
   what: just('takeover'),
 });
 
+/** As many as a round asks for, and evenly: a round of many rows asks some hundred times, one of few some dozen. */
+const death: fc.Arbitrary<Fault> = fc.record({
+  at: fc.constant(ANYTHING),
+  nth: fc.oneof(...[40, 120, 400].map((max) => fc.noBias(fc.integer({ min: 1, max })))),
+  what: just(...DEATHS),
+});
+
+/** While records are taken; what the stream does when nobody reads is no fault. */
+const ofStream: fc.Arbitrary<Fault> = fc.record({
+  at: fc.constantFrom('stream.take' as const, 'stream.next' as const, 'engine.judge' as const),
+  nth: fc.integer({ min: 1, max: 3 }),
+  what: just(...STREAM_FAULTS),
+});
+
+const ofMachine: fc.Arbitrary<Fault> = fc.record({
+  at: fc.constantFrom('commit', 'store.read', 'store.writeIfAbsent', 'store.moveIn', 'batch.writeEvents'),
+  nth,
+  what: fc.oneof(slow, clockJump),
+});
+
 const fault: fc.Arbitrary<Fault> = fc.oneof(
-  { weight: 1, arbitrary: overtaking },
+  { weight: 2, arbitrary: overtaking },
+  { weight: 3, arbitrary: death },
+  { weight: 4, arbitrary: ofStream },
+  { weight: 1, arbitrary: ofMachine },
   { weight: 5, arbitrary: fc.record({ at: fc.constantFrom(...OPERATIONS), nth, what: anywhere }) },
   {
-    weight: 3,
+    weight: 5,
     arbitrary: fc.record({
       at: fc.constant('commit' as const),
       nth,
@@ -189,7 +220,7 @@ export const schedules: fc.Arbitrary<Schedule> = fc.record({
       before: pauses,
       after: pauses,
       puts: fc.array(put, { minLength: 1, maxLength: 12, size: 'max' }),
-      faults: fc.array(fault, { maxLength: 4, size: 'max' }),
+      faults: fc.array(fault, { maxLength: 8, size: 'max' }),
     }),
     { minLength: 2, maxLength: 3, size: 'max' },
   ),

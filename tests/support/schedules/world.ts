@@ -30,7 +30,16 @@ import { ramFolder } from '../ram-folder.ts';
 import { seededRandom } from '../seeded-random.ts';
 import { VirtualClock } from '../virtual-clock.ts';
 import { type Fate, Incarnation } from './incarnation.ts';
-import type { Operation, Pause, Put, Round, Schedule, STREAM_FAULTS, What } from './schedule.ts';
+import {
+  ANYTHING,
+  type Operation,
+  type Pause,
+  type Put,
+  type Round,
+  type Schedule,
+  type STREAM_FAULTS,
+  type What,
+} from './schedule.ts';
 
 export interface Outcome {
   /** Faults that happened, by kind; one whose operation never came did not. */
@@ -95,7 +104,7 @@ class World implements Fate {
   #rawWasSetBack = false;
   #late: (() => Promise<unknown>)[] = [];
   #faults: Round['faults'] = [];
-  #counts = new Map<Operation, number>();
+  #counts = new Map<Round['faults'][number]['at'], number>();
   #processes: Promise<void>[] = [];
   #lives = 0;
   #events = 0;
@@ -178,9 +187,11 @@ class World implements Fate {
   }
 
   at(operation: Operation): What | undefined {
-    const count = (this.#counts.get(operation) ?? 0) + 1;
-    this.#counts.set(operation, count);
-    const what = this.#faults.find(({ at, nth }) => at === operation && nth === count)?.what;
+    const counted = new Map(
+      ([operation, ANYTHING] as const).map((at) => [at, (this.#counts.get(at) ?? 0) + 1]),
+    );
+    for (const [at, count] of counted) this.#counts.set(at, count);
+    const what = this.#faults.find(({ at, nth }) => counted.get(at) === nth)?.what;
     if (what !== undefined) this.#injected[what.kind] = (this.#injected[what.kind] ?? 0) + 1;
     return what;
   }
