@@ -1,7 +1,8 @@
 /**
  * A worker as it is deployed, `lakeward run` as a process of its own, between a stream, a store and perhaps a catalog
- * that can be taken away from it: what an outage and a producer that is too fast do to it, in real time. The store is this repository's
- * own S3 in memory, held to moto by the same tests; the stream is the embedded one, reached through a proxy too.
+ * that can be taken away from it: what an outage and a producer that is too fast do to it, in real time. The store is
+ * this repository's own S3 in memory, held to moto by the same tests; the catalog is `lakeward serve catalog`; the
+ * stream is the embedded one, reached through a proxy too.
  */
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
