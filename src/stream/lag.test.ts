@@ -1,12 +1,6 @@
-import { expect, it, onTestFinished } from 'vitest';
-import { StreamUnderTest } from '../../tests/support/stream-under-test.ts';
+import { expect, it } from 'vitest';
+import { type StreamUnderTest, streamUnderTest } from '../../tests/support/stream-under-test.ts';
 import type { Position, ShardRead } from './stream.ts';
-
-async function open(shards = 1): Promise<StreamUnderTest> {
-  const test = await StreamUnderTest.open({ shards });
-  onTestFinished(() => test.close());
-  return test;
-}
 
 const A = 'shardId-000000000000';
 const pin = 'TRIM_HORIZON' as const;
@@ -24,7 +18,7 @@ async function read(test: StreamUnderTest): Promise<Map<string, Position>> {
 }
 
 it('of what was read to its end is none', async () => {
-  const test = await open();
+  const test = await streamUnderTest();
   test.fake.put('events', A, ...texts(3));
   const positions = await read(test);
   expect(await test.stream.lag({ positions, pin, shardsMax: 10 })).toEqual({
@@ -34,7 +28,7 @@ it('of what was read to its end is none', async () => {
 });
 
 it('is the age of the first record behind the position, by the clock of the server', async () => {
-  const test = await open();
+  const test = await streamUnderTest();
   test.fake.put('events', A, 'read');
   const positions = await read(test);
   test.fake.now_ms = Math.ceil(test.fake.now_ms / 1000) * 1000 + 5_000;
@@ -48,14 +42,14 @@ it('is the age of the first record behind the position, by the clock of the serv
 });
 
 it('asks no more shards than it may, and says how many it left out', async () => {
-  const test = await open(5);
+  const test = await streamUnderTest({ shards: 5 });
   const { shards, notAsked } = await test.stream.lag({ positions: new Map(), pin, shardsMax: 2 });
   expect([shards.length, notAsked]).toEqual([2, 3]);
   expect(test.fake.count('GetRecords')).toBe(2);
 });
 
 it('goes on behind empty answers, but not for ever', async () => {
-  const test = await open();
+  const test = await streamUnderTest();
   for (let i = 0; i < 20; i++) test.fake.script('GetRecords', { empty: true, behind_ms: 7_000 });
   const { shards } = await test.stream.lag({ positions: new Map(), pin, shardsMax: 1 });
   expect(shards).toEqual([{ shard: A, behindLatest_ms: 7_000, oldestAge_ms: undefined }]);
@@ -63,7 +57,7 @@ it('goes on behind empty answers, but not for ever', async () => {
 });
 
 it('is told with every answer that a taking takes, and so is what goes wrong with one', async () => {
-  const test = await open();
+  const test = await streamUnderTest();
   test.fake.put('events', A, ...texts(4));
   test.fake.script(
     'GetRecords',
@@ -88,7 +82,7 @@ it('is told with every answer that a taking takes, and so is what goes wrong wit
 });
 
 it('is idle only when everything that was read is handed over', async () => {
-  const test = await open();
+  const test = await streamUnderTest();
   test.fake.put('events', A, 'one');
   const reads: ShardRead[] = [];
   const idle = Promise.withResolvers<void>();

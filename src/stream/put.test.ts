@@ -1,18 +1,7 @@
-import { afterEach, expect, it } from 'vitest';
-import { StreamUnderTest } from '../../tests/support/stream-under-test.ts';
+import { expect, it } from 'vitest';
+import { type StreamUnderTest, streamUnderTest } from '../../tests/support/stream-under-test.ts';
 import { VirtualClock } from '../../tests/support/virtual-clock.ts';
 import type { SendProgress } from './stream.ts';
-
-const opened: StreamUnderTest[] = [];
-afterEach(async () => {
-  for (const test of opened.splice(0)) await test.close();
-});
-
-async function open(options: Parameters<typeof StreamUnderTest.open>[0] = {}): Promise<StreamUnderTest> {
-  const test = await StreamUnderTest.open(options);
-  opened.push(test);
-  return test;
-}
 
 async function* records(count: number, body = (i: number) => `record ${i}`): AsyncGenerator<Uint8Array> {
   for (let i = 0; i < count; i++) yield Buffer.from(body(i));
@@ -22,7 +11,7 @@ const stored = ({ fake }: StreamUnderTest) => [...fake.contents('events').values
 const expected = (count: number) => Array.from({ length: count }, (_, i) => `record ${i}`).toSorted();
 
 it('puts every record, at most 500 in a request, over all shards', async () => {
-  const test = await open({ shards: 3 });
+  const test = await streamUnderTest({ shards: 3 });
   const sum = await test.stream.send(records(1_234));
   expect(sum).toEqual({ records: 1_234, bytes: stored(test).join('').length, retried: 0 });
   expect(stored(test).toSorted()).toEqual(expected(1_234));
@@ -31,7 +20,7 @@ it('puts every record, at most 500 in a request, over all shards', async () => {
 });
 
 it('puts again only what was refused', async () => {
-  const test = await open();
+  const test = await streamUnderTest();
   test.fake.script('PutRecords', { refuse: [1, 3] }, { refuse: [0], code: 'InternalFailure' });
   const sum = await test.stream.send(records(5), { inFlight: 1 });
   expect(sum).toMatchObject({ records: 5, retried: 3 });
@@ -39,7 +28,7 @@ it('puts again only what was refused', async () => {
 });
 
 it('goes on after throttles and outages of the whole request', async () => {
-  const test = await open();
+  const test = await streamUnderTest();
   test.fake.script(
     'PutRecords',
     { error: 'ProvisionedThroughputExceededException' },
@@ -51,14 +40,14 @@ it('goes on after throttles and outages of the whole request', async () => {
 });
 
 it('puts again what it has no answer for: twice is better than never', async () => {
-  const test = await open();
+  const test = await streamUnderTest();
   test.fake.script('PutRecords', { lost: true });
   expect(await test.stream.send(records(2))).toMatchObject({ records: 2 });
   expect(stored(test)).toEqual(['record 0', 'record 1', 'record 0', 'record 1']);
 });
 
 it('keeps requests within 10 MiB', async () => {
-  const test = await open();
+  const test = await streamUnderTest();
   await test.stream.send(
     records(25, () => 'x'.repeat(1_000_000)),
     { inFlight: 1 },
@@ -71,7 +60,7 @@ it('keeps requests within 10 MiB', async () => {
 });
 
 it('names a record over the limit when everything before it is sent and nothing after it', async () => {
-  const test = await open();
+  const test = await streamUnderTest();
   const sending = test.stream.send(records(10, (i) => (i === 7 ? 'x'.repeat(1 << 20) : `record ${i}`)));
   await expect(sending).rejects.toMatchObject({
     code: 'stream.record_too_large',
@@ -82,20 +71,20 @@ it('names a record over the limit when everything before it is sent and nothing 
 });
 
 it('takes the limit of a record from the stream', async () => {
-  const test = await open();
+  const test = await streamUnderTest();
   test.fake.recordKiBMax = 2048;
   await test.stream.send(records(1, () => 'x'.repeat(2_000_000)));
   expect(stored(test)[0]).toHaveLength(2_000_000);
 });
 
 it('keeps records of one key in one shard', async () => {
-  const test = await open({ shards: 4 });
+  const test = await streamUnderTest({ shards: 4 });
   await test.stream.send(records(100), { partitionKey: () => 'same' });
   expect([...test.fake.contents('events').values()].map((s) => s.length).toSorted()).toEqual([0, 0, 0, 100]);
 });
 
 it('sends keys of every script as they are', async () => {
-  const test = await open();
+  const test = await streamUnderTest();
   const keys = ['ключ', '鍵 "1"', '🔑', '\n\\'];
   await test.stream.send(records(4), { partitionKey: (_, index) => keys[index]! });
   const { input } = test.fake.requests.find((r) => r.operation === 'PutRecords')!;
@@ -104,7 +93,7 @@ it('sends keys of every script as they are', async () => {
 
 it('does not keep the records of a slow source waiting for a full request', async () => {
   const clock = new VirtualClock();
-  const test = await open({ clock });
+  const test = await streamUnderTest({ clock });
   const next = Promise.withResolvers<void>();
   const acknowledged = Promise.withResolvers<SendProgress>();
   async function* slow() {
@@ -122,7 +111,7 @@ it('does not keep the records of a slow source waiting for a full request', asyn
 });
 
 it('ends with the failure of a request though the source has nothing more to give', async () => {
-  const test = await open();
+  const test = await streamUnderTest();
   test.fake.script('PutRecords', { error: 'AccessDeniedException' });
   async function* endless() {
     yield* records(500);
@@ -132,7 +121,7 @@ it('ends with the failure of a request though the source has nothing more to giv
 });
 
 it('says what got through when it is stopped', async () => {
-  const test = await open();
+  const test = await streamUnderTest();
   const stopping = new AbortController();
   async function* stopped() {
     yield* records(3);
@@ -143,7 +132,7 @@ it('says what got through when it is stopped', async () => {
 });
 
 it('gives up when nothing gets through for long', async () => {
-  const test = await open();
+  const test = await streamUnderTest();
   for (let i = 0; i < 30; i++) test.fake.script('PutRecords', { error: 'InternalFailure', status: 500 });
   await expect(test.stream.send(records(1))).rejects.toMatchObject({
     code: 'kinesis.InternalFailure',
@@ -152,7 +141,7 @@ it('gives up when nothing gets through for long', async () => {
 });
 
 it('says that there is no such stream', async () => {
-  const test = await open({ name: 'other' });
+  const test = await streamUnderTest({ name: 'other' });
   await expect(test.stream.send(records(1))).rejects.toMatchObject({
     code: 'stream.not_found',
     fault: 'user',

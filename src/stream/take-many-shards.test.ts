@@ -1,7 +1,7 @@
 /** What only a stream of several shards brings: reshards one after another, a shard that fails for long, waits for room. */
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type TakenSpool, takeAll } from '../../tests/support/spools.ts';
-import { StreamUnderTest } from '../../tests/support/stream-under-test.ts';
+import { type StreamUnderTest, streamUnderTest } from '../../tests/support/stream-under-test.ts';
 import { VirtualClock } from '../../tests/support/virtual-clock.ts';
 import { silentLog } from '../base/base.ts';
 import { connect } from './connect.ts';
@@ -9,17 +9,6 @@ import type { Spool, Taking } from './stream.ts';
 
 const A = 'shardId-000000000000';
 const B = 'shardId-000000000001';
-
-const opened: StreamUnderTest[] = [];
-afterEach(async () => {
-  for (const test of opened.splice(0)) await test.close();
-});
-
-async function open(options: Parameters<typeof StreamUnderTest.open>[0] = {}): Promise<StreamUnderTest> {
-  const test = await StreamUnderTest.open(options);
-  opened.push(test);
-  return test;
-}
 
 const texts = (count: number, prefix = 'r') => Array.from({ length: count }, (_, i) => `${prefix}${i}`);
 const orderOf = (spools: readonly TakenSpool[]) => spools.flatMap((s) => s.content.map(({ body }) => body));
@@ -39,7 +28,7 @@ async function until(taking: Taking, rows: number): Promise<TakenSpool[]> {
 it('a merge waits for a parent that was itself made after the last listing', async () => {
   // UpdateShardCount splits and merges in one go: B becomes C and D, and C goes together with A before we list again.
   const clock = new VirtualClock();
-  const test = await open({ shards: 2, clock });
+  const test = await streamUnderTest({ shards: 2, clock });
   const taking = await test.follow({ maxRows: 1 });
   // Both shards, and the audit, which never comes.
   while (clock.sleeping < 3) await new Promise(setImmediate);
@@ -67,7 +56,7 @@ describe('a shard that fails for as long as one looks', () => {
 
   it('does not keep the others from being handed over', async () => {
     const clock = new VirtualClock();
-    const test = await open({ shards: 2, clock });
+    const test = await streamUnderTest({ shards: 2, clock });
     failing(test);
     test.fake.put('events', A, ...texts(3));
     const told: unknown[] = [];
@@ -90,7 +79,7 @@ describe('a shard that fails for as long as one looks', () => {
   });
 
   it('ends the taking when no other is left that answers', async () => {
-    const test = await open({ shards: 2 });
+    const test = await streamUnderTest({ shards: 2 });
     failing(test);
     test.fake.put('events', A, ...texts(3));
     const taking = await test.take();
@@ -100,7 +89,7 @@ describe('a shard that fails for as long as one looks', () => {
 });
 
 it('an iterator is asked for when there is room for its answer: before that it may expire', async () => {
-  const test = await open({ shards: 9 });
+  const test = await streamUnderTest({ shards: 9 });
   test.fake.iteratorLife_ms = 300_000;
   const until_ms = test.fake.now_ms;
   const shards = test.fake.openShards('events');
@@ -117,7 +106,7 @@ it('an iterator is asked for when there is room for its answer: before that it m
 });
 
 it('a shard is read no more than five times a second where the endpoint has that limit, also behind a backlog', async () => {
-  const test = await open({ shards: 2 });
+  const test = await streamUnderTest({ shards: 2 });
   for (const shard of [A, B]) test.fake.put('events', shard, ...texts(15));
   const { clock, fake } = test;
   const stream = connect({
@@ -151,7 +140,7 @@ it('what was read of a stream that is gone, or another one by now, is handed ove
     [(test: StreamUnderTest) => test.fake.create('events', 2), 'stream.recreated'],
     [(test: StreamUnderTest) => test.fake.delete('events'), 'stream.not_found'],
   ] as const) {
-    const test = await open({ shards: 2 });
+    const test = await streamUnderTest({ shards: 2 });
     test.fake.put('events', A, ...texts(5));
     // So that the batch is not handed over because all is read.
     for (let i = 0; i < 10_000; i++)
@@ -170,7 +159,7 @@ it('what was read of a stream that is gone, or another one by now, is handed ove
 describe('iterators of many shards that expire at once', () => {
   it('ask only now and then whether the stream is the same: that is allowed twenty times a second an account', async () => {
     const clock = new VirtualClock();
-    const test = await open({ shards: 40, clock });
+    const test = await streamUnderTest({ shards: 40, clock });
     const shards = test.fake.openShards('events');
     for (const shard of shards) test.fake.put('events', shard, 'r');
     test.fake.script('GetRecords', ...shards.map((on) => ({ on, error: 'ExpiredIteratorException' })));
@@ -186,7 +175,7 @@ describe('iterators of many shards that expire at once', () => {
   });
 
   it('wait where even that is throttled', async () => {
-    const test = await open();
+    const test = await streamUnderTest();
     test.fake.put('events', A, 'r');
     const passes = [{ limit: 0 }, { limit: 0 }];
     const throttled = Array.from({ length: 12 }, () => ({ error: 'LimitExceededException' }));

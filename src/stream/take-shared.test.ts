@@ -1,21 +1,15 @@
 /** Shards shared with other workers: what is not ours is left alone, and parents come before children all the same. */
-import { afterEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { bodiesByShard, takeAll } from '../../tests/support/spools.ts';
-import { StreamUnderTest } from '../../tests/support/stream-under-test.ts';
+import { type StreamUnderTest, streamUnderTest } from '../../tests/support/stream-under-test.ts';
 import { VirtualClock } from '../../tests/support/virtual-clock.ts';
 import type { Position, SharedTaking, Spool, Taking } from './stream.ts';
 
 const A = 'shardId-000000000000';
 const B = 'shardId-000000000001';
 
-const opened: StreamUnderTest[] = [];
-afterEach(async () => {
-  for (const test of opened.splice(0)) await test.close();
-});
-
 async function open(shards: number, clock?: VirtualClock): Promise<StreamUnderTest> {
-  const test = await StreamUnderTest.open({ shards, ...(clock && { clock }) });
-  opened.push(test);
+  const test = await streamUnderTest({ shards, ...(clock && { clock }) });
   return test;
 }
 

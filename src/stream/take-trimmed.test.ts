@@ -1,7 +1,7 @@
 /** What the stream dropped before it was read is said, as a range; and nothing is said of what was read. */
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { bodiesByShard, type TakenSpool, takeAll } from '../../tests/support/spools.ts';
-import { StreamUnderTest } from '../../tests/support/stream-under-test.ts';
+import { type StreamUnderTest, streamUnderTest } from '../../tests/support/stream-under-test.ts';
 import { toldLog } from '../../tests/support/told-log.ts';
 import { VirtualClock } from '../../tests/support/virtual-clock.ts';
 import { formatSequenceNumber } from '../kinesis/kinesis.ts';
@@ -11,15 +11,9 @@ import { TrimWatch } from './trim-watch.ts';
 const A = 'shardId-000000000000';
 const DAY_MS = 86_400_000;
 
-const opened: StreamUnderTest[] = [];
-afterEach(async () => {
-  for (const test of opened.splice(0)) await test.close();
-});
-
 async function open(options: Parameters<typeof StreamUnderTest.open>[0] = {}) {
   const log = toldLog();
-  const test = await StreamUnderTest.open({ log, ...options });
-  opened.push(test);
+  const test = await streamUnderTest({ log, ...options });
   return Object.assign(test, { log });
 }
 

@@ -1,8 +1,8 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { bodiesByShard, expectJoinedRanges, takeAll } from '../../tests/support/spools.ts';
-import { StreamUnderTest } from '../../tests/support/stream-under-test.ts';
+import { streamUnderTest } from '../../tests/support/stream-under-test.ts';
 import { toldLog } from '../../tests/support/told-log.ts';
 import { VirtualClock } from '../../tests/support/virtual-clock.ts';
 import type { Position } from './stream.ts';
@@ -11,22 +11,11 @@ const A = 'shardId-000000000000';
 const B = 'shardId-000000000001';
 const C = 'shardId-000000000002';
 
-const opened: StreamUnderTest[] = [];
-afterEach(async () => {
-  for (const test of opened.splice(0)) await test.close();
-});
-
-async function open(options: Parameters<typeof StreamUnderTest.open>[0] = {}): Promise<StreamUnderTest> {
-  const test = await StreamUnderTest.open(options);
-  opened.push(test);
-  return test;
-}
-
 const texts = (count: number, prefix = 'r') => Array.from({ length: count }, (_, i) => `${prefix}${i}`);
 
 describe('positions', () => {
   it('go on where the table stands, as integers', async () => {
-    const test = await open();
+    const test = await streamUnderTest();
     test.fake.put('events', A, ...texts(12));
     const positions = new Map<string, Position>([[A, '9']]);
     const spools = await takeAll(await test.take({ positions }));
@@ -35,14 +24,14 @@ describe('positions', () => {
   });
 
   it('of shards that did not move are in no batch', async () => {
-    const test = await open({ shards: 2 });
+    const test = await streamUnderTest({ shards: 2 });
     test.fake.put('events', B, 'x');
     const [spool] = await takeAll(await test.take());
     expect([...spool!.ranges.keys()]).toEqual([B]);
   });
 
   it('begin at the pin, and a restart before the first event loses nothing', async () => {
-    const test = await open();
+    const test = await streamUnderTest();
     const pinned_ms = test.fake.now_ms;
     const pin = `AT_TIMESTAMP:${pinned_ms}` as const;
     test.fake.put('events', A, { data: 'before', arrived_ms: pinned_ms - 1_000 });
@@ -57,7 +46,7 @@ describe('positions', () => {
 
 describe('a batch', () => {
   it('ends when it holds enough records', async () => {
-    const test = await open();
+    const test = await streamUnderTest();
     test.fake.put('events', A, ...texts(25));
     const spools = await takeAll(await test.take({ maxRows: 10 }));
     expect(spools.map((s) => [s.rows, s.drained])).toEqual([
@@ -69,7 +58,7 @@ describe('a batch', () => {
   });
 
   it('ends when it holds enough bytes, and counts the bytes of its records', async () => {
-    const test = await open();
+    const test = await streamUnderTest();
     test.fake.put('events', A, ...texts(6, 'x'.repeat(999)));
     test.fake.script('GetRecords', ...[1, 1, 1, 1, 1, 1].map((limit) => ({ limit })));
     const spools = await takeAll(await test.take({ maxBytes: 1_500 }));
@@ -81,7 +70,7 @@ describe('a batch', () => {
   });
 
   it('ends when the stream is drained, and says so', async () => {
-    const test = await open({ shards: 2 });
+    const test = await streamUnderTest({ shards: 2 });
     test.fake.put('events', A, 'a');
     test.fake.put('events', B, 'b');
     const taking = await test.follow();
@@ -92,7 +81,7 @@ describe('a batch', () => {
 
   it('is handed over by age while another shard is never caught up', async () => {
     const clock = new VirtualClock();
-    const test = await open({ shards: 2, clock });
+    const test = await streamUnderTest({ shards: 2, clock });
     test.fake.put('events', A, 'a');
     for (let i = 0; i < 1_000; i++)
       test.fake.script('GetRecords', { on: B, error: 'LimitExceededException' });
@@ -114,7 +103,7 @@ describe('a batch', () => {
   });
 
   it('says how long ago its records arrived and how far the stream is ahead', async () => {
-    const test = await open();
+    const test = await streamUnderTest();
     const { now_ms } = test.fake;
     test.fake.put(
       'events',
@@ -138,7 +127,7 @@ describe('a failure', () => {
     ['an outage', { error: 'ServiceUnavailable', status: 503 }],
     ['a throttle', { error: 'ProvisionedThroughputExceededException' }],
   ] as const)('%s is read again with the same iterator', async (_, fault) => {
-    const test = await open();
+    const test = await streamUnderTest();
     test.fake.put('events', A, ...texts(30));
     test.fake.script('GetRecords', { limit: 10 }, fault, fault);
     const spools = await takeAll(await test.take());
@@ -147,7 +136,7 @@ describe('a failure', () => {
   });
 
   it('of an iterator is mended behind the last record taken', async () => {
-    const test = await open();
+    const test = await streamUnderTest();
     test.fake.put('events', A, ...texts(30));
     test.fake.script('GetRecords', { error: 'ExpiredIteratorException' }, { limit: 11 });
     test.fake.script(
@@ -164,7 +153,7 @@ describe('a failure', () => {
   });
 
   it('of every iterator, however fresh, ends the taking, to be begun again later', async () => {
-    const test = await open();
+    const test = await streamUnderTest();
     for (let i = 0; i < 99; i++) test.fake.script('GetRecords', { error: 'ExpiredIteratorException' });
     const told: string[] = [];
     const taking = await test.take({ onRetry: ({ code }) => void told.push(code) });
@@ -179,7 +168,7 @@ describe('a failure', () => {
   it.each(['ProvisionedThroughputExceededException', 'LimitExceededException', 'KMSThrottlingException'])(
     'by throttling goes on for as long as it lasts: %s',
     async (error) => {
-      const test = await open();
+      const test = await streamUnderTest();
       test.fake.put('events', A, 'a');
       for (let i = 0; i < 50; i++) test.fake.script('GetRecords', { error });
       expect(await takeAll(await test.take())).toHaveLength(1);
@@ -187,7 +176,7 @@ describe('a failure', () => {
   );
 
   it('that stays ends the taking, and its files are gone', async () => {
-    const test = await open();
+    const test = await streamUnderTest();
     test.fake.put('events', A, ...texts(2));
     test.fake.script('GetRecords', { limit: 1 });
     for (let i = 0; i < 20; i++) test.fake.script('GetRecords', { error: 'InternalFailure', status: 500 });
@@ -199,7 +188,7 @@ describe('a failure', () => {
 
   it('is told also where its files cannot be removed, which is said and harms nobody', async () => {
     const [log, clock] = [toldLog(), new VirtualClock()];
-    const test = await open({ log, clock });
+    const test = await streamUnderTest({ log, clock });
     test.fake.put('events', A, 'a');
     const polling = clock.whenSleeping(1_000);
     const taking = await test.follow();
@@ -215,21 +204,21 @@ describe('a failure', () => {
   });
 
   it('of the right to read ends the taking at once', async () => {
-    const test = await open();
+    const test = await streamUnderTest();
     test.fake.script('GetRecords', { error: 'AccessDeniedException' });
     await expect((await test.take()).next()).rejects.toMatchObject({ code: 'kinesis.AccessDeniedException' });
     expect(test.fake.count('GetRecords')).toBe(1);
   });
 
   it('to write the spool says so', async () => {
-    const test = await open();
+    const test = await streamUnderTest();
     test.fake.put('events', A, 'a');
     const taking = test.take({ spoolFolder: '/dev/null/spools' });
     await expect(taking).rejects.toMatchObject({ code: 'stream.spool_failed', fault: 'user' });
   });
 
   it('to keep records in order is refused, never skipped', async () => {
-    const test = await open();
+    const test = await streamUnderTest();
     const record = (n: number) => ({
       SequenceNumber: String(n),
       ApproximateArrivalTimestamp: 1,
@@ -250,7 +239,7 @@ describe('a failure', () => {
 });
 
 it('gives a record once though bodies overlap', async () => {
-  const test = await open();
+  const test = await streamUnderTest();
   test.fake.put('events', A, ...texts(120));
   test.fake.script(
     'GetRecords',
@@ -264,7 +253,7 @@ it('gives a record once though bodies overlap', async () => {
 });
 
 it('reads on through empty answers while something is behind them', async () => {
-  const test = await open();
+  const test = await streamUnderTest();
   test.fake.put('events', A, 'a');
   for (let i = 0; i < 9; i++) test.fake.script('GetRecords', { empty: true, behind_ms: 1_000 });
   expect(await takeAll(await test.take())).toHaveLength(1);
@@ -272,7 +261,7 @@ it('reads on through empty answers while something is behind them', async () => 
 
 describe('a clock that is set back by an hour', () => {
   it('does not stop the reading until it has caught up', async () => {
-    const test = await open();
+    const test = await streamUnderTest();
     const taking = await test.follow({ spoolsAhead: 1 });
     test.fake.put('events', A, 'before');
     const before = await taking.next();
@@ -287,7 +276,7 @@ describe('a clock that is set back by an hour', () => {
 
 describe('resharding', () => {
   it('reads parents to their end before their children', async () => {
-    const test = await open();
+    const test = await streamUnderTest();
     test.fake.put('events', A, ...texts(20, 'a'));
     const [b, c] = test.fake.reshard('events', [A], 2);
     test.fake.put('events', b!, ...texts(20, 'b'));
@@ -312,7 +301,7 @@ describe('resharding', () => {
   });
 
   it('begins a child at its beginning also after a restart', async () => {
-    const test = await open();
+    const test = await streamUnderTest();
     const [b] = test.fake.reshard('events', [A], 1);
     test.fake.put('events', b!, { data: 'early', arrived_ms: test.fake.now_ms - 5_000 });
     const positions = new Map<string, Position>([[A, 'end']]);
@@ -321,7 +310,7 @@ describe('resharding', () => {
   });
 
   it('passes a shard that is closed and empty', async () => {
-    const test = await open();
+    const test = await streamUnderTest();
     const [b] = test.fake.reshard('events', [A], 1);
     test.fake.put('events', b!, 'b');
     const spools = await takeAll(await test.take());
@@ -332,7 +321,7 @@ describe('resharding', () => {
   });
 
   it('is found while reading', async () => {
-    const test = await open();
+    const test = await streamUnderTest();
     test.fake.put('events', A, 'a');
     const taking = await test.follow();
     expect((await taking.next())!.rows).toBe(1);
@@ -345,7 +334,7 @@ describe('resharding', () => {
   });
 
   it('is found in the listing when the end of a shard names no children', async () => {
-    const test = await open();
+    const test = await streamUnderTest();
     test.fake.put('events', A, 'a');
     const [b] = test.fake.reshard('events', [A], 1);
     test.fake.put('events', b!, 'b');
@@ -354,7 +343,7 @@ describe('resharding', () => {
   });
 
   it('is not believed of a shard that is listed as open', async () => {
-    const test = await open();
+    const test = await streamUnderTest();
     test.fake.put('events', A, ...texts(5));
     test.fake.script('GetRecords', { childless: true, limit: 2 });
     const spools = await takeAll(await test.take());
@@ -363,7 +352,7 @@ describe('resharding', () => {
   });
 
   it('long before the pin brings nothing from before it, also after a restart', async () => {
-    const test = await open();
+    const test = await streamUnderTest();
     const early = { arrived_ms: test.fake.now_ms - 60_000 };
     test.fake.put('events', A, { data: 'a', ...early });
     const [b] = test.fake.reshard('events', [A], 1);
@@ -376,7 +365,7 @@ describe('resharding', () => {
   });
 
   it('is found by the audit when nothing else tells of it', async () => {
-    const test = await open();
+    const test = await streamUnderTest();
     const taking = await test.follow();
     test.fake.create('other', 2);
     test.fake.reshard('events', [], 1);
@@ -387,7 +376,7 @@ describe('resharding', () => {
 });
 
 it('lists the shards of a stream that is still being created when it is active, and says that it is not', async () => {
-  const test = await open();
+  const test = await streamUnderTest();
   const creating = { error: 'ResourceInUseException' } as const;
   test.fake.script('ListShards', creating, creating);
   expect(await test.stream.shards()).toHaveLength(1);
@@ -396,7 +385,7 @@ it('lists the shards of a stream that is still being created when it is active, 
 });
 
 it('lists shards page by page, and again when the token of a page ran out', async () => {
-  const test = await open({ shards: 7 });
+  const test = await streamUnderTest({ shards: 7 });
   test.fake.shardsPerPage = 3;
   test.fake.script('ListShards', { limit: 0 }, { error: 'ExpiredNextTokenException' });
   expect((await test.stream.shards()).map((s) => s.id)).toHaveLength(7);
@@ -404,7 +393,7 @@ it('lists shards page by page, and again when the token of a page ran out', asyn
 
 describe('the stream', () => {
   it('being another one under the same name is noticed', async () => {
-    const test = await open();
+    const test = await streamUnderTest();
     test.fake.put('events', A, ...texts(5));
     const stream = await test.stream.describe();
     test.fake.create('events', 1);
@@ -412,7 +401,7 @@ describe('the stream', () => {
   });
 
   it('being created again while it is read is noticed', async () => {
-    const test = await open();
+    const test = await streamUnderTest();
     test.fake.put('events', A, ...texts(5));
     const taking = await test.follow();
     expect((await taking.next())!.rows).toBe(5);
@@ -421,14 +410,14 @@ describe('the stream', () => {
   });
 
   it('being deleted is noticed', async () => {
-    const test = await open();
+    const test = await streamUnderTest();
     const taking = await test.follow();
     test.fake.delete('events');
     await expect(taking.next()).rejects.toMatchObject({ code: 'stream.not_found' });
   });
 
   it('having dropped an old shard goes on with its children', async () => {
-    const test = await open();
+    const test = await streamUnderTest();
     const [b] = test.fake.reshard('events', [A], 1);
     test.fake.put('events', b!, 'b');
     test.fake.expire('events', A);
@@ -439,7 +428,7 @@ describe('the stream', () => {
 
 describe('until', () => {
   it('leaves what arrived later, and takes all that came before', async () => {
-    const test = await open({ shards: 2 });
+    const test = await streamUnderTest({ shards: 2 });
     const until_ms = test.fake.now_ms;
     test.fake.put('events', A, ...texts(10));
     test.fake.put('events', B, ...texts(3));
@@ -451,7 +440,7 @@ describe('until', () => {
   });
 
   it('counts the whole second that the server named', async () => {
-    const test = await open();
+    const test = await streamUnderTest();
     const until_ms = test.fake.now_ms;
     for (const data of texts(3)) test.fake.put('events', A, { data, arrived_ms: until_ms + 900 });
     test.fake.script('GetRecords', { limit: 1 }, { limit: 1 });
@@ -459,7 +448,7 @@ describe('until', () => {
   });
 
   it('counts children only of a parent that ended before', async () => {
-    const test = await open({ shards: 2 });
+    const test = await streamUnderTest({ shards: 2 });
     const until_ms = test.fake.now_ms;
     const late = { arrived_ms: until_ms + 5_000 };
     test.fake.put('events', A, 'a');
@@ -472,7 +461,7 @@ describe('until', () => {
   });
 
   it('ends at once when there is nothing', async () => {
-    const test = await open();
+    const test = await streamUnderTest();
     expect(await takeAll(await test.take())).toEqual([]);
     expect(await test.files()).toEqual([]);
   });
@@ -481,7 +470,7 @@ describe('until', () => {
 describe('pressure', () => {
   it('stops reading when enough batches wait', async () => {
     const clock = new VirtualClock();
-    const test = await open({ shards: 3, clock });
+    const test = await streamUnderTest({ shards: 3, clock });
     for (const shard of [A, B, C]) test.fake.put('events', shard, ...texts(100));
     const taking = await test.take({ maxRows: 10, spoolsAhead: 2 });
     // Two batches wait, a third found no room, and each of the other shards holds a body.
@@ -499,7 +488,7 @@ describe('memory for answers', () => {
     { answers: 1, more: 0 },
     { answers: 2, more: 1 },
   ])('of $answers at the most lets no more of them be asked for at once', async ({ answers, more }) => {
-    const test = await open({ shards: 3 });
+    const test = await streamUnderTest({ shards: 3 });
     for (const shard of [A, B, C]) test.fake.put('events', shard, ...texts(20));
     let [read, inHand_max] = [0, 0];
     const onRead = () => {
@@ -513,7 +502,7 @@ describe('memory for answers', () => {
 
 describe('ending', () => {
   it('by stop hands over the partial batch and reads no more', async () => {
-    const test = await open({ shards: 2, clock: new VirtualClock() });
+    const test = await streamUnderTest({ shards: 2, clock: new VirtualClock() });
     test.fake.put('events', A, ...texts(5));
     test.fake.script('GetRecords', { limit: 3 }, { limit: 3 });
     const taking = await test.follow();
@@ -528,7 +517,7 @@ describe('ending', () => {
   });
 
   it('by the signal is like stop', async () => {
-    const test = await open({ clock: new VirtualClock() });
+    const test = await streamUnderTest({ clock: new VirtualClock() });
     const { signal, abort } = controller();
     test.fake.script('GetRecords', { error: 'ProvisionedThroughputExceededException' });
     const throttled = test.clock.whenSleeping(150);
@@ -540,7 +529,7 @@ describe('ending', () => {
   });
 
   it('by abandon removes what was not handed over and leaves nothing open', async () => {
-    const test = await open({ shards: 2, clock: new VirtualClock() });
+    const test = await streamUnderTest({ shards: 2, clock: new VirtualClock() });
     test.fake.put('events', A, ...texts(50));
     const taking = await test.follow({ maxRows: 10, spoolsAhead: 2 });
     const spool = await taking.next();

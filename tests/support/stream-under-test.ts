@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
 import { silentLog } from '../../src/base/base.ts';
 import {
   openStream,
@@ -80,4 +81,13 @@ export class StreamUnderTest {
     await this.fake.stop();
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+/** One that is closed when the test that opened it has finished. */
+export async function streamUnderTest(
+  options: Parameters<typeof StreamUnderTest.open>[0] = {},
+): Promise<StreamUnderTest> {
+  const test = await StreamUnderTest.open(options);
+  onTestFinished(() => test.close());
+  return test;
 }
