@@ -51,10 +51,16 @@ export type {
   TransformQuery,
   TransformWrite,
 } from './transform-engine.ts';
+export { tryOutHere } from './try-out.ts';
 export type { Cell, QueryResult, ScanFilters, ViewDefinition } from './view.ts';
 
 export interface Engine extends TransformEngine {
   judge(spool: SpoolInput, limits: EventLimits): Promise<JudgedBatch>;
+  /**
+   * Judges and writes the records where even a crash of the whole process hurts nobody, and keeps nothing; throws the
+   * Failure of it. The embedded engine takes half of its memory again meanwhile.
+   */
+  tryOut(spool: SpoolInput, limits: EventLimits): Promise<void>;
   readRaw(files: readonly RawFile[]): Promise<RawBatch>;
   /** Event files against event files: identities that stand twice among `held`, only in `source`, only in `held`. */
   compareIdentities(

@@ -129,7 +129,7 @@ export type JudgedReason = (typeof REASONS)[number]['code'];
 export const CRASHED_ENGINE = {
   code: 'crashed_engine',
   meaning: 'The engine failed on this record.',
-  when: 'the engine failed three times on a batch, and then three times on this record alone; it was not looked into any further',
+  when: 'the engine failed three times on a batch, or took its process down with it, and then failed three times on this record alone; it was not looked into any further',
 } as const;
 
 export type ReasonCode = JudgedReason | typeof CRASHED_ENGINE.code;

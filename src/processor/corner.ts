@@ -1,5 +1,5 @@
 /**
- * Finds the records on which the engine fails, by halving the batch. Only a failure of the engine itself counts, and
+ * Finds the records on which the engine fails, or with which its process goes down, by halving the batch. Only a failure of the engine itself counts, and
  * only where the engine otherwise works: a full disk, too little memory, a store or catalog that is away say nothing
  * about a record, and end the search with the failure that they are.
  */
@@ -40,10 +40,7 @@ export async function cornerRows(cornering: Cornering): Promise<number[]> {
 /** The failure of the engine on these rows, whatever they are used for. */
 async function crashOn({ engine, limits }: Cornering, spool: SpoolInput): Promise<Failure | undefined> {
   try {
-    await using batch = await engine.judge(spool, limits);
-    await batch.identities();
-    await batch.writeEvents(new Int32Array());
-    await batch.writeRejected();
+    await engine.tryOut(spool, limits);
     return undefined;
   } catch (error) {
     if (isEngineCrash(error)) return error;

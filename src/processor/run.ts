@@ -1,13 +1,14 @@
 import { backoff, Failure } from '../base/base.ts';
 import type { Table } from '../lake/lake.ts';
-import type {
-  ExpiredRange,
-  Position,
-  Share,
-  SharedTaking,
-  Spool,
-  StreamDescription,
-  Taking,
+import {
+  BatchMarks,
+  type ExpiredRange,
+  type Position,
+  type Share,
+  type SharedTaking,
+  type Spool,
+  type StreamDescription,
+  type Taking,
 } from '../stream/stream.ts';
 import {
   advance,
@@ -49,6 +50,8 @@ export async function runProcessor(options: ProcessorOptions): Promise<{ commits
 interface Lasting {
   crashes: CrashCount;
   pace: Pace;
+  /** This process among all that ever read the stream. */
+  life: string;
 }
 
 async function runSessions(options: ProcessorOptions): Promise<{ commits: number }> {
@@ -56,7 +59,7 @@ async function runSessions(options: ProcessorOptions): Promise<{ commits: number
   let commits = 0;
   let told = false;
   const pace = new Pace({ clock, random, spacing_ms: () => spacing_ms(options) });
-  const lasting: Lasting = { crashes: new CrashCount(), pace };
+  const lasting: Lasting = { crashes: new CrashCount(), pace, life: options.newId() };
   for (let attempt = 0; ; attempt++) {
     let session: Session | undefined;
     try {
@@ -94,16 +97,18 @@ class Session {
   readonly #stream: StreamDescription;
   readonly #crashes: CrashCount;
   readonly #pace: Pace;
+  readonly #marks: BatchMarks;
   #raw!: Table;
   #quarantine!: Table;
   #window!: Window;
   #adoptedUpTo = -1;
 
-  constructor(options: ProcessorOptions, stream: StreamDescription, { crashes, pace }: Lasting) {
+  constructor(options: ProcessorOptions, stream: StreamDescription, { crashes, pace, life }: Lasting) {
     this.#options = options;
     this.#stream = stream;
     this.#crashes = crashes;
     this.#pace = pace;
+    this.#marks = new BatchMarks(options.lake.store, { stream: stream.id, id: life });
   }
 
   /** The tables as they stand, and the window over them. */
@@ -142,6 +147,8 @@ class Session {
     } catch (error) {
       await taking.abandon();
       throw error;
+    } finally {
+      await this.#marks.clear();
     }
   }
 
@@ -219,6 +226,7 @@ class Session {
     const line: Promise<void>[] = [];
     let verdicts: Promise<void> = Promise.resolve();
     let committing: Promise<void> = Promise.resolve();
+    let first = true;
     // A stream that is quiet must not hide that what was taken last did not get through.
     const failed = new AbortController();
     const stop = () => void taking.stop();
@@ -234,6 +242,8 @@ class Session {
           continue;
         }
         this.#options.onBatch?.();
+        if (first) await this.#mark(spool);
+        first = false;
         const { verdict, prepared } = this.#prepare(spool, verdicts);
         verdicts = verdict;
         committing = this.#commitInTurn(prepared, committing);
@@ -245,6 +255,25 @@ class Session {
       over.removeEventListener('abort', stop);
       await Promise.allSettled(line);
     }
+  }
+
+  /** Whoever begins where others died is to know of it before the engine sees the batch. */
+  async #mark(spool: Spool): Promise<void> {
+    const from = Object.fromEntries([...spool.ranges].map(([shard, range]) => [shard, known(range.from)]));
+    const deaths = await this.#marks.set(from, this.#positions()).catch(async (error: unknown) => {
+      await spool[Symbol.asyncDispose]();
+      throw error;
+    });
+    if (deaths === 0) return;
+    this.#crashes.died(deaths);
+    this.#options.log.warn(
+      'processor.died_in_batch',
+      'Processes ended without a word with this batch in hand',
+      {
+        ...{ stream: this.#stream.name, deaths, shards: Object.keys(from).length },
+        searched: this.#crashes.cornering,
+      },
+    );
   }
 
   #prepare(spool: Spool, turn: Promise<void>) {
@@ -271,6 +300,7 @@ class Session {
       const snapshot = await this.#commit({ ...batch, judged: this.#window.base, took, expired });
       this.#window.settle(batch.overlay, snapshot.id);
       this.#crashes.committed(batch.cornered);
+      await this.#marks.clear();
       onCommit?.({
         snapshot: snapshot.id,
         sequenceNumber: snapshot.sequenceNumber,

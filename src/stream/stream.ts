@@ -17,6 +17,7 @@ export type { LagOptions, Lags, ShardLag } from './lag.ts';
 export type { SendOptions, SendProgress } from './put.ts';
 export { isThrottle } from './service-failures.ts';
 export type { ExpiredRange, Position, Spool, TakenRange } from './taken.ts';
+export { BatchMarks } from './workers/batch-marks.ts';
 export { type HeartbeatStore, workersHeard } from './workers/heartbeats.ts';
 export type { Share, Sharing, WorkerHeard, WorkerSelf, Workers, WorkersOptions } from './workers/workers.ts';
 

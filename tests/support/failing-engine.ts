@@ -1,4 +1,4 @@
-import type { Engine, JudgedBatch, SpoolInput } from '../../src/engine/engine.ts';
+import { type Engine, type JudgedBatch, type SpoolInput, tryOutHere } from '../../src/engine/engine.ts';
 import { readSpool, type SpoolRow } from './spools.ts';
 
 export interface EngineFailure {
@@ -45,8 +45,10 @@ export function failingEngine(
     const batch = await inner.judge(spool, limits);
     return doomed ? failingBatch(batch, fail) : batch;
   };
+  const tryOut: Engine['tryOut'] = (spool, limits) => tryOutHere({ judge }, spool, limits);
+  const own = { judge, tryOut };
   const engine = new Proxy(inner, {
-    get: (target, key) => (key === 'judge' ? judge : target[key as keyof Engine]),
+    get: (target, key) => (key in own ? own[key as keyof typeof own] : target[key as keyof Engine]),
   });
   return { engine, failed: () => failed };
 }

@@ -2,9 +2,10 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
-import { Failure, makeFolder } from '../../base/base.ts';
+import { Failure, makeFolder, Turns } from '../../base/base.ts';
 import type { Engine, EngineOptions } from '../engine.ts';
 import { inPlace } from '../local-files.ts';
+import { tryOutApart } from './apart.ts';
 import { batchFolders } from './batch-folders.ts';
 import { withFieldIds } from './field-ids.ts';
 import { compareContents, compareIdentities, eventIdentities } from './identities.ts';
@@ -65,12 +66,17 @@ export async function openDuckDb(options: EngineOptions): Promise<Engine> {
   const files = withFieldIds(options.files ?? inPlace(), connect);
   const views = await openViews(await connect(), files);
   const planning = planner();
+  // One at a time, in half of the memory: what one of the two batches in flight has.
+  const triedOut = new Turns();
+  const { threads, memory_bytes } = options;
+  const apart = { workFolder: join(options.workFolder, 'apart'), threads, memory_bytes: memory_bytes / 2 };
 
   return {
     judge: async (spool, limits) => {
       const own = await begin();
       return judge(own.c, { spool, limits, files, folder: own.folder });
     },
+    tryOut: (spool, limits) => triedOut.take(() => tryOutApart({ engine: apart, spool, limits })),
     readRaw: async (raw) => {
       const held = await files.hold(raw);
       const own = await begin().catch((error: unknown) => {

@@ -5,6 +5,7 @@
 import type { Clock, Log } from '../../base/base.ts';
 import type { Lake } from '../../lake/lake.ts';
 import type { Engine, Identities, LakeFile } from '../engine.ts';
+import { tryOutHere } from '../try-out.ts';
 import { branchWriter } from './branch-write.ts';
 import { type Connection, openConnection, type Workspace } from './connection.ts';
 import { windowRows } from './event-files.ts';
@@ -55,9 +56,14 @@ export function openSpark(options: SparkOptions): Engine {
     return batch;
   }
 
-  return {
+  const judges: Pick<Engine, 'judge'> = {
     judge: (spool, limits) =>
       inWorkspace((workspace) => judge({ workspace, writer, lake, newId, log, spool, limits })),
+  };
+  return {
+    ...judges,
+    // Its processes are others than ours.
+    tryOut: (spool, limits) => tryOutHere(judges, spool, limits),
     readRaw: (files) => inWorkspace((workspace) => readRaw({ workspace, writer, files })),
     identitiesOf: (files, since_s) => identitiesIn(connection, { files, since_s }),
     compareIdentities: (source, held) => embedded.compareIdentities(source, held),
