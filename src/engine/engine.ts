@@ -57,8 +57,8 @@ export type { Cell, QueryResult, ScanFilters, ViewDefinition } from './view.ts';
 export interface Engine extends TransformEngine {
   judge(spool: SpoolInput, limits: EventLimits): Promise<JudgedBatch>;
   /**
-   * Judges and writes the records where even a crash of the whole process hurts nobody, and keeps nothing; throws the
-   * Failure of it. The embedded engine takes half of its memory again meanwhile.
+   * Judges and writes the records where even a crash of the whole process hurts nobody; nothing comes into a table.
+   * Throws the Failure of it. The embedded engine takes half of its memory again meanwhile.
    */
   tryOut(spool: SpoolInput, limits: EventLimits): Promise<void>;
   readRaw(files: readonly RawFile[]): Promise<RawBatch>;

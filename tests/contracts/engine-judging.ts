@@ -1,9 +1,12 @@
 /** What the processor relies on, whichever engine judges the records of a batch and writes them. */
+import { rm } from 'node:fs/promises';
 import { expect, test } from 'vitest';
+import { Failure } from '../../src/base/base.ts';
 import type { SpoolInput, WrittenFile } from '../../src/engine/engine.ts';
 import { REASONS } from '../../src/event/event.ts';
-import { RAW_NAME } from '../../src/tables/tables.ts';
+import { QUARANTINE_NAME, RAW_NAME } from '../../src/tables/tables.ts';
 import { audit, rows, WHOLE } from '../support/audit.ts';
+import { loaded } from '../support/edited-table.ts';
 import { event } from '../support/events.ts';
 import { ScriptedStream } from '../support/scripted-stream.ts';
 import { writeSpoolFile } from '../support/spool-file.ts';
@@ -148,6 +151,31 @@ export function judgingContract(open: OpenEngine): void {
     expect(judged.map((row) => row.slice(4, 6))).toEqual(
       TIMES.map(([, seconds]) => [seconds, Math.round(seconds * 1e6)]),
     );
+  });
+
+  test('records are tried out without anything coming into a table, and what does not work is said', async () => {
+    const stream = new ScriptedStream();
+    const folder = await lakeFolder();
+    const worker = await openWorker({ folder, stream });
+    await worker.process();
+    const engine = await open(folder);
+    const heads = () =>
+      Promise.all(
+        [RAW_NAME, QUARANTINE_NAME].map(async (name) => (await loaded(worker.lake, name)).metadata.refs),
+      );
+    const before = await heads();
+    const spool = await writeSpoolFile(
+      folder,
+      [event(1), 'no JSON'].map((body, i) => ({
+        body: Buffer.from(body),
+        ...{ sequenceNumber: BigInt(i), arrived_ms: ARRIVED_MS, shard: 0 },
+      })),
+    );
+    const input = { path: spool.path, shards: ['shard'], stream: 'stream' };
+    await engine.tryOut(input, LIMITS);
+    expect(await heads()).toEqual(before);
+    await rm(spool.path);
+    await expect(engine.tryOut(input, LIMITS)).rejects.toBeInstanceOf(Failure);
   });
 
   test('repeats inside the watermark are dropped, and everything is accounted for', async () => {
