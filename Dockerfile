@@ -39,14 +39,15 @@ COPY --from=build /app/package.json /app/sbom.cdx.json /app/
 COPY --from=build /app/dist /app/dist
 COPY LICENSE /app/
 # The root can be read-only: the work folder is the only one that is written to.
-# UV_THREADPOOL_SIZE and --initial-old-space-size: see bin/lakeward.
+# UV_THREADPOOL_SIZE, MALLOC_MMAP_THRESHOLD_ and --initial-old-space-size: see bin/lakeward.
 # An image made FROM this one brings its transforms in /app/transforms: examples/daily-active/Dockerfile.
 ENV LAKEWARD_DIR=/var/lib/lakeward \
     LAKEWARD_TRANSFORMS_DIR=/app/transforms \
     HOME=/var/lib/lakeward \
     TMPDIR=/var/lib/lakeward \
     NODE_ENV=production \
-    UV_THREADPOOL_SIZE=16
+    UV_THREADPOOL_SIZE=16 \
+    MALLOC_MMAP_THRESHOLD_=1048576
 WORKDIR /var/lib/lakeward
 USER 65532:65532
 VOLUME ["/var/lib/lakeward"]

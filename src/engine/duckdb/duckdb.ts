@@ -19,8 +19,11 @@ import { rowCounts } from './row-counts.ts';
 import { notPortable, outputColumns, transform } from './transform.ts';
 import { openViews } from './views.ts';
 
-/** Of the memory that it is given: what it takes without counting it is a sixth more, when a batch of a backlog fills it. */
-const COUNTED = 0.85;
+/**
+ * What it takes without counting it, when a batch of a backlog fills it: buffers of the files that it reads and writes,
+ * and what its allocator keeps in pieces. The same for any engine, but for the smallest, which need what they have.
+ */
+const uncounted = (memory_bytes: number) => Math.min(128e6, memory_bytes / 4);
 
 /**
  * Freed memory that the allocator keeps is nobody's by DuckDB's count. Its own thresholds, 128 and 512 MiB, suit an engine
@@ -40,7 +43,7 @@ export async function openDuckDb(options: EngineOptions): Promise<Engine> {
   const open = () =>
     DuckDBInstance.create(':memory:', {
       threads: String(options.threads),
-      memory_limit: `${Math.floor((COUNTED * options.memory_bytes) / 1e6)}MB`,
+      memory_limit: `${Math.floor((options.memory_bytes - uncounted(options.memory_bytes)) / 1e6)}MB`,
       temp_directory: join(options.workFolder, 'spill'),
       ...allocatorThresholds(options.memory_bytes),
       // What a thread freed last is given back only when that thread allocates again, and ours wait in Node's pool for
