@@ -9,10 +9,23 @@ import { toldLog } from '../../tests/support/told-log.ts';
 import { lakeFolder, openWorker } from '../../tests/support/worker.ts';
 import { Failure } from '../base/base.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { ObjectStore } from '../object-store/object-store.ts';
 import { BatchMarks } from '../stream/stream.ts';
 import { QUARANTINE_NAME, RAW_NAME, tableState } from '../tables/tables.ts';
 
 const DEADLY = 'deadly';
+
+function deadlyEngine(inner: Engine, onDeath = () => {}): Engine {
+  const failure = new Failure('dead', { code: 'engine.crashed', fault: 'ourselves' });
+  const crashing = failingEngine(inner, { marker: DEADLY, at: 'judge', failure }).engine;
+  // Dead, for who judges in this very process: no failure of the engine, and nobody left to try again.
+  const judge: Engine['judge'] = (...batch) =>
+    crashing.judge(...batch).catch(() => {
+      onDeath();
+      throw new Error('the process is gone');
+    });
+  return { ...crashing, judge, tryOut: crashing.tryOut, identitiesOf: crashing.identitiesOf };
+}
 
 /** A worker after others died on the first batch of the stream, one record of which takes down who looks into it. */
 async function after(deaths: number, from = '') {
@@ -23,12 +36,7 @@ async function after(deaths: number, from = '') {
   const shard = (await stream.shards())[0]!.id;
   for (let life = 0; life < deaths; life++)
     await new BatchMarks(worker.lake.store, { stream: id, id: `life-${life}` }).set({ [shard]: from }, {});
-  const failure = new Failure('dead', { code: 'engine.crashed', fault: 'ourselves' });
-  const crashing = failingEngine(worker.engine, { marker: DEADLY, at: 'judge', failure }).engine;
-  // Dead, for who judges in this very process: no failure of the engine, and nobody left to try again.
-  const judge: Engine['judge'] = (...batch) =>
-    crashing.judge(...batch).catch(() => Promise.reject(new Error('the process is gone')));
-  const engine = { ...crashing, judge, tryOut: crashing.tryOut, identitiesOf: crashing.identitiesOf };
+  const engine = deadlyEngine(worker.engine);
   const log = toldLog();
   const told = () =>
     log.told.filter((each) => each.id === 'processor.died_in_batch').map(({ fields }) => fields);
@@ -73,4 +81,33 @@ test('who commits, and who ends with a failure, leaves no word of a death', asyn
     await worker.process();
     expect(await marksLeft(worker)).toBe(0);
   }
+});
+
+test('in the batch of a shard that others are always ahead of: it is found all the same', async () => {
+  const stream = new ScriptedStream({ shards: 2 });
+  stream.put([event(0, { note: DEADLY })], { shard: 1 });
+  const folder = await lakeFolder();
+  const lives: unknown[] = [];
+  for (let life = 1; life <= 4; life++) {
+    // The other shard answers first, and its batch is committed when the deadly one comes.
+    stream.put([event(life)], { shard: 0 });
+    const committed = Promise.withResolvers<void>();
+    stream.script.push({ rows: 1, shard: 0 }, { rows: 1, shard: 1, before: () => committed.promise });
+    let dead = false;
+    // Whoever is dead strikes nothing out.
+    const wrapStore = (store: ObjectStore): ObjectStore => {
+      const remove = store.delete.bind(store);
+      return Object.assign(store, {
+        delete: (gone: string[]) => (dead ? Promise.reject(new Error('dead')) : remove(gone)),
+      });
+    };
+    const worker = await openWorker({ folder, stream, wrapStore });
+    const engine = deadlyEngine(worker.engine, () => {
+      dead = true;
+    });
+    const ended = worker.process({ engine, onCommit: () => committed.resolve() });
+    lives.push(await ended.then(() => 'alive').catch((error: Error) => error.message));
+  }
+  const gone = 'the process is gone';
+  expect(lives).toEqual([gone, gone, gone, 'alive']);
 });

@@ -226,7 +226,7 @@ class Session {
     const line: Promise<void>[] = [];
     let verdicts: Promise<void> = Promise.resolve();
     let committing: Promise<void> = Promise.resolve();
-    let first = true;
+    const begun = new Set<string>();
     // A stream that is quiet must not hide that what was taken last did not get through.
     const failed = new AbortController();
     const stop = () => void taking.stop();
@@ -242,8 +242,7 @@ class Session {
           continue;
         }
         this.#options.onBatch?.();
-        if (first) await this.#mark(spool);
-        first = false;
+        await this.#mark(spool, begun);
         const { verdict, prepared } = this.#prepare(spool, verdicts);
         verdicts = verdict;
         committing = this.#commitInTurn(prepared, committing);
@@ -257,9 +256,15 @@ class Session {
     }
   }
 
-  /** Whoever begins where others died is to know of it before the engine sees the batch. */
-  async #mark(spool: Spool): Promise<void> {
-    const from = Object.fromEntries([...spool.ranges].map(([shard, range]) => [shard, known(range.from)]));
+  /**
+   * Whoever begins where others died is to know of it before the engine sees the batch. A shard that others are always
+   * ahead of is begun in a later batch than they are.
+   */
+  async #mark(spool: Spool, begun: Set<string>): Promise<void> {
+    const begins = [...spool.ranges].filter(([shard]) => !begun.has(shard));
+    if (begins.length === 0) return;
+    for (const [shard] of begins) begun.add(shard);
+    const from = Object.fromEntries(begins.map(([shard, range]) => [shard, known(range.from)]));
     const deaths = await this.#marks.set(from, this.#positions()).catch(async (error: unknown) => {
       await spool[Symbol.asyncDispose]();
       throw error;
@@ -300,7 +305,7 @@ class Session {
       const snapshot = await this.#commit({ ...batch, judged: this.#window.base, took, expired });
       this.#window.settle(batch.overlay, snapshot.id);
       this.#crashes.committed(batch.cornered);
-      await this.#marks.clear();
+      await this.#marks.clear(batch.spool.ranges.keys());
       onCommit?.({
         snapshot: snapshot.id,
         sequenceNumber: snapshot.sequenceNumber,

@@ -9,7 +9,8 @@ const START = { 'shardId-1': '', 'shardId-2': '' };
 const LATER = { 'shardId-1': '99', 'shardId-2': '' };
 
 function world() {
-  const store = openMemoryStore({ clock: new VirtualClock() });
+  const clock = new VirtualClock();
+  const store = openMemoryStore({ clock });
   let lives = 0;
   const life = (stream = STREAM) => new BatchMarks(store, { stream, id: `life-${++lives}` });
   const left = async () => {
@@ -17,7 +18,7 @@ function world() {
     for await (const { location } of store.list(store.root)) locations.push(location);
     return locations.map((location) => location.slice(store.root.length)).sort();
   };
-  return { store, life, left };
+  return { clock, store, life, left };
 }
 
 it('are counted where a later batch begins as theirs did in some shard', async () => {
@@ -65,10 +66,49 @@ it('of another stream are neither counted nor removed, nor is what no process wr
   expect(await left()).toHaveLength(3);
 });
 
+it('of what is committed go, and those of what is in hand beside it stay', async () => {
+  const { life, left } = world();
+  const here = life();
+  await here.set({ 'shardId-1': '99' }, {});
+  await here.set({ 'shardId-2': '7' }, {});
+  await here.clear(['shardId-1']);
+  const next = life();
+  expect(await next.set({ 'shardId-2': '7' }, {})).toBe(1);
+  await next.clear();
+  await here.clear(['shardId-2', 'shardId-3']);
+  expect(await left()).toEqual([]);
+});
+
+it('stay where a batch begins while the one before it is struck out', async () => {
+  const { store, left } = world();
+  const late = Promise.withResolvers<void>();
+  const slow = { ...store, delete: (gone: string[]) => late.promise.then(() => store.delete(gone)) };
+  const here = new BatchMarks(slow, { stream: STREAM, id: 'here' });
+  await here.set({ 'shardId-1': '99' }, {});
+  const both = [here.clear(['shardId-1']), here.set({ 'shardId-2': '7' }, {})];
+  late.resolve();
+  await Promise.all(both);
+  expect(await left()).toEqual(['/.judging/here.json']);
+});
+
+it('go after a month, whatever became of their stream and its shards', async () => {
+  const { clock, life, left } = world();
+  await life().set({ 'shardId-1': '99' }, {});
+  await life('another@1').set(START, START);
+  const passed = async (days: number) => {
+    await clock.advance(days * 86_400_000);
+    return life().set({ 'shardId-1': '99' }, {});
+  };
+  expect(await passed(29)).toBe(1);
+  expect(await passed(2)).toBe(1);
+  expect(await left()).toEqual(['/.judging/life-3.json', '/.judging/life-4.json']);
+});
+
 it('that cannot be removed fail nobody', async () => {
-  const { store } = world();
+  const { store, life } = world();
   const cannot = { ...store, delete: () => Promise.reject(new Error('access denied')) };
   const marks = new BatchMarks(cannot, { stream: STREAM, id: 'here' });
-  await expect(marks.set(START, START)).rejects.toThrow('access denied');
+  await life().set(START, START);
+  expect(await marks.set(LATER, { 'shardId-1': '99', 'shardId-2': '1' })).toBe(1);
   await marks.clear();
 });
