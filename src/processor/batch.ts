@@ -100,10 +100,10 @@ async function prepare(
 }
 
 async function corner(
-  { engine, limits, log }: ProcessorOptions,
+  { engine, limits, log, signal }: ProcessorOptions,
   { spool, input }: { spool: Spool; input: SpoolInput },
 ): Promise<number[]> {
-  const cornered = await cornerRows({ engine, limits, spool: input, rows: spool.rows });
+  const cornered = await cornerRows({ engine, limits, spool: input, rows: spool.rows, signal });
   if (cornered.length > 0) {
     log.error(
       'processor.records_cornered',

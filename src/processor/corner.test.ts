@@ -7,6 +7,7 @@ import { failingEngine } from '../../tests/support/failing-engine.ts';
 import { ScriptedStream } from '../../tests/support/scripted-stream.ts';
 import { lakeFolder, openWorker } from '../../tests/support/worker.ts';
 import { Failure } from '../base/base.ts';
+import type { Engine } from '../engine/engine.ts';
 import { QUARANTINE_NAME, RAW_NAME, tableState } from '../tables/tables.ts';
 
 const POISON = 'poison';
@@ -114,6 +115,49 @@ describe('nothing is cornered', () => {
       failure: (time) => crash(time <= 5 ? 'engine.failed' : 'engine.disk'),
     });
     await expect(worker.process({ engine })).rejects.toMatchObject({ code: 'engine.disk' });
+    expect(tableState(await loaded(worker.lake, RAW_NAME)).ledger.received).toBe(0);
+  });
+
+  test.each([
+    [20, 3, [['crashed_engine', '05']]],
+    [200, 0, []],
+  ] as const)('of %i rows but among %i for which there is memory', async (received, fits, cornered) => {
+    const { worker } = await start(Array.from({ length: received }, (_, n) => (n === 5 ? bad(n) : good(n))));
+    const { engine } = failingEngine(worker.engine, {
+      ...{ marker: POISON, at: 'judge', failure: crash() },
+      ...(fits === 0 && { times: 3 }),
+    });
+    let lacks = 0;
+    const tryOut: Engine['tryOut'] = async (spool, limits) => {
+      const { from, to } = spool.rows ?? { from: 0, to: received };
+      if (to - from <= fits) return engine.tryOut(spool, limits);
+      lacks++;
+      throw crash('engine.memory');
+    };
+    const small = new Proxy(engine, {
+      get: (target, key) => (key === 'tryOut' ? tryOut : target[key as keyof Engine]),
+    });
+    await worker.process({ engine: small });
+    expect(await quarantined(worker)).toEqual(cornered);
+    expect(tableState(await loaded(worker.lake, RAW_NAME)).ledger.received).toBe(received);
+    expect(lacks).toBeLessThan(50);
+  });
+
+  test('by who is told to stop: it ends at once, and in good order', async () => {
+    const { worker, stream } = await start([good(1), bad(2), good(3)]);
+    const stop = new AbortController();
+    let tried = 0;
+    const { engine } = failingEngine(worker.engine, { marker: POISON, at: 'judge', failure: crash() });
+    const tryOut: Engine['tryOut'] = async (...batch) => {
+      tried++;
+      stop.abort();
+      return engine.tryOut(...batch);
+    };
+    const stopping = new Proxy(engine, {
+      get: (target, key) => (key === 'tryOut' ? tryOut : target[key as keyof Engine]),
+    });
+    await worker.process({ engine: stopping, signal: stop.signal });
+    expect([tried, stream.spoolsOpen]).toEqual([1, 0]);
     expect(tableState(await loaded(worker.lake, RAW_NAME)).ledger.received).toBe(0);
   });
 
