@@ -1,8 +1,7 @@
 /** The process behind apart.ts: tries one batch out, tells what came of it, and ends. */
-import { Failure } from '../../base/base.ts';
 import { tryOutHere } from '../try-out.ts';
 import type { TriedOut, TryOut } from './apart.ts';
-import { openDuckDb } from './duckdb.ts';
+import { engineFailure, openDuckDb } from './duckdb.ts';
 
 // Nobody is left who would ask.
 process.once('disconnect', () => process.exit());
@@ -16,8 +15,8 @@ async function tryOut({ engine, spool, limits }: TryOut): Promise<TriedOut> {
     await tryOutHere(await openDuckDb(engine), spool, limits);
     return {};
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    const { message, code, fault, retry, why, hint, docs } = error;
+    // A full disk is one here too.
+    const { message, code, fault, retry, why, hint, docs } = engineFailure(error, 'trying out a batch');
     const told = { ...(why && { why }), ...(hint && { hint }), ...(docs && { docs }) };
     return { failure: { message, code, fault, retry, ...told } };
   }

@@ -1,13 +1,16 @@
 /** Batches that are tried out in a process of their own, which may die. */
+import { execFile } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { afterEach, expect, it, onTestFinished, vi } from 'vitest';
 import { event } from '../../../tests/support/events.ts';
 import { writeSpoolFile } from '../../../tests/support/spool-file.ts';
 import { lakeFolder } from '../../../tests/support/worker.ts';
 import { openEngine } from '../engine.ts';
 
+const run = promisify(execFile);
 const LIMITS = { minTime_s: 0, maxAhead_s: 1e9 };
 const DEADLY = pathToFileURL(join(import.meta.dirname, '../../../tests/support/deadly-engine.ts')).href;
 
@@ -51,6 +54,39 @@ it('says nothing of the records where somebody else ended the process', async ()
     why: expect.stringContaining('SIGKILL'),
     hint: expect.stringContaining('engine.memory'),
   });
+});
+
+it('takes a full disk for one, wherever the process finds it', async () => {
+  const full =
+    `data:text/javascript,import f from 'node:fs/promises';import {syncBuiltinESMExports as s} from 'node:module';
+    f.readdir=()=>Promise.reject(Error('ENOSPC: no space left on device'));s()`.replaceAll(/\s+/g, '%20');
+  await expect(tried([event(1)], { first: full })).rejects.toMatchObject({
+    ...{ code: 'engine.disk', retry: 'backoff' },
+  });
+});
+
+it('may be tried again where no process can be started', async () => {
+  vi.stubEnv('LONGER_THAN_A_PROCESS_MAY_HAVE', 'x'.repeat(200_000));
+  await expect(tried([event(1)])).rejects.toMatchObject({
+    ...{ code: 'engine.not_started', retry: 'backoff', why: expect.stringContaining('E2BIG') },
+  });
+});
+
+it('may be tried again where too many files are open', async () => {
+  const script = `
+    import { openSync } from 'node:fs';
+    const { tryOutApart } = await import(${JSON.stringify(new URL('apart.ts', import.meta.url))});
+    try { for (;;) openSync('/dev/null'); } catch {}
+    await tryOutApart({ engine: {}, spool: {}, limits: {} }).catch(({ code, why }) => console.log(code, why));`;
+  const node = [
+    process.execPath,
+    '--disable-warning=ExperimentalWarning',
+    '--input-type=module',
+    '-e',
+    script,
+  ];
+  const { stdout } = await run('sh', ['-c', 'ulimit -n 60; exec "$@"', 'sh', ...node]);
+  expect(stdout).toMatch(/^engine\.not_started spawn .*EMFILE\n$/);
 });
 
 it('tells what the engine told it', async () => {

@@ -24,31 +24,16 @@ const SENT = new Set<NodeJS.Signals | null>(['SIGKILL', 'SIGTERM', 'SIGINT', 'SI
  * (retry `backoff`) where somebody else ended it.
  */
 export async function tryOutApart(asked: TryOut): Promise<void> {
-  // Run from source or compiled, the process's file stands beside this one with the same extension.
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const child = fork(new URL(`./apart-process.${extension}`, import.meta.url), {
-    execArgv: ['--disable-warning=ExperimentalWarning'],
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-  });
-  const { failure } = await answerOf(child, asked);
+  const { failure } = await answered(asked);
   await rm(asked.engine.workFolder, { recursive: true, force: true });
   if (failure === undefined) return;
   const { message, ...details } = failure;
   throw new Failure(message, details);
 }
 
-async function answerOf(child: ChildProcess, asked: TryOut): Promise<TriedOut> {
-  let answer: TriedOut | undefined;
-  child.on('message', (told: TriedOut) => {
-    answer = told;
-  });
+async function answered(asked: TryOut): Promise<TriedOut> {
   try {
-    const closed = once(child, 'close');
-    const said = text(child.stderr!).catch(() => '');
-    // One that is gone already says so by its end.
-    child.send(asked, () => {});
-    const [code, signal] = (await closed) as [number | null, NodeJS.Signals | null];
-    return answer ?? { failure: gone(signal ?? `exit code ${code}`, (await said).trim()) };
+    return await answerOf(begin(), asked);
   } catch (error) {
     throw new Failure('cannot start a process in which to try out a batch', {
       code: 'engine.not_started',
@@ -59,6 +44,29 @@ async function answerOf(child: ChildProcess, asked: TryOut): Promise<TriedOut> {
       cause: error,
     });
   }
+}
+
+function begin(): ChildProcess {
+  // Run from source or compiled, the process's file stands beside this one with the same extension.
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  return fork(new URL(`./apart-process.${extension}`, import.meta.url), {
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
+}
+
+async function answerOf(child: ChildProcess, asked: TryOut): Promise<TriedOut> {
+  let answer: TriedOut | undefined;
+  child.on('message', (told: TriedOut) => {
+    answer = told;
+  });
+  const closed = once(child, 'close');
+  // Where too many files are open it has neither a pipe nor a channel, and only says why.
+  const said = child.stderr ? text(child.stderr).catch(() => '') : '';
+  // One that is gone already says so by its end.
+  child.send?.(asked, () => {});
+  const [code, signal] = (await closed) as [number | null, NodeJS.Signals | null];
+  return answer ?? { failure: gone(signal ?? `exit code ${code}`, (await said).trim()) };
 }
 
 function gone(how: string, said: string): FailureDetails & { message: string } {
