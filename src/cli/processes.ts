@@ -8,6 +8,10 @@ export interface ProcessHealth {
   status: 'starting' | 'ok' | 'degraded' | 'stopping' | 'no answer';
   live: boolean;
   reasons: readonly { code: string; what: string; why: string; fix: string; since: string | null }[];
+  /** Behind the end of the stream, as it last read it; null when it has not lately, or does not read it. */
+  lag_ms: number | null;
+  /** By table: when it last committed to it. */
+  lastCommits: Readonly<Record<string, string>>;
 }
 
 export async function processesOf(
@@ -25,8 +29,10 @@ export async function askProcess(
 ): Promise<ProcessHealth> {
   try {
     const answer = await fetch(`${uri}/health/ready`, { signal: AbortSignal.timeout(timeout_ms) });
-    const { status, live, reasons } = (await answer.json()) as ProcessHealth;
-    return { pid, uri, status, live, reasons };
+    const told = (await answer.json()) as ProcessHealth;
+    // One of an older version says less.
+    const { status, live, reasons, lag_ms = null, lastCommits = {} } = told;
+    return { pid, uri, status, live, reasons, lag_ms, lastCommits };
   } catch (error) {
     const late = error instanceof Error && error.name === 'TimeoutError';
     const reason = {
@@ -36,6 +42,6 @@ export async function askProcess(
       fix: 'start it again; it goes on from what the lake holds',
       since: null,
     };
-    return { pid, uri, status: 'no answer', live: false, reasons: [reason] };
+    return { pid, uri, status: 'no answer', live: false, reasons: [reason], lag_ms: null, lastCommits: {} };
   }
 }

@@ -1,6 +1,6 @@
 /** The status for people: a page for a terminal, a line for a log. */
 import type { Finding, Status } from '../monitor/monitor.ts';
-import type { Told } from './actions/status.ts';
+import type { Told, Untold } from './actions/status.ts';
 import { ledgerSentence } from './actions/verify.ts';
 import { byteFigure, durationFigure, figure } from './figures.ts';
 import type { Paint } from './paint.ts';
@@ -20,7 +20,7 @@ export function statusText(status: Told, { paint }: { paint: Paint }): string {
         ['stream', streamText(status)],
         ['staging', stagingText(status)],
         ['ledger', ledgerText(status)],
-        ...status.processes.map(processPair),
+        ...processPairs(status),
       ],
       { paint },
     ),
@@ -51,8 +51,40 @@ function verdictText({ status, findings }: Told, paint: Paint): string {
   return paint.bold(paint.red(`✗ ${wrong} ${wrong === 1 ? 'thing is' : 'things are'} wrong`));
 }
 
-function processPair({ pid, uri, status }: ProcessHealth): [string, string] {
-  return ['process', `${pid}: ${status}, at ${uri}`];
+/** What the processes of a folder say while the lake itself cannot be read. */
+export function processesText(told: Pick<Untold, 'at' | 'processes' | 'findings'>, paint: Paint): string {
+  if (told.processes.length === 0) return '';
+  return [
+    '\n',
+    textPairs(processPairs(told), { paint }),
+    ...told.findings.map((finding) => findingText(finding, paint)),
+  ].join('');
+}
+
+const processPairs = ({ at, processes }: Pick<Told, 'at' | 'processes'>): [string, string][] =>
+  processes.map((process) => ['process', processWords(process, Date.parse(at))]);
+
+export function processWords(
+  { pid, uri, status, reasons, lag_ms, lastCommits }: ProcessHealth,
+  now_ms: number,
+): string {
+  const ago = (iso: string) => durationFigure(Math.max(0, now_ms - Date.parse(iso)));
+  const since = reasons
+    .flatMap((reason) => reason.since ?? [])
+    .sort()
+    .at(0);
+  const [table, at] = Object.entries(lastCommits).reduce<readonly [string?, string?]>(
+    (newest, each) => (newest[1] === undefined || each[1] > newest[1] ? each : newest),
+    [],
+  );
+  return [
+    `${pid}: ${status}${since === undefined || status !== 'degraded' ? '' : ` for ${ago(since)}`}`,
+    `at ${uri}`,
+    ...(lag_ms === null
+      ? []
+      : [lag_ms === 0 ? 'has read to the end' : `reads ${durationFigure(lag_ms)} behind`]),
+    ...(at === undefined ? [] : [`last commit ${ago(at)} ago, to ${table}`]),
+  ].join(', ');
 }
 
 function streamText({ stream }: Status): string {

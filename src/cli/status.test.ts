@@ -1,12 +1,14 @@
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { lakeFolder } from '../../tests/support/worker.ts';
-import { type Clock, systemClock } from '../base/base.ts';
+import { type Clock, silentLog, systemClock } from '../base/base.ts';
 import { openSqliteCatalog } from '../lake/lake.ts';
+import { type Health, listen, type Progressed } from '../monitor/monitor.ts';
 import { actions } from './actions.ts';
 import { allCommands } from './commands.ts';
 import { execute } from './execute.ts';
+import { writeAddress } from './monitor-addresses.ts';
 import type { Sink } from './output.ts';
 
 const REDRAW = '\u001b[H\u001b[J';
@@ -19,18 +21,48 @@ interface Watching {
   isTTY?: boolean;
   /** Shown so often before there is a lake. */
   begun?: number;
+  /** A process runs on the folder that has not committed for a minute. */
+  runs?: boolean;
+  watch?: boolean;
+}
+
+const PID = 4711;
+const NOW_MS = Date.UTC(2026, 0, 16, 10);
+
+async function running(dir: string): Promise<void> {
+  const reason = {
+    ...{ code: 'stream.unreachable', what: 'stream: no answer', why: 'refused', fix: 'wait' },
+    ...{ since_ms: NOW_MS - 120_000, failures: 9 },
+  };
+  const health: Health & Progressed = {
+    ...{ status: 'degraded', live: true, reasons: [reason], reached: {} },
+    ...{
+      lag_ms: 90_000,
+      lastCommits_ms: { 'raw.events': NOW_MS - 60_000, 'staging.events': NOW_MS - 70_000 },
+    },
+  };
+  const monitor = { health: () => health, metrics: async () => '' };
+  const listener = await listen({ monitor, host: '127.0.0.1', port: 0, log: silentLog });
+  onTestFinished(() => listener.close());
+  await writeAddress(dir, { pid: PID, uri: listener.uri });
 }
 
 /** The real command on a lake without tables, in a terminal, until it was shown so often. */
-async function watched(times: number, { env = {}, args = [], isTTY = true, begun = 0 }: Watching = {}) {
+async function watched(
+  times: number,
+  { env = {}, args = [], isTTY = true, begun = 0, runs = false, watch = true }: Watching = {},
+) {
   const dir = await lakeFolder();
   const begin = () => openSqliteCatalog({ path: join(dir, 'catalog.sqlite') }).close();
   if (begun === 0) await begin();
+  if (runs) await running(dir);
   let text = '';
+  let errors = '';
   const stop = new AbortController();
   let sleeps = 0;
   const clock: Clock = {
     ...systemClock,
+    now: () => NOW_MS,
     sleep: async (ms) => {
       if (ms !== INTERVAL_MS) return;
       if (++sleeps === begun) await begin();
@@ -45,7 +77,7 @@ async function watched(times: number, { env = {}, args = [], isTTY = true, begun
     },
   };
   const exit = await execute({
-    argv: ['status', '--watch', ...args, '--dir', dir],
+    argv: ['status', ...(watch ? ['--watch'] : []), ...args, '--dir', dir],
     commands: allCommands(async () => actions),
     ...{
       version: '0',
@@ -53,11 +85,17 @@ async function watched(times: number, { env = {}, args = [], isTTY = true, begun
       cwd: '/',
       stdin: Readable.from([]),
       stdout: terminal,
-      stderr: { ...terminal, write: (_, done) => done() },
+      stderr: {
+        ...terminal,
+        write: (chunk, done) => {
+          errors += chunk;
+          done();
+        },
+      },
     },
     ...{ clock, signal: stop.signal },
   });
-  return { exit, text };
+  return { exit, text, errors };
 }
 
 it('is drawn over itself in a terminal, without colour where none is wanted, and ends with 0', async () => {
@@ -103,4 +141,58 @@ it('goes on when a service of the lake is away', async () => {
   expect(exit).toBe(0);
   const away = expect.stringMatching(/^cannot read .+ the catalog: no answer; asking again\n$/);
   expect(text.split(REDRAW).slice(1)).toEqual([away, away]);
+});
+
+const AWAY = [
+  ['the catalog', { LAKEWARD_CATALOG_URI: 'http://127.0.0.1:1' }, /^cannot read .+ the catalog: no answer/],
+  [
+    'the store',
+    {
+      ...{ LAKEWARD_STORE_URL: 's3://lake/', LAKEWARD_STORE_ENDPOINT: 'http://127.0.0.1:1' },
+      ...{ AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },
+    },
+    /./,
+  ],
+] as const;
+
+it.each(AWAY)('with %s away tells what the processes of the folder say', async (_, away, message) => {
+  const env = { ...away, NO_COLOR: '1' };
+  const once = await watched(1, { env, runs: true, watch: false });
+  expect(once.exit).toBe(5);
+  expect(once.errors).toMatch(/^lakeward: .+\n {2}why .+\n {2}fix .+\n {2}read .+\n$/);
+  const words = `${PID}: degraded for 2 min 00 s, at http://127.0.0.1:`;
+  expect(once.text).toMatch(/^the lake cannot be read; what runs here says\n/);
+  expect(once.text).toContain(words);
+  expect(once.text).toContain(', reads 1 min 30 s behind, last commit 1 min 00 s ago, to raw.events\n');
+  expect(once.text).toContain(`process ${PID}: stream: no answer [stream.unreachable]`);
+
+  const json = await watched(1, { env, runs: true, watch: false, args: ['--json'] });
+  expect(json.exit).toBe(5);
+  const { ok, error, data } = JSON.parse(json.text);
+  expect({ ok, error }).toEqual({
+    ok: false,
+    error: expect.objectContaining({ message: expect.stringMatching(message) }),
+  });
+  expect(data).toMatchObject({
+    ...{ at: '2026-01-16T10:00:00.000Z', status: 'degraded', stream: null, lake: null, workers: [] },
+    findings: [{ code: error.code, why: error.why }, { code: 'stream.unreachable' }],
+    processes: [
+      {
+        ...{ pid: PID, status: 'degraded', lag_ms: 90_000 },
+        reasons: [{ since: '2026-01-16T09:58:00.000Z' }],
+        lastCommits: { 'raw.events': '2026-01-16T09:59:00.000Z' },
+      },
+    ],
+  });
+
+  const lines = await watched(1, { env, runs: true, isTTY: false });
+  expect(lines).toMatchObject({ exit: 0, text: expect.stringContaining(`asking again · process ${words}`) });
+  const page = await watched(1, { env, runs: true });
+  expect(page.text).toContain(`; asking again\n\nprocess  ${words}`);
+});
+
+it('with the catalog away says no more than that where nothing runs', async () => {
+  const env = { NO_COLOR: '1', LAKEWARD_CATALOG_URI: 'http://127.0.0.1:1' };
+  const { exit, text } = await watched(1, { env, watch: false, args: ['--json'] });
+  expect({ exit, members: Object.keys(JSON.parse(text)) }).toEqual({ exit: 5, members: ['ok', 'error'] });
 });

@@ -32,6 +32,14 @@ export interface Health {
   reached: Readonly<Partial<Record<Service, number | null>>>;
 }
 
+/** What the lake cannot tell while nobody reaches it. */
+export interface Progressed {
+  /** Of the shard that is furthest behind, as it was last read; null when none was lately. */
+  lag_ms: number | null;
+  /** By table: when this process last committed to it. */
+  lastCommits_ms: Readonly<Record<string, number>>;
+}
+
 /** A restart, a throttle, a lost connection: retried and mended before anybody could read about it. */
 const LASTING_MS = 10_000;
 const LASTING_FAILURES = 2;

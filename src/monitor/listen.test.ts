@@ -1,16 +1,19 @@
 import { request } from 'node:http';
 import { expect, it, onTestFinished } from 'vitest';
 import { silentLog } from '../base/base.ts';
-import type { Health } from './health.ts';
+import type { Health, Progressed } from './health.ts';
 import { type Listener, listen } from './listen.ts';
 
-const OK: Health = { status: 'ok', live: true, reasons: [], reached: { stream: 0 } };
+const OK: Health & Progressed = {
+  ...{ status: 'ok', live: true, reasons: [], reached: { stream: 0 } },
+  ...{ lag_ms: 1_500.4, lastCommits_ms: { 'raw.events': 1_000 } },
+};
 const REASON = {
   ...{ code: 'stream.unreachable', what: 'no stream', why: 'refused', fix: 'wait' },
   ...{ since_ms: 1_000, failures: 3 },
 };
 
-async function served(health: Health): Promise<Listener> {
+async function served(health: typeof OK): Promise<Listener> {
   const monitor = { health: () => health, metrics: async (format: string) => `# ${format}\n` };
   const listener = await listen({ monitor, host: '127.0.0.1', port: 0, log: silentLog });
   onTestFinished(() => listener.close());
@@ -45,6 +48,8 @@ it('says that all is well with 200', async () => {
       live: true,
       reasons: [],
       reached: { stream: '1970-01-01T00:00:00.000Z' },
+      lag_ms: 1_500,
+      lastCommits: { 'raw.events': '1970-01-01T00:00:01.000Z' },
     });
   }
 });

@@ -5,7 +5,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { hostName, isLoopback, type Log, listening } from '../base/base.ts';
 import { CONTENT_TYPES, formatFor } from './exposition.ts';
-import type { Health } from './health.ts';
+import type { Health, Progressed } from './health.ts';
 import type { Monitor } from './monitor.ts';
 
 export interface ListenOptions {
@@ -111,15 +111,23 @@ const text = (status: number, body: string): Answer => ({
   body,
 });
 
+const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
+const isoOfEach = (times: Readonly<Record<string, number | null>>) =>
+  Object.fromEntries(Object.entries(times).map(([what, ms]) => [what, iso(ms)]));
+
 /** Times as people and machines read them. */
-function json(status: number, { reasons, reached, ...health }: Health): Answer {
-  const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
+function json(
+  status: number,
+  { reasons, reached, lag_ms, lastCommits_ms, ...health }: Health & Progressed,
+): Answer {
   const body = {
     ...health,
     reasons: reasons.map(({ code, what, why, fix, since_ms, failures }) => ({
       ...{ code, what, why, fix, since: iso(since_ms), failures },
     })),
-    reached: Object.fromEntries(Object.entries(reached).map(([service, ms]) => [service, iso(ms)])),
+    reached: isoOfEach(reached),
+    lag_ms: lag_ms === null ? null : Math.round(lag_ms),
+    lastCommits: isoOfEach(lastCommits_ms),
   };
   return { status, type: 'application/json', body: `${JSON.stringify(body)}\n` };
 }

@@ -8,11 +8,11 @@ import type { Lake } from '../lake/lake.ts';
 import type { ShardRead, Sharing, Stream } from '../stream/stream.ts';
 import type { ExpositionFormat } from './exposition.ts';
 import type { Limits } from './findings.ts';
-import type { Health } from './health.ts';
+import type { Health, Progressed } from './health.ts';
 import { RunningMonitor } from './running.ts';
 
 export type { Finding, Limits } from './findings.ts';
-export type { Health, Reason } from './health.ts';
+export type { Health, Progressed, Reason } from './health.ts';
 export { type Listener, type ListenOptions, listen } from './listen.ts';
 export { metricsPage } from './reference.ts';
 export { readStatus, type Status } from './status.ts';
@@ -66,7 +66,7 @@ export interface Monitor {
   stopping(): void;
   /** Looks at lake and stream every few seconds until the signal; failures are part of what it sees. */
   watch(at: Watched, signal: AbortSignal): Promise<void>;
-  health(): Health;
+  health(): Health & Progressed;
   metrics(format: ExpositionFormat): Promise<string>;
 }
 

@@ -1,5 +1,8 @@
 import { expect, it } from 'vitest';
+import { events } from '../../tests/support/events.ts';
+import { ScriptedStream } from '../../tests/support/scripted-stream.ts';
 import { VirtualClock } from '../../tests/support/virtual-clock.ts';
+import { lakeFolder, openWorker } from '../../tests/support/worker.ts';
 import { Failure, silentLog } from '../base/base.ts';
 import { type Limits, openMonitor } from './monitor.ts';
 
@@ -25,6 +28,22 @@ it('a shard that fails while others are read is told of in health, until it is r
   expect(reasons()).toEqual(['B: GetRecords failed']);
   read('B');
   expect(reasons()).toEqual([]);
+});
+
+it('tells how far it is behind and when it last committed, which the lake cannot while nobody reaches it', async () => {
+  const { clock, monitor } = opened();
+  expect(monitor.health()).toMatchObject({ lag_ms: null, lastCommits_ms: {} });
+  monitor.read({ shard: 'A', records: 1, behindLatest_ms: 1_500, idle: false });
+  const stream = new ScriptedStream();
+  stream.put(events(1));
+  const { process } = await openWorker({
+    ...{ folder: await lakeFolder(), stream },
+    wrapLake: (lake) => monitor.observe(lake),
+  });
+  await process();
+  const committed_ms = clock.now();
+  clock.advance(1_000);
+  expect(monitor.health()).toMatchObject({ lag_ms: 1_500, lastCommits_ms: { 'raw.events': committed_ms } });
 });
 
 it('a shard that is throttled is no fault', () => {

@@ -5,7 +5,7 @@ import type { Lake } from '../lake/lake.ts';
 import { isThrottle, type ShardRead, type Sharing } from '../stream/stream.ts';
 import { RAW_NAME, STAGING_NAME } from '../tables/tables.ts';
 import { type ExpositionFormat, exposition } from './exposition.ts';
-import { type Health, HealthBook } from './health.ts';
+import { type Health, HealthBook, type Progressed } from './health.ts';
 import { Meter } from './meter.ts';
 import type { Monitor, MonitorOptions, Watched } from './monitor.ts';
 import { type CommitSeen, observedLake } from './observe-lake.ts';
@@ -42,6 +42,7 @@ export class RunningMonitor implements Monitor {
   readonly #book: HealthBook;
   readonly #outages: OutageLog;
   readonly #source: SourceGauges;
+  readonly #lastCommits_ms = new Map<string, number>();
   #sampler: Sampler | undefined;
 
   constructor(options: MonitorOptions) {
@@ -155,8 +156,10 @@ export class RunningMonitor implements Monitor {
     }
   }
 
-  health(): Health {
-    return this.#book.at(this.#clock.now());
+  health(): Health & Progressed {
+    const now_ms = this.#clock.now();
+    const lag_ms = this.#source.lag_ms(now_ms) ?? null;
+    return { ...this.#book.at(now_ms), lag_ms, lastCommits_ms: Object.fromEntries(this.#lastCommits_ms) };
   }
 
   async metrics(format: ExpositionFormat): Promise<string> {
@@ -193,8 +196,10 @@ export class RunningMonitor implements Monitor {
     this.#meter.add('lakeward.commits', 1, { table, outcome });
     this.#meter.observe('lakeward.commit.duration', duration_ms / 1000, { table });
     if (attempts > 1) this.#meter.add('lakeward.commit.conflicts', attempts - 1, { table });
-    if (outcome === 'committed')
-      this.#meter.set('lakeward.commit.last_success.timestamp', this.#clock.now() / 1000, { table });
+    if (outcome !== 'committed') return;
+    const now_ms = this.#clock.now();
+    this.#lastCommits_ms.set(table, now_ms);
+    this.#meter.set('lakeward.commit.last_success.timestamp', now_ms / 1000, { table });
   }
 
   #tell(): void {

@@ -5,9 +5,11 @@ import { composeLake, type Surroundings } from '../compose.ts';
 import { EXIT, exitCodeOf } from '../exit.ts';
 import { healthLimits } from '../monitoring.ts';
 import { type ProcessHealth, processesOf } from '../processes.ts';
-import { reportJson, reportOf } from '../report.ts';
+import { firstOf, reportJson, reportOf } from '../report.ts';
 import { openStatusStream } from '../status-stream.ts';
-import { statusLine, statusText } from '../status-text.ts';
+import { processesText, processWords, statusLine, statusText } from '../status-text.ts';
+
+type Context = Parameters<StatusAction>[0];
 
 /** From the upper left corner on, and nothing of the last one below. */
 const REDRAW = '\u001b[H\u001b[J';
@@ -16,11 +18,25 @@ const CLEAR = '\u001b[2J';
 export const status: StatusAction = async (context) => {
   const { out, flags } = context;
   if (flags.watch) return watch(context);
-  const told = await reading(context, (read) => read());
+  const told = await reading(context, (read) => read()).catch(async (error: unknown) => {
+    const failure = firstOf(error);
+    if (failure instanceof Failure) await tellWithout(failure, context);
+    throw error;
+  });
   await out.result(told, (paint) => statusText(told, { paint }));
 };
 
-async function watch(context: Parameters<StatusAction>[0]): Promise<void> {
+/** What runs here knows more than the failure says. It ends the command all the same. */
+async function tellWithout(failure: Failure, { out, clock, settings }: Context): Promise<void> {
+  const told = await withoutLake(failure, { clock, settings });
+  if (told.processes.length === 0) return;
+  if (out.json) return out.write(failedJson(failure, told));
+  // The failure itself is told as that of every command is.
+  const theirs = { ...told, findings: told.findings.slice(1) };
+  await out.write(`the lake cannot be read; what runs here says\n${processesText(theirs, out.paint)}\n`);
+}
+
+async function watch(context: Context): Promise<void> {
   const { out, clock, flags, signal } = context;
   if (out.terminal && !out.json) await out.write(CLEAR);
   while (!signal.aborted) {
@@ -33,7 +49,7 @@ async function watch(context: Parameters<StatusAction>[0]): Promise<void> {
       });
     } catch (error) {
       if (!(error instanceof Failure) || !passes(error)) throw error;
-      await out.write(awaited(error, context));
+      await out.write(awaited(error, await withoutLake(error, context), context));
       await clock.sleep(flags.interval, signal);
     }
   }
@@ -43,14 +59,22 @@ async function watch(context: Parameters<StatusAction>[0]): Promise<void> {
 const passes = (failure: Failure): boolean =>
   failure.code === 'lake.no_lake' || exitCodeOf(failure) === EXIT.tryAgain;
 
-function awaited(failure: Failure, { out, clock }: Parameters<StatusAction>[0]): string {
-  if (out.json) return `${stringifyJson({ ok: false, error: reportJson(reportOf(failure)) })}\n`;
+function awaited(failure: Failure, told: Untold, { out, clock }: Context): string {
+  if (out.json) return failedJson(failure, told);
   const begun = failure.code !== 'lake.no_lake';
   const text = begun ? `${failure.message}; asking again` : `${failure.message} yet; waiting for it`;
-  return out.terminal ? `${REDRAW}${text}\n` : `${new Date(clock.now()).toISOString()} · ${text}\n`;
+  if (out.terminal) return `${REDRAW}${text}\n${processesText(told, out.paint)}`;
+  const processes = told.processes.map((process) => `process ${processWords(process, clock.now())}`);
+  return `${[told.at, text, ...processes].join(' · ')}\n`;
 }
 
-function shown(told: Told, { out }: Parameters<StatusAction>[0]): string {
+/** `data` has what is known all the same. */
+function failedJson(failure: Failure, told: Untold): string {
+  const data = told.processes.length === 0 ? {} : { data: told };
+  return `${stringifyJson({ ok: false, error: reportJson(reportOf(failure)), ...data })}\n`;
+}
+
+function shown(told: Told, { out }: Context): string {
   if (out.json) return `${stringifyJson({ ok: true, data: told })}\n`;
   return out.terminal ? `${REDRAW}${statusText(told, { paint: out.paint })}` : `${statusLine(told)}\n`;
 }
@@ -60,9 +84,31 @@ export interface Told extends Status {
   processes: readonly ProcessHealth[];
 }
 
+/** The same while the lake cannot be read. */
+export interface Untold extends Pick<Told, 'at' | 'status' | 'workers' | 'findings' | 'processes'> {
+  stream: null;
+  lake: null;
+}
+
 const ANSWER_MS_MAX = 2_000;
 
-async function withProcesses(status: Status, dir: string): Promise<Told> {
+async function withoutLake(
+  failure: Failure,
+  { clock, settings }: Pick<Context, 'clock' | 'settings'>,
+): Promise<Untold> {
+  const { code, message, why, fix } = reportOf(failure);
+  const away: Finding = { code, severity: 'degraded', what: message, why, fix };
+  const at = new Date(clock.now()).toISOString();
+  return withProcesses(
+    { at, status: 'degraded', stream: null, lake: null, workers: [], findings: [away] },
+    settings.dir,
+  );
+}
+
+async function withProcesses<Known extends Pick<Status, 'status' | 'findings'>>(
+  status: Known,
+  dir: string,
+): Promise<Known & Pick<Told, 'processes'>> {
   const processes = await processesOf(dir, { timeout_ms: ANSWER_MS_MAX });
   const known = new Set(status.findings.map(({ code }) => code));
   const more = processes.flatMap(({ pid, reasons }): Finding[] =>

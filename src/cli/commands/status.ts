@@ -19,7 +19,8 @@ export const statusCommand = (action: StatusAction) =>
       about: [
         'Tells from the lake alone, and from the stream where it answers: how far each shard is behind and how long until unread records are trimmed, the last commit of every table, what waits for staging, the ledger, and what is wrong with what to do about it. It takes and commits nothing, and may run beside everything else or on a folder where nothing runs.',
         'Asking how far behind a shard is takes one read of one record; Amazon allows five reads a second for each shard.',
-        'The exit code is 0 whatever it shows; lakeward health is for scripts.',
+        'Where the catalog or the store is away it ends with that failure, and tells before what the processes that run on the folder say of themselves.',
+        'The exit code is 0 whatever it shows of the lake; lakeward health is for scripts.',
       ],
       flags,
       json: true,
