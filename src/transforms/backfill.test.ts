@@ -173,6 +173,18 @@ describe('a definition with other columns', () => {
     ]);
   });
 
+  test('of a mart that is made anew is refused before it is', async () => {
+    const lake = await transformLake();
+    await lake.fill([event(1, days[0]!)]);
+    const appending = (sql: string) =>
+      defineTransform({ name: 'appending', from: ['lesson:*'], mode: 'append', sql });
+    succeeded(await lake.run([appending('select event_uuid as id from events')]));
+    const other = appending('select 1 as id from events');
+    const refused = { code: 'transform.bad_column', why: expect.stringContaining('string') };
+    await expect(planBackfill(lake.options([other]), other, {})).rejects.toMatchObject(refused);
+    expect((await backfill(lake.options([other]), other, {})).failure).toMatchObject(refused);
+  });
+
   test('widens a type, and its old files are read as the new one', async () => {
     const lake = await transformLake();
     await lake.fill(days.map((day, n) => event(n, day)));
@@ -191,13 +203,19 @@ describe('a definition with other columns', () => {
   ])('that the old ones do not become is refused with the way out: %s', async (columns, name, hint) => {
     const lake = await filled();
     const other = shaped(columns);
-    const { failure } = await backfill(lake.options([other]), other, {});
-    expect(failure).toMatchObject({
+    const refused = {
       code: 'transform.bad_column',
       message: expect.stringContaining(`its column ${name}`),
       hint: expect.stringContaining(hint),
-    });
+    };
+    await expect(planBackfill(lake.options([other]), other, {})).rejects.toMatchObject(refused);
+    const { failure } = await backfill(lake.options([other]), other, {});
+    expect(failure).toMatchObject(refused);
     expect(await lake.rows('counting', 'sum(n)')).toEqual([[4]]);
+    // Where neither has a day to compute, neither has a word to say about columns.
+    const none = { from: dayOf('2027-01-01') };
+    expect(await planBackfill(lake.options([other]), other, none)).toMatchObject({ days: [] });
+    succeeded([await backfill(lake.options([other]), other, none)]);
   });
 });
 

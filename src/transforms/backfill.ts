@@ -7,7 +7,7 @@ import { backoff } from '../base/base.ts';
 import { rebuild } from './append.ts';
 import { type DayRange, rangesOf } from './days.ts';
 import type { Transform } from './define.ts';
-import { evolved } from './evolve.ts';
+import { checkColumns, evolved } from './evolve.ts';
 import { allDays, type Context, computeDays, type Ran } from './partitions.ts';
 import { martRecord, type RunRecord } from './record.ts';
 import { endedBy, openContext, outcomeOf } from './run.ts';
@@ -21,6 +21,8 @@ export async function planBackfill(
 ): Promise<BackfillPlan> {
   const context = await openContext(options, transform);
   const days = transform.mode === 'append' ? [] : await daysOf(context, range);
+  // Without a day nothing is computed, and the table stays as it is.
+  if (transform.mode === 'append' || days.length > 0) checkColumns(context.mart);
   const read = await readFor(context, days);
   return {
     name: transform.name,

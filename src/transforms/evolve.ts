@@ -34,6 +34,11 @@ export async function evolved(options: TransformsOptions, mart: Mart): Promise<M
   return { ...mart, table: outcome.table, fields: currentFields(outcome.table.metadata) };
 }
 
+/** Throws what `evolved` would, and changes nothing. */
+export function checkColumns(mart: Mart): void {
+  stepsOf(mart);
+}
+
 /** None when the table has the columns already. Throws where they cannot be made from those it has. */
 function stepsOf({ transform, table, fields: has, wanted }: Mart): SchemaStep[] {
   const gone = has.find(({ name }) => !wanted.some((field) => field.name === name));
