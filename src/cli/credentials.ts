@@ -6,9 +6,10 @@ export const LOCAL_CREDENTIALS: Credentials = { accessKeyId: 'local', secretAcce
 
 /** Environment, shared files, SSO, container and instance roles, as the SDK looks for them. */
 export function chainedCredentials(): Credentials {
-  const chain = fromNodeProviderChain();
-  return async () => {
-    const { accessKeyId, secretAccessKey, sessionToken } = await chain();
+  // A file that was written anew by whoever logged in again is read anew.
+  const chain = fromNodeProviderChain({ ignoreCache: true });
+  return async (how) => {
+    const { accessKeyId, secretAccessKey, sessionToken } = await chain(how);
     return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
   };
 }

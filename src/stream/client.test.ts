@@ -61,7 +61,38 @@ it('asks the provider again for a session token that ran out, once', async () =>
     { error: 'ExpiredTokenException' },
     { error: 'ExpiredTokenException' },
   );
-  await expect(describeStream(open({ credentials }))).rejects.toMatchObject({ code: 'stream.credentials' });
+  await expect(describeStream(open({ credentials }))).rejects.toMatchObject({
+    code: 'stream.credentials',
+    retry: 'never',
+  });
+});
+
+it('waits for a new session where one that served ran out, and has the provider load it anew', async () => {
+  const asked: unknown[] = [];
+  const credentials = async (how?: object) => {
+    asked.push(how);
+    return { accessKeyId: 'id', secretAccessKey: 's', sessionToken: 't' };
+  };
+  const client = open({ credentials });
+  await describeStream(client);
+  const expired = { error: 'ExpiredTokenException', message: 'The security token is expired' };
+  fake.script('DescribeStreamSummary', expired, expired);
+  await expect(describeStream(client)).rejects.toMatchObject({
+    code: 'stream.credentials',
+    retry: 'backoff',
+    why: 'ExpiredTokenException: The security token is expired',
+    hint: expect.stringContaining('log in again'),
+  });
+  expect(asked).toEqual([undefined, undefined, { forceRefresh: true }]);
+  await describeStream(client);
+  expect(asked.at(-1)).toBeUndefined();
+});
+
+it('goes on calling other refusals of who we are the user’s, whatever was taken before', async () => {
+  const client = open();
+  await describeStream(client);
+  fake.script('DescribeStreamSummary', { error: 'UnrecognizedClientException' });
+  await expect(describeStream(client)).rejects.toMatchObject({ code: 'stream.credentials', retry: 'never' });
 });
 
 it('waits for a provider that gave credentials before', async () => {

@@ -13,8 +13,8 @@ import {
   TARGET_PREFIX,
 } from '../kinesis/kinesis.ts';
 import { type Answer, type HttpExchange, openExchange } from './http-exchange.ts';
-import { connectionFailure, type ServiceError, serviceFailure } from './service-failures.ts';
-import { openSigning, type Sign } from './signing.ts';
+import { connectionFailure, EXPIRED_TOKEN, type ServiceError, serviceFailure } from './service-failures.ts';
+import { openSigning, type Signing } from './signing.ts';
 import type { BodyEncoding } from './split.ts';
 import type { RawBody } from './splitter.ts';
 import { exchangeEvents, Refused } from './subscription-exchange.ts';
@@ -25,8 +25,13 @@ export interface StaticCredentials {
   sessionToken?: string;
 }
 
-/** A provider is asked at every request and is expected to cache, as those of the AWS SDK do. */
-export type Credentials = StaticCredentials | (() => Promise<StaticCredentials>);
+/**
+ * A provider is asked at every request and is expected to cache, as those of the AWS SDK do; it is told when what it gave
+ * is no longer taken.
+ */
+export type Credentials =
+  | StaticCredentials
+  | ((how?: { forceRefresh: boolean }) => Promise<StaticCredentials>);
 
 export interface ClientOptions {
   endpoint: URL;
@@ -61,12 +66,14 @@ export class KinesisClient {
   readonly #endpoint: URL;
   readonly #clock: Clock;
   readonly #exchange: HttpExchange;
-  readonly #sign: Sign;
+  readonly #signing: Signing;
   readonly #recordsEncoding: BodyEncoding | undefined;
   readonly #silence_ms: number;
   /** The server's clock minus ours, as far as signatures need it. */
   #offset_ms = 0;
   #isEmbedded = false;
+  /** Credentials of ours were taken before. */
+  #served = false;
 
   constructor({
     endpoint,
@@ -82,7 +89,7 @@ export class KinesisClient {
     this.#endpoint = endpoint;
     this.#clock = clock;
     this.#exchange = openExchange({ endpoint, connect_ms, read_ms });
-    this.#sign = openSigning({ endpoint, ...identity });
+    this.#signing = openSigning({ endpoint, ...identity });
   }
 
   async call<O extends Operation>(
@@ -129,7 +136,7 @@ export class KinesisClient {
         if (event === 'SubscribeToShardEvent') yield { bytes: message.payload, encoding: 'json' };
       }
     } catch (error) {
-      if (error instanceof Refused) throw serviceFailure(errorOf('SubscribeToShard', error.answer));
+      if (error instanceof Refused) throw this.#subscriptionRefused(error.answer);
       throw connectionFailure('SubscribeToShard', { endpoint: this.#endpoint, error });
     }
   }
@@ -138,13 +145,25 @@ export class KinesisClient {
     this.#exchange.close();
   }
 
+  /** It is not asked again here; what signs better will do so when the caller asks. */
+  #subscriptionRefused(answer: Answer): Failure {
+    const error = errorOf('SubscribeToShard', answer);
+    this.#signatureMayHelp(error, answer);
+    return serviceFailure(error, { served: this.#served });
+  }
+
   async #post(operation: Operation, request: Request, signal: AbortSignal | undefined): Promise<Answer> {
     for (let signedAgain = false; ; signedAgain = true) {
       const answer = await this.#attempt(operation, request, signal);
       this.#isEmbedded = answer.headers.server === EMBEDDED_SERVER;
-      if (answer.status < 300) return answer;
+      if (answer.status < 300) {
+        this.#served = true;
+        return answer;
+      }
       const error = errorOf(operation, answer);
-      if (signedAgain || !this.#signatureMayHelp(error, answer)) throw serviceFailure(error);
+      if (signedAgain || !this.#signatureMayHelp(error, answer)) {
+        throw serviceFailure(error, { served: this.#served });
+      }
     }
   }
 
@@ -163,14 +182,17 @@ export class KinesisClient {
 
   async #headersOf(operation: string, { body, contentType }: Request): Promise<Record<string, string>> {
     const named = { 'content-type': contentType, 'x-amz-target': TARGET_PREFIX + operation };
-    const headers = await this.#sign(named, body, new Date(this.#clock.now() + this.#offset_ms));
+    const headers = await this.#signing.sign(named, body, new Date(this.#clock.now() + this.#offset_ms));
     headers['content-length'] = String(body.length);
     return headers;
   }
 
   /** Our clock is off, or a session token ran out that its provider can renew. */
   #signatureMayHelp(error: ServiceError, answer: Answer): boolean {
-    if (error.name === 'ExpiredTokenException') return true;
+    if (error.name === EXPIRED_TOKEN) {
+      this.#signing.renew();
+      return true;
+    }
     if (error.name !== 'InvalidSignatureException' || !/expired|not yet current/i.test(error.message))
       return false;
     const date_ms = dateOf(answer);

@@ -1,5 +1,5 @@
 /** A stream behind a Kinesis endpoint. */
-import { Failure, retrying } from '../base/base.ts';
+import { backoff, Failure, retrying } from '../base/base.ts';
 import type { Operations, ShardShape } from '../kinesis/kinesis.ts';
 import { KinesisClient } from './client.ts';
 import { encodingOf, endpointOf, isAmazon } from './endpoint.ts';
@@ -20,6 +20,7 @@ export interface ConnectOptions extends StreamOptions {
 
 const AMAZON_SPACING_MS = 200;
 const ATTEMPTS = 5;
+const BETWEEN_ATTEMPTS = { first_ms: 100, most_ms: 2_000 };
 /** A stream is active within seconds; Amazon names no bound. */
 const ACTIVE_WITHIN_MS = 120_000;
 const RECORD_BYTES_MAX = 1 << 20;
@@ -64,12 +65,16 @@ class KinesisStream implements Stream {
   }
 
   async shards(): Promise<ShardInfo[]> {
-    try {
-      return await this.#list();
-    } catch (error) {
-      // The token of a further page lives five minutes: begin again with the first.
-      if (!isCode(error, 'kinesis.ExpiredNextTokenException')) throw error;
-      return this.#list();
+    const { clock, random } = this.#options;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await this.#list();
+      } catch (error) {
+        // The token of a further page lives five minutes: begin again with the first.
+        if (!isCode(error, 'kinesis.ExpiredNextTokenException')) throw error;
+        if (attempt + 1 === ATTEMPTS) throw listingExpired(error);
+      }
+      await clock.sleep(backoff(attempt, { ...BETWEEN_ATTEMPTS, random }));
     }
   }
 
@@ -201,7 +206,7 @@ class KinesisStream implements Stream {
   async #retrying<T>(action: () => Promise<T>): Promise<T> {
     const { clock, random } = this.#options;
     try {
-      return await retrying({ attempts: ATTEMPTS, clock, random, first_ms: 100, most_ms: 2_000 }, action);
+      return await retrying({ attempts: ATTEMPTS, clock, random, ...BETWEEN_ATTEMPTS }, action);
     } catch (error) {
       throw isCode(error, 'kinesis.ResourceNotFoundException') ? this.#notFound(error) : error;
     }
@@ -245,6 +250,18 @@ function shardInfo(shard: ShardShape): ShardInfo {
 
 function isCode(error: unknown, code: string): boolean {
   return error instanceof Failure && error.code === code;
+}
+
+/** Each listing begins anew, so a later one may come through: nothing that waiting cannot mend. */
+function listingExpired(cause: unknown): Failure {
+  return new Failure('the shards cannot be listed', {
+    code: 'kinesis.ExpiredNextTokenException',
+    fault: 'service',
+    retry: 'backoff',
+    why: `the token of a further page had expired when it was used, in each of ${ATTEMPTS} listings`,
+    hint: 'it is asked again; a token lives for minutes: look at what is so slow on the way to the endpoint',
+    cause,
+  });
 }
 
 function notActive(name: string, status: string | undefined): Failure {

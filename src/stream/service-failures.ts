@@ -17,9 +17,12 @@ const KEY = new Set([
   'KMSOptInRequired',
 ]);
 
+/** What makes requests with a session that ran out. */
+export const EXPIRED_TOKEN = 'ExpiredTokenException';
+
 /** More than one name means that the service does not take who we are. */
 const IDENTITY = new Set([
-  'ExpiredTokenException',
+  EXPIRED_TOKEN,
   'IncompleteSignatureException',
   'InvalidSignatureException',
   'InvalidClientTokenId',
@@ -59,9 +62,15 @@ const HINTS: Record<string, string> = {
   UnknownOperationException: 'This endpoint does not speak Kinesis, or not this operation.',
 };
 
-export function serviceFailure({ operation, status, name, message }: ServiceError): Failure {
+/** `served`: the service took credentials of ours before. */
+export function serviceFailure(
+  { operation, status, name, message }: ServiceError,
+  { served }: { served: boolean },
+): Failure {
   const why = `${name}: ${message}`;
-  if (IDENTITY.has(name)) return credentialsFailure(`${operation} was refused`, { why });
+  if (IDENTITY.has(name)) {
+    return credentialsFailure(`${operation} was refused`, { why, had: served && name === EXPIRED_TOKEN });
+  }
   const later = LATER.has(name) || status >= 500 || status === 429;
   const hint = HINTS[name];
   return new Failure(`${operation} failed`, {
@@ -73,14 +82,21 @@ export function serviceFailure({ operation, status, name, message }: ServiceErro
   });
 }
 
+/**
+ * Credentials that we had and that are away or ran out are waited for: what hands them out on a machine of a cloud has
+ * outages of its own, and whoever logs in again needs no restart. Without any that ever served there is nothing to wait for.
+ */
 export function credentialsFailure(
   message: string,
-  details: Pick<FailureDetails, 'why' | 'cause' | 'retry'>,
+  { had, ...details }: Pick<FailureDetails, 'why' | 'cause'> & { had: boolean },
 ): Failure {
   return new Failure(message, {
     code: 'stream.credentials',
     fault: 'user',
-    hint: 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, choose an AWS_PROFILE, or log in again (aws sso login)',
+    retry: had ? 'backoff' : 'never',
+    hint: had
+      ? 'log in again (aws sso login), or mend what hands out the credentials: it goes on by itself then; with credentials from its environment, start it again with new ones'
+      : 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, choose an AWS_PROFILE, or log in again (aws sso login)',
     ...details,
   });
 }

@@ -104,6 +104,7 @@ describe('nothing is lost or taken twice when a subscription', () => {
   it.each<[string, Parameters<FakeFanOut['script']>[0]]>([
     ['is refused because one began just now', { error: 'ResourceInUseException' }],
     ['is throttled', { error: 'LimitExceededException' }],
+    ['is refused because the session ran out', { error: 'ExpiredTokenException' }],
     ['loses its connection before there is an answer', { gone: true }],
     ['ends with an exception', { exception: 'InternalFailureException', after: 1 }],
     ['is taken over by another reader', { exception: 'ResourceInUseException', after: 2 }],

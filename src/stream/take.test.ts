@@ -203,6 +203,17 @@ describe('a failure', () => {
     expect(log.ids('warn')).toContain('stream.spools_left');
   });
 
+  it('of a session that ran out is waited for, for as long as it lasts', async () => {
+    const test = await streamUnderTest();
+    test.fake.put('events', A, ...texts(2));
+    test.fake.script('GetRecords', { limit: 1 });
+    for (let i = 0; i < 9; i++) test.fake.script('GetRecords', { error: 'ExpiredTokenException' });
+    const told: string[] = [];
+    const spools = await takeAll(await test.take({ onRetry: ({ code }) => void told.push(code) }));
+    expect(bodiesByShard(spools).get(A)).toEqual(texts(2));
+    expect(told).toEqual(Array(4).fill('stream.credentials'));
+  });
+
   it('of the right to read ends the taking at once', async () => {
     const test = await streamUnderTest();
     test.fake.script('GetRecords', { error: 'AccessDeniedException' });
@@ -384,11 +395,27 @@ it('lists the shards of a stream that is still being created when it is active, 
   await expect(test.stream.shards()).rejects.toMatchObject({ code: 'stream.not_active', retry: 'backoff' });
 });
 
+const expired = { error: 'ExpiredNextTokenException' } as const;
+
 it('lists shards page by page, and again when the token of a page ran out', async () => {
   const test = await streamUnderTest({ shards: 7 });
   test.fake.shardsPerPage = 3;
-  test.fake.script('ListShards', { limit: 0 }, { error: 'ExpiredNextTokenException' });
+  test.fake.script('ListShards', { limit: 0 }, expired);
   expect((await test.stream.shards()).map((s) => s.id)).toHaveLength(7);
+  test.fake.script('ListShards', ...Array.from({ length: 4 }, () => [{ limit: 0 }, expired]).flat());
+  expect((await test.stream.shards()).map((s) => s.id)).toHaveLength(7);
+});
+
+it('gives a listing up whose tokens always run out, to be begun again later', async () => {
+  const test = await streamUnderTest({ shards: 7 });
+  test.fake.shardsPerPage = 3;
+  test.fake.script('ListShards', ...Array.from({ length: 5 }, () => [{ limit: 0 }, expired]).flat());
+  await expect(test.stream.shards()).rejects.toMatchObject({
+    code: 'kinesis.ExpiredNextTokenException',
+    fault: 'service',
+    retry: 'backoff',
+  });
+  expect(test.fake.count('ListShards')).toBe(10);
 });
 
 describe('the stream', () => {
