@@ -76,6 +76,7 @@ export async function runRoles(given: RolesOptions, { signal, until_ms }: Run): 
   await using staging = stager(options);
   const onRaw = (commit: Committed) => {
     monitor.counted(RAW_NAME, commit.tally);
+    monitor.flawed(commit);
     monitor.windowSize(commit.windowIds);
     monitor.ended('processor');
     options.onRaw?.(commit);

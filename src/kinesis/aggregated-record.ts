@@ -11,7 +11,7 @@ import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { HASH_KEY_MAX, type HashKeyRange, hashKeyOf } from './hash-key.ts';
 
 /** The first four bytes, as a number. */
-export const AGGREGATED_MAGIC = 0xf3_89_9a_c2;
+const AGGREGATED_MAGIC = 0xf3_89_9a_c2;
 const MAGIC_BYTES = 4;
 const MD5_BYTES = 16;
 
@@ -29,6 +29,11 @@ const DATA = (3 << 3) | 2;
  */
 export function mayBeAggregated(base64: string): boolean {
   return base64.charCodeAt(0) === 0x38 && base64.startsWith('84maw');
+}
+
+/** Whether a record says of itself that it is an aggregated one; what it holds decides. */
+export function isMarkedAggregated({ bytes, start, end }: { bytes: Buffer; start: number; end: number }) {
+  return end - start >= MAGIC_BYTES && bytes.readUInt32BE(start) === AGGREGATED_MAGIC;
 }
 
 /** Where values stand among the bytes. */

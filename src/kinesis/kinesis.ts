@@ -1,7 +1,7 @@
 /** The wire of Amazon Kinesis Data Streams, shared by our client and our embedded server. */
 export {
-  AGGREGATED_MAGIC,
   type AggregatedRecord,
+  isMarkedAggregated,
   mayBeAggregated,
   readAggregatedRecord,
 } from './aggregated-record.ts';

@@ -120,6 +120,20 @@ export const METRICS = {
     labels: [],
     meaning: 'Reads that the stream turned away because of its limits.',
   },
+  'lakeward.source.expired_ranges': {
+    kind: 'counter',
+    unit: '{range}',
+    labels: [],
+    meaning:
+      'Ranges that commits of this process went on behind and whose records may have expired before they were read (`lakeward.expired` in the summary of the commit). How many records, the stream does not tell.',
+  },
+  'lakeward.source.damaged_aggregates': {
+    kind: 'counter',
+    unit: '{record}',
+    labels: [],
+    meaning:
+      'Records taken by commits of this process that are marked as aggregated records and whose checksum or form is wrong; kept as plain records.',
+  },
   'lakeward.source.lag': {
     kind: 'gauge',
     unit: 's',

@@ -5,7 +5,7 @@
 import type { Clock, Failure, Log } from '../base/base.ts';
 import type { Tally } from '../event/event.ts';
 import type { Lake } from '../lake/lake.ts';
-import type { ShardRead, Sharing, Stream } from '../stream/stream.ts';
+import type { ShardRead, Sharing, Spool, Stream } from '../stream/stream.ts';
 import type { ExpositionFormat } from './exposition.ts';
 import type { Limits } from './findings.ts';
 import type { Health, Progressed } from './health.ts';
@@ -57,6 +57,8 @@ export interface Monitor {
   failed(role: string, failure: Failure): void;
   /** A commit of this process took this into its table. */
   counted(table: string, tally: Partial<Tally>): void;
+  /** A commit of this process went on over what is wrong in the stream. */
+  flawed(batch: Pick<Spool, 'expired' | 'damaged'>): void;
   read(read: ShardRead): void;
   /** A read of the stream failed, of this shard or of what is about all, and is tried again. */
   readFailed(failure: Failure, shard?: string): void;

@@ -68,9 +68,21 @@ it('counts from zero, before anything happened, what its roles will count', asyn
       .split('\n')
       .filter((line) => /_total(\{.*\})? 0$/.test(line));
   expect(await counters('processor')).toContain('lakeward_source_throttled_total 0');
+  expect(await counters('processor')).toContain('lakeward_source_expired_ranges_total 0');
+  expect(await counters('processor')).toContain('lakeward_source_damaged_aggregates_total 0');
   expect(await counters('processor')).toContain('lakeward_events_quarantined_total{table="raw.events"} 0');
   expect(await counters('staging')).toContain('lakeward_events_duplicates_total{table="staging.events"} 0');
   expect(await counters('staging')).not.toContain('lakeward_source_throttled_total 0');
+});
+
+it('counts what commits went on over: ranges that expired unread, aggregated records that are none', async () => {
+  const monitor = monitorOf('processor');
+  const range = { shard: 'A', from: '1', to: '3', since_ms: undefined, until_ms: undefined };
+  monitor.flawed({ expired: [range, range], damaged: 3 });
+  monitor.flawed({ expired: [range], damaged: 0 });
+  const metrics = await monitor.metrics('prometheus');
+  expect(metrics).toContain('lakeward_source_expired_ranges_total 3\n');
+  expect(metrics).toContain('lakeward_source_damaged_aggregates_total 3\n');
 });
 
 it('counts a read that the stream turned away as one, and calls nothing degraded for it', async () => {

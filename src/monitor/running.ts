@@ -2,7 +2,7 @@
 import { type Clock, Failure } from '../base/base.ts';
 import type { Tally } from '../event/event.ts';
 import type { Lake } from '../lake/lake.ts';
-import { isThrottle, type ShardRead, type Sharing } from '../stream/stream.ts';
+import { isThrottle, type ShardRead, type Sharing, type Spool } from '../stream/stream.ts';
 import { RAW_NAME, STAGING_NAME } from '../tables/tables.ts';
 import { type ExpositionFormat, exposition } from './exposition.ts';
 import { type Health, HealthBook, type Progressed } from './health.ts';
@@ -26,7 +26,13 @@ const COUNTED = [
   ['lakeward.received', 'bytes'],
 ] as const;
 
-const READING = ['lakeward.source.reads', 'lakeward.source.records', 'lakeward.source.throttled'] as const;
+const READING = [
+  'lakeward.source.reads',
+  'lakeward.source.records',
+  'lakeward.source.throttled',
+  'lakeward.source.expired_ranges',
+  'lakeward.source.damaged_aggregates',
+] as const;
 /** What staging tells of a commit. */
 const STAGED = [
   'lakeward.events.received',
@@ -105,6 +111,11 @@ export class RunningMonitor implements Monitor {
       const amount = tally[key];
       if (amount !== undefined) this.#meter.add(metric, amount, { table });
     }
+  }
+
+  flawed({ expired, damaged }: Pick<Spool, 'expired' | 'damaged'>): void {
+    this.#meter.add('lakeward.source.expired_ranges', expired.length, {});
+    this.#meter.add('lakeward.source.damaged_aggregates', damaged, {});
   }
 
   read(read: ShardRead): void {

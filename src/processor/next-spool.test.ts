@@ -10,6 +10,7 @@ function spool(dispose: () => Promise<void> = async () => {}): Spool {
     rows: 0,
     bytes: 0,
     stray: 0,
+    damaged: 0,
     shards: [],
     ranges: new Map(),
     ended: new Map(),

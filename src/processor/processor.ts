@@ -6,7 +6,7 @@ import type { Clock, Failure, Log } from '../base/base.ts';
 import type { Engine, EventLimits } from '../engine/engine.ts';
 import type { Tally } from '../event/event.ts';
 import type { Lake } from '../lake/lake.ts';
-import type { ShardRead, Stream, Workers } from '../stream/stream.ts';
+import type { ShardRead, Spool, Stream, Workers } from '../stream/stream.ts';
 import type { PartitionBounds } from '../tables/tables.ts';
 import { runProcessor } from './run.ts';
 
@@ -66,7 +66,7 @@ export interface SharedWork {
   every_ms: number;
 }
 
-export interface Committed {
+export interface Committed extends Pick<Spool, 'expired' | 'damaged'> {
   snapshot: bigint;
   sequenceNumber: number;
   tally: Tally;

@@ -310,6 +310,8 @@ class Session {
         snapshot: snapshot.id,
         sequenceNumber: snapshot.sequenceNumber,
         tally: batch.tally,
+        expired: batch.spool.expired,
+        damaged: batch.spool.damaged,
         lastArrival_ms: batch.spool.lastArrival_ms,
         behindLatest_ms: batch.spool.behindLatest_ms,
         drained: batch.spool.drained,

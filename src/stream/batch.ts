@@ -14,6 +14,7 @@ export class Batch {
   readonly #ended = new Map<string, readonly string[]>();
   readonly #expired: ExpiredRange[] = [];
   #stray = 0;
+  #damaged = 0;
   #firstArrival_ms: number | undefined;
   #lastArrival_ms: number | undefined;
 
@@ -32,10 +33,12 @@ export class Batch {
     return index === -1 ? this.#shards.length : index;
   }
 
-  add(shard: string, from: Position, { stray, last, firstArrival_ms, lastArrival_ms }: SplitRows): void {
+  add(shard: string, from: Position, rows: SplitRows): void {
+    const { stray, damaged, last, firstArrival_ms, lastArrival_ms } = rows;
     if (!this.#shards.includes(shard)) this.#shards.push(shard);
     this.#move(shard, { from, to: last });
     this.#stray += stray;
+    this.#damaged += damaged;
     this.#firstArrival_ms = Math.min(this.#firstArrival_ms ?? firstArrival_ms, firstArrival_ms);
     this.#lastArrival_ms = Math.max(this.#lastArrival_ms ?? lastArrival_ms, lastArrival_ms);
   }
@@ -56,6 +59,7 @@ export class Batch {
       rows: this.rows,
       bytes: this.bytes,
       stray: this.#stray,
+      damaged: this.#damaged,
       shards: this.#shards,
       ranges: this.#ranges,
       ended: this.#ended,

@@ -3,9 +3,9 @@
  * each while the body is checked are numbers: where its data and its number stand, and when it arrived.
  */
 import {
-  AGGREGATED_MAGIC,
   CborError,
   type ChildShardShape,
+  isMarkedAggregated,
   readAggregatedRecord,
 } from '../kinesis/kinesis.ts';
 import { CborScan } from './cbor-scan.ts';
@@ -87,13 +87,16 @@ class CborAnswer {
 
   append(out: SpoolWriter, from: number, { shard, hashKeys }: SplitInput): SplitRows {
     let [earliest, latest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-    let [stray, further] = [0, 0];
+    let [stray, damaged, further] = [0, 0, 0];
     for (let i = from; i < this.count; i++) {
       const arrived_ms = this.#arrivals_ms[i]!;
       const [data, seq] = [this.#data(i), this.#number(i)];
-      const aggregate = aggregateIn(data);
-      if (aggregate === undefined) out.append({ data, seq, arrived_ms, shard, sub: -1 });
-      else {
+      const marked = isMarkedAggregated(data);
+      const aggregate = marked ? aggregateIn(data) : undefined;
+      if (aggregate === undefined) {
+        out.append({ data, seq, arrived_ms, shard, sub: -1 });
+        if (marked) damaged++;
+      } else {
         appendParts(out, aggregate, { seq, arrived_ms, shard });
         stray += aggregate.strays(hashKeys);
         further += aggregate.count - 1;
@@ -103,7 +106,7 @@ class CborAnswer {
     }
     const [first, last] = [text(this.#number(from)), text(this.#number(this.count - 1))];
     const count = this.count - from + further;
-    return { count, stray, first, last, firstArrival_ms: earliest, lastArrival_ms: latest };
+    return { count, stray, damaged, first, last, firstArrival_ms: earliest, lastArrival_ms: latest };
   }
 
   #record(): void {
@@ -208,7 +211,4 @@ function milliseconds(time: number): number {
   return Math.round(Math.abs(time) < SECONDS_MAX ? time * 1000 : time);
 }
 
-function aggregateIn({ bytes, start, end }: Span) {
-  if (end - start < 4 || bytes.readUInt32BE(start) !== AGGREGATED_MAGIC) return undefined;
-  return readAggregatedRecord(bytes.subarray(start, end));
-}
+const aggregateIn = ({ bytes, start, end }: Span) => readAggregatedRecord(bytes.subarray(start, end));

@@ -1,5 +1,6 @@
 import {
   compareSequenceNumbers,
+  isMarkedAggregated,
   mayBeAggregated,
   type Operations,
   type RecordShape,
@@ -38,13 +39,16 @@ function append(
   { out, shard, hashKeys }: SplitInput & { out: SpoolWriter },
 ): SplitRows {
   let [earliest, latest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  let [stray, further] = [0, 0];
+  let [stray, damaged, further] = [0, 0, 0];
   for (let i = from; i < records.length; i++) {
     const { Data, SequenceNumber, ApproximateArrivalTimestamp } = records[i]!;
     const arrived_ms = Math.round(ApproximateArrivalTimestamp * 1000);
-    const aggregate = mayBeAggregated(Data) ? readAggregatedRecord(Buffer.from(Data, 'base64')) : undefined;
-    if (aggregate === undefined) out.append({ data: Data, seq: SequenceNumber, arrived_ms, shard, sub: -1 });
-    else {
+    const bytes = mayBeAggregated(Data) ? Buffer.from(Data, 'base64') : undefined;
+    const aggregate = bytes && readAggregatedRecord(bytes);
+    if (aggregate === undefined) {
+      out.append({ data: Data, seq: SequenceNumber, arrived_ms, shard, sub: -1 });
+      if (bytes && isMarkedAggregated({ bytes, start: 0, end: bytes.length })) damaged++;
+    } else {
       appendParts(out, aggregate, { seq: SequenceNumber, arrived_ms, shard });
       stray += aggregate.strays(hashKeys);
       further += aggregate.count - 1;
@@ -54,7 +58,7 @@ function append(
   }
   const [first, last] = [records[from]!.SequenceNumber, records.at(-1)!.SequenceNumber];
   const count = records.length - from + further;
-  return { count, stray, first, last, firstArrival_ms: earliest, lastArrival_ms: latest };
+  return { count, stray, damaged, first, last, firstArrival_ms: earliest, lastArrival_ms: latest };
 }
 
 /** An event of a subscription is the same, with a number to go on from in place of the iterator. */

@@ -24,6 +24,8 @@ export interface SplitRows {
   count: number;
   /** User records outside of the shard's hash keys. They are kept. */
   stray: number;
+  /** Records marked as aggregated ones that are none, by their checksum or form. They are kept as plain records. */
+  damaged: number;
   /** Numbers of the first and the last record. */
   first: string;
   last: string;

@@ -1,8 +1,8 @@
 /** Aggregated records on their way from the answer to the spool. */
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { aggregate } from '../../tests/support/aggregate.ts';
 import { takeAll } from '../../tests/support/spools.ts';
-import { StreamUnderTest } from '../../tests/support/stream-under-test.ts';
+import { StreamUnderTest, streamUnderTest } from '../../tests/support/stream-under-test.ts';
 import { hashKeyOf } from '../kinesis/kinesis.ts';
 
 const A = 'shardId-000000000000';
@@ -36,12 +36,19 @@ it('user records get their place in the aggregated record, plain records none', 
   expect(spool!.bytes).toBe('plain'.length + 2 + 'last'.length);
 });
 
-it('what only looks like an aggregated record stays whole, byte for byte', async () => {
-  const broken = aggregate({ data: 'a' }, { data: 'b' });
-  broken[broken.length - 1]! ^= 255;
-  test.fake.put('events', A, { data: broken });
-  const [spool] = await takeAll(await test.take());
-  expect(spool!.content.map(({ body, sub }) => [body, sub])).toEqual([[broken.toString('latin1'), -1]]);
+describe.each(['json', 'cbor'] as const)('in %s', (encoding) => {
+  it('what only looks like an aggregated record stays whole, byte for byte, and is counted', async () => {
+    const asked = await streamUnderTest({ encoding });
+    const whole = aggregate({ data: 'a' }, { data: 'b' });
+    const broken = Buffer.from(whole);
+    broken[broken.length - 1]! ^= 255;
+    const [short, other] = [whole.subarray(0, 4), Buffer.from([...whole.subarray(0, 3), 0, 0])];
+    asked.fake.put('events', A, ...[broken, short, other, whole].map((data) => ({ data })));
+    const [spool] = await takeAll(await asked.take());
+    const plain = [broken, short, other].map((data) => [data.toString('latin1'), -1]);
+    expect(spool!.content.map(({ body, sub }) => [body, sub])).toEqual([...plain, ['a', 0], ['b', 1]]);
+    expect(spool).toMatchObject({ damaged: 2 });
+  });
 });
 
 it('user records of another shard are kept and counted', async () => {

@@ -42,6 +42,8 @@ export interface Spool extends AsyncDisposable {
   bytes: number;
   /** User records of aggregated records that belong to another shard by their key. They are among the rows. */
   stray: number;
+  /** Records marked as aggregated ones that are none, by their checksum or form: plain rows. */
+  damaged: number;
   shards: readonly string[];
   /** Only shards that moved. What one batch ends with is what the next begins with. */
   ranges: ReadonlyMap<string, TakenRange>;

@@ -19,7 +19,9 @@ async function eventsFile(name: string, count: number): Promise<string> {
     JSON.stringify({ event_uuid: `${name}${i}`, event_name: 'lesson:started', created_at: 1_767_225_600 }),
   );
   const file = join(folder, `${name}.ndjson`);
-  await writeFile(file, [...lines, lines[0], 'no JSON'].join('\n'));
+  // The last says that it is an aggregated record, and is none.
+  const broken = Buffer.concat([Buffer.from([0xf3, 0x89, 0x9a, 0xc2]), Buffer.from('no JSON')]);
+  await writeFile(file, Buffer.concat([Buffer.from([...lines, lines[0], ''].join('\n')), broken]));
   return file;
 }
 
@@ -62,6 +64,7 @@ describe('lakeward run', () => {
       'lakeward_events_received_total{table="raw.events"} 202',
       'lakeward_events_duplicates_total{table="raw.events"} 1',
       'lakeward_events_quarantined_total{table="raw.events"} 1',
+      'lakeward_source_damaged_aggregates_total 1',
       'lakeward_source_lag_seconds 0',
       'lakeward_window_ids 200',
     ]) {

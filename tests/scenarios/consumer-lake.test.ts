@@ -55,6 +55,16 @@ test('user records of an aggregated record are rows with their place in it; stra
   expect(await positions()).toMatchObject({ [A]: '2' });
 });
 
+test('an aggregated record whose checksum is wrong is told with the commit that has it as a plain record', async () => {
+  const broken = aggregate({ data: event(1) });
+  broken[broken.length - 1]! ^= 255;
+  stream.fake.put('events', A, { data: broken }, event(2));
+  const told: number[] = [];
+  await run({ onCommit: ({ damaged }) => told.push(damaged) });
+  expect(told).toEqual([1]);
+  expect((await state()).ledger).toMatchObject({ received: 2, written: 1, quarantined: 1 });
+});
+
 test('a stray copy is a repeat like any other', async () => {
   const keyed = [{ data: event(1), key: 'key 1' }];
   for (const shard of [A, 'shardId-000000000001'])
@@ -81,7 +91,9 @@ test('what expired while nothing ran is a range in the commit that goes on behin
   await run();
   stream.fake.put('events', A, event(3), event(4), event(5));
   stream.fake.trim('events', A, 4);
-  await run();
+  const told: (readonly unknown[])[] = [];
+  await run({ onCommit: (commit) => told.push(commit.expired) });
+  expect(told).toMatchObject([[{ shard: A, from: '2', to: '5' }]]);
   const { id } = await stream.stream.describe();
   const expired = (await facts()).flatMap((each) => each?.expired ?? []);
   expect(expired).toMatchObject([{ stream: id, shard: A, from: '2', to: '5', until_ms: stream.fake.now_ms }]);

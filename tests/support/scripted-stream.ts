@@ -280,6 +280,7 @@ class ScriptedTaking implements Taking {
       rows: batch.length,
       bytes,
       stray: 0,
+      damaged: 0,
       shards,
       ranges,
       ended: new Map(),
