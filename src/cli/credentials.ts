@@ -9,6 +9,7 @@ export function chainedCredentials(): Credentials {
   // A file that was written anew by whoever logged in again is read anew.
   const chain = fromNodeProviderChain({ ignoreCache: true });
   return async (how) => {
+    // The chain looks after the expiry of what it gives.
     const { accessKeyId, secretAccessKey, sessionToken } = await chain(how);
     return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
   };

@@ -20,7 +20,15 @@ import {
 import type { Clock } from '../base/base.ts';
 import { Budget } from './budget.ts';
 import type { S3Connection, S3Limits } from './s3.ts';
-import { isMissingObject, type S3Failure, s3Failure, shortBody } from './s3-failures.ts';
+import { renewable } from './s3-credentials.ts';
+import {
+  EXPIRED_TOKEN,
+  isMissingObject,
+  type S3Failure,
+  s3Failure,
+  shortBody,
+  waitedFor,
+} from './s3-failures.ts';
 import { silenceHandler, silenceOf } from './s3-silence.ts';
 
 export interface ObjectHead {
@@ -64,10 +72,11 @@ export function connectS3(
   bucket: string,
   { connection, limits, clock }: { connection: S3Connection; limits: S3Limits; clock: Clock },
 ): S3Requests {
+  const { credentials, renew } = renewable(connection.credentials);
   const client = new S3Client({
     ...(connection.endpoint === undefined ? {} : { endpoint: connection.endpoint }),
     ...regionOf(connection),
-    ...(connection.credentials === undefined ? {} : { credentials: connection.credentials }),
+    ...(credentials === undefined ? {} : { credentials }),
     forcePathStyle: connection.pathStyle ?? connection.endpoint !== undefined,
     maxAttempts: 1,
     // The default, CRC32 in a trailer, is refused by many stores that are not AWS. The body is in the signature anyhow.
@@ -77,7 +86,7 @@ export function connectS3(
     expectContinueHeader: false,
     requestHandler: silenceHandler(limits),
   });
-  return new S3Requests({ bucket, client, limits, clock });
+  return new S3Requests({ bucket, client, limits, clock, renew });
 }
 
 function regionOf({ region, endpoint }: S3Connection): { region?: string } {
@@ -91,13 +100,17 @@ export class S3Requests {
   readonly #client: S3Client;
   readonly #limits: S3Limits;
   readonly #clock: Clock;
+  readonly #renew: () => void;
   readonly #places: Budget;
+  /** Credentials of ours were taken before. */
+  #served = false;
 
-  constructor(made: { bucket: string; client: S3Client; limits: S3Limits; clock: Clock }) {
+  constructor(made: { bucket: string; client: S3Client; limits: S3Limits; clock: Clock; renew: () => void }) {
     this.#bucket = made.bucket;
     this.#client = made.client;
     this.#limits = made.limits;
     this.#clock = made.clock;
+    this.#renew = made.renew;
     this.#places = new Budget(made.limits.requests);
   }
 
@@ -221,9 +234,13 @@ export class S3Requests {
         if (!done.signal.aborted) late.abort(new Error(`no whole answer within ${attempt_ms} ms`));
       });
       try {
-        return await action(late.signal);
+        const answer = await action(late.signal);
+        this.#served = true;
+        return answer;
       } catch (error) {
-        throw s3Failure(attempt, late.signal.aborted ? late.signal.reason : error);
+        const failure = s3Failure(attempt, late.signal.aborted ? late.signal.reason : error);
+        if (failure.code === EXPIRED_TOKEN) this.#renew();
+        throw this.#served ? waitedFor(failure) : failure;
       } finally {
         done.abort();
       }

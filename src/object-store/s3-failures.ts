@@ -37,6 +37,9 @@ interface Class extends Omit<FailureDetails, 'why' | 'cause'> {
 const ACCESS =
   'Allow s3:GetObject, s3:PutObject, s3:DeleteObject, s3:AbortMultipartUpload on the prefix and s3:ListBucket on the bucket (without the last, S3 says "denied" for what is missing).';
 
+export const EXPIRED_TOKEN = 'object_store.expired_token';
+const NO_CREDENTIALS = 'object_store.no_credentials';
+
 /** The first row that names the reason is it; else the first that names the status. */
 const CLASSES: readonly Class[] = [
   {
@@ -48,13 +51,13 @@ const CLASSES: readonly Class[] = [
   {
     reasons: ['ExpiredToken', 'ExpiredTokenException', 'TokenRefreshRequired'],
     says: 'the session token has expired',
-    ...{ code: 'object_store.expired_token', fault: 'user' },
+    ...{ code: EXPIRED_TOKEN, fault: 'user' },
     hint: 'sign in again (aws sso login), or give credentials that renew themselves, such as a role',
   },
   {
     reasons: ['CredentialsProviderError', 'TokenProviderError'],
     says: 'no AWS credentials were found',
-    ...{ code: 'object_store.no_credentials', fault: 'user' },
+    ...{ code: NO_CREDENTIALS, fault: 'user' },
     hint: 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run with a role',
   },
   {
@@ -167,7 +170,7 @@ const BUG: Class = { says: 'a mistake in the program', code: 'object_store.bug',
 /** Of requests that never left this process, or that ask for what the store does not have. */
 const NEVER_DONE = new Set([
   'object_store.unsupported',
-  ...['object_store.no_credentials', 'object_store.no_region'],
+  ...[NO_CREDENTIALS, 'object_store.no_region'],
   ...['object_store.unreachable', 'object_store.untrusted'],
 ]);
 const KNOWN_REASONS = new Set(CLASSES.flatMap(({ reasons }) => reasons ?? []));
@@ -181,6 +184,22 @@ export function s3Failure(attempt: string, error: unknown): S3Failure {
   const told = [answer.status, answer.reason, messageOf(error)].filter((part) => part !== undefined);
   const why = [...new Set(told)].join(' ');
   return new S3Failure(`${attempt}: ${says}`, { ...details, ...answer, outcome, why, cause: error });
+}
+
+/**
+ * Credentials that served before and are away, or ran out, are waited for: what hands them out on a machine of a cloud has
+ * outages of its own, and whoever logs in again needs no restart.
+ */
+export function waitedFor(failure: S3Failure): S3Failure {
+  if (failure.code !== EXPIRED_TOKEN && failure.code !== NO_CREDENTIALS) return failure;
+  const { message, code, fault, why, docs, cause, outcome, status, reason } = failure;
+  return new S3Failure(message, {
+    ...{ code, fault, cause, outcome, status, reason },
+    ...(why !== undefined && { why }),
+    ...(docs !== undefined && { docs }),
+    retry: 'backoff',
+    hint: 'log in again (aws sso login), or mend what hands out the credentials: it goes on by itself then; with credentials from its environment, start it again with new ones',
+  });
 }
 
 /** A body that ended early, or that is not what was asked for. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type FakeS3, startFakeS3 } from '../../tests/support/fake-s3.ts';
-import { type FaultyProxy, startFaultyProxy } from '../../tests/support/faulty-proxy.ts';
+import { type Fault, type FaultyProxy, startFaultyProxy } from '../../tests/support/faulty-proxy.ts';
 import { VirtualClock } from '../../tests/support/virtual-clock.ts';
 import { type Files, nodeFiles } from './files.ts';
 import { openS3Store, type S3StoreOptions } from './s3.ts';
@@ -262,6 +262,31 @@ describe('what stands in the way', () => {
       hint: expect.stringContaining('AWS_'),
     });
     expect(proxy.seen).toEqual([]);
+  });
+
+  test('of credentials that served before is waited for, and they are loaded anew', async () => {
+    const asked: boolean[] = [];
+    let away = false;
+    const renewing = async (how?: { forceRefresh: boolean }) => {
+      asked.push(how?.forceRefresh === true);
+      if (away) throw Object.assign(new Error('no answer'), { name: 'CredentialsProviderError' });
+      return credentials;
+    };
+    const store = open({ credentials: renewing, limits: { attempts: 2 } });
+    const faults: (Fault | undefined)[] = ['expired token', undefined, 'expired token'];
+    proxy.choose = () => faults.shift();
+    expect(await failureOf(store.write(`${store.root}/x`, bytes))).toMatchObject({ retry: 'never' });
+    await store.write(`${store.root}/x`, bytes);
+    await store.write(`${store.root}/x`, bytes);
+    away = true;
+    expect(await failureOf(store.write(`${store.root}/x`, bytes))).toMatchObject({
+      ...{ code: 'object_store.no_credentials', retry: 'backoff', outcome: 'refused' },
+      hint: expect.stringContaining('log in again'),
+    });
+    away = false;
+    await store.write(`${store.root}/x`, bytes);
+    // The SDK may ask more than once a request; each that was refused was the reason for one renewal.
+    expect(asked.filter((forced) => forced)).toHaveLength(2);
   });
 
   test('of a name that XML cannot write is found before anything is sent', async () => {

@@ -20,8 +20,11 @@ export interface S3Connection {
   region?: string;
   /** The bucket in the path instead of the host name; by default where there is an endpoint. */
   pathStyle?: boolean;
-  /** Without them: as the AWS SDK finds them (environment, files, SSO, roles). */
-  credentials?: S3Credentials | (() => Promise<S3Credentials & { expiration?: Date }>);
+  /**
+   * Without them: as the AWS SDK finds them (environment, files, SSO, roles). A function is asked at every request and is
+   * expected to cache, as those of the SDK do; it is told when what it gave is no longer taken.
+   */
+  credentials?: S3Credentials | ((how?: { forceRefresh: boolean }) => Promise<S3Credentials>);
 }
 
 export interface S3Credentials {

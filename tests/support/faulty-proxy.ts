@@ -25,7 +25,8 @@ export const FAULTS = [
   'too many requests',
   'conflict',
 ] as const;
-export type Fault = (typeof FAULTS)[number];
+/** The last is none that waiting alone mends. */
+export type Fault = (typeof FAULTS)[number] | 'expired token';
 
 export interface Passing {
   method: string;
@@ -62,6 +63,7 @@ const ANSWERED: Partial<Record<Fault, { status: number; body: string }>> = {
   'bad gateway': { status: 502, body: '<html>bad gateway</html>' },
   'gateway timeout': { status: 504, body: '' },
   'too many requests': { status: 429, body: '' },
+  'expired token': { status: 400, body: error('ExpiredToken') },
   conflict: { status: 409, body: error('ConditionalRequestConflict') },
 };
 

@@ -244,9 +244,11 @@ describe('SigV4', () => {
     const catalog = await open({ ...signer, credentials: provider }).opening;
     await catalog.list();
     await expect(catalog.update('raw.events', NOTHING)).rejects.toMatchObject({
-      code: 'catalog.no_credentials',
-      fault: 'user',
-      why: 'the session ended',
+      ...{ code: 'catalog.no_credentials', fault: 'user', why: 'the session ended' },
+      // They were there before: whoever logs in again needs no restart.
+      retry: 'backoff',
     });
+    const none = async () => Promise.reject(new Error('no profile'));
+    await expect(open({ ...signer, credentials: none }).opening).rejects.toMatchObject({ retry: 'never' });
   });
 });

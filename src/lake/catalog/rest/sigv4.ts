@@ -39,16 +39,20 @@ function partsOf({ method, url, headers, body }: HttpRequest) {
   };
 }
 
-/** A provider that finds nothing is the user's to mend, whatever it throws. */
+/** A provider that finds nothing is the user's to mend, whatever it throws. One that found something before is away. */
 function provide(credentials: SigV4Signer['credentials']) {
   if (typeof credentials !== 'function') return credentials;
+  let found = false;
   return async () => {
     try {
-      return await credentials();
+      const given = await credentials();
+      found = true;
+      return given;
     } catch (cause) {
       throw new Failure('no AWS credentials for the catalog', {
         code: 'catalog.no_credentials',
         fault: 'user',
+        retry: found ? 'backoff' : 'never',
         why: cause instanceof Error ? cause.message : String(cause),
         hint: 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run with a role',
         cause,
