@@ -214,11 +214,20 @@ export class FakeKinesis {
     return new Map(this.#stream(name).shards.map((shard) => [shard.id, bodies(shard)]));
   }
 
-  /** Those that take records. */
+  /** Those that take records, in the order of the keys that they own. */
   openShards(name: string): string[] {
-    return this.#stream(name)
-      .shards.filter(({ closed }) => !closed)
-      .map(({ id }) => id);
+    const open = this.#stream(name).shards.filter(({ closed }) => !closed);
+    return open.toSorted((a, b) => (a.hashKeys.start < b.hashKeys.start ? -1 : 1)).map(({ id }) => id);
+  }
+
+  /** Puts a record as producers do, into the open shard that owns the key; says where it is. */
+  putByKey(name: string, key: string, data: string | Uint8Array): { shard: string; seq: string } {
+    const hashKey = hashKeyOf(key);
+    const owner = this.#stream(name).shards.find(
+      ({ closed, hashKeys }) => !closed && hashKeys.start <= hashKey && hashKey <= hashKeys.end,
+    )!;
+    const seq = owner.records.push({ data: Buffer.from(data as Uint8Array), arrived_ms: this.now_ms, key });
+    return { shard: owner.id, seq: String(seq) };
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
