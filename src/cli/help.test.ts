@@ -37,9 +37,9 @@ Options (also from the environment and the config file)
                           LAKEWARD_CATALOG_KIND
   --catalog-uri URL       Address of an Iceberg REST catalog, without /v1. Environment:
                           LAKEWARD_CATALOG_URI
-  --engine-memory SIZE    Memory that the SQL engine may use; beyond it, it spills to disk. Below 1
-                          GB it takes up to half as much again for moments, which it does not count.
-                          Default: 1GB. Environment: LAKEWARD_ENGINE_MEMORY
+  --engine-memory SIZE    Memory that the SQL engine may use; beyond it, it spills to disk. 128 MB
+                          of it, or a quarter where that is less, are set aside for what it does not
+                          count. Default: 1GB. Environment: LAKEWARD_ENGINE_MEMORY
   --engine-threads N      Threads of the SQL engine. Default: the number of cores. Environment:
                           LAKEWARD_ENGINE_THREADS
   --log-level debug|info|warn|error

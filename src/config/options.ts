@@ -242,7 +242,7 @@ export const OPTIONS = {
   }),
   'engine.memory': option(bytes({ min: 64_000_000 }), '1GB', {
     description:
-      'Memory that the SQL engine may use; beyond it, it spills to disk. Below 1 GB it takes up to half as much again for moments, which it does not count.',
+      'Memory that the SQL engine may use; beyond it, it spills to disk. 128 MB of it, or a quarter where that is less, are set aside for what it does not count.',
     example: '512MB',
     commands: ASKING,
   }),
